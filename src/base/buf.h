@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: ISC */
+/* buf - bytes that are being written, with a cap given at the start. Overflow (or no memory) sticks in `full`: write
+ * straight through, look once. A buf that overflowed keeps what fitted before the failing call, nothing of that call.
+ */
+#ifndef BASE_BUF_H
+#define BASE_BUF_H
+
+#include "base/str.h"
+
+struct buf {
+	char *p;    /* malloc'ed, grows on demand */
+	size_t n;   /* bytes written */
+	size_t size, cap;
+	bool full;
+};
+
+#define BUF_INIT(limit) ((struct buf){.cap = (limit)})
+#define BUF(name, limit) CLEANUP(buf_free) struct buf name = BUF_INIT(limit)
+
+void buf_put(struct buf *b, str s);
+void buf_putc(struct buf *b, char c);
+void buf_puts(struct buf *b, const char *z);
+void buf_printf(struct buf *b, const char *fmt, ...) PRINTF(2, 3);
+void buf_u64(struct buf *b, uint64_t v);        /* decimal */
+void buf_le32(struct buf *b, uint32_t v);       /* binary, little-endian */
+void buf_le64(struct buf *b, uint64_t v);
+void buf_varint(struct buf *b, uint64_t v);     /* LEB128, 1 to 10 bytes */
+
+/* Room for `n` more bytes to be written at the returned pointer, then buf_commit(b, used); NULL when over the cap. */
+MUST_USE char *buf_reserve(struct buf *b, size_t n);
+void buf_commit(struct buf *b, size_t n);
+
+str buf_str(const struct buf *b);               /* view of all; valid until the next write */
+void buf_consume(struct buf *b, size_t n);      /* drops the first n bytes */
+void buf_reset(struct buf *b);                  /* empty, not full, memory kept */
+void buf_free(struct buf *b);                   /* memory given back; can be used again */
+
+#endif
