@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: ISC */
+/* link - calls to another process. A call parks the coroutine until the reply is there and looks like any function:
+ *
+ *	struct rcpt_check_reply reply;
+ *	err e = call_rcpt_check(peers->store, &request, &reply, &arena, deadline);
+ *
+ * An error travels with its err_info, so err_info() here says what the peer set. When the peer dies all calls in the air return
+ * E_TEMP, and so do new ones until the link is replaced (link_reattach). Frames of one round of the loop leave in one write;
+ * a large read takes many. Nothing that arrives is trusted: lengths, counts and types are checked, a malformed frame closes the link.
+ */
+#ifndef LINK_LINK_H
+#define LINK_LINK_H
+
+#include "link/messages.h"
+#include "rt/rt.h"
+#include "rt/stream.h"
+
+struct link;
+
+/* Serves one call in a coroutine of its own: fills `reply` (zeroed, of the call's type; what it points at must live in `arena`
+ * or until the function returns) and returns OK, or an error set with err_set. `arena` is freed after the reply was packed. */
+typedef err (*link_handler)(void *ctx, struct link *from, const void *request, void *reply, struct arena *arena);
+
+struct link_service {
+	void *ctx;
+	link_handler handlers[CALL_COUNT];       /* NULL: this call is refused with E_DENIED */
+	void (*closed)(void *ctx, struct link *l); /* the peer is gone; NULL allowed */
+};
+
+/* A link named `peer` for logs ("edge-0"). Not connected until link_attach; `service` (may be NULL) must outlive it. */
+MUST_USE struct link *link_new(const char *peer, const struct link_service *service);
+/* Connects it (again): a stream socket, and a SEQPACKET socket for descriptors (-1: none can be handed over). Owns both. */
+MUST_USE err link_attach(struct link *l, int stream_fd, int descriptors_fd);
+MUST_USE err link_attach_stream(struct link *l, struct stream *s); /* simulated or otherwise; without descriptors */
+void link_free(struct link *l);    /* closes; calls in the air fail */
+bool link_up(const struct link *l);
+const char *link_peer(const struct link *l);
+size_t link_calls_in_the_air(const struct link *l); /* ours that wait for a reply, and theirs that are being served */
+
+/* Strings and lists in `reply` live in `arena` (bodies larger than BODY_INLINE_MAX: body_release). E_TEMP: the peer is away
+ * or too busy (more than 10,000 calls wait). E_TIMEOUT, E_CANCELLED: the reply will be thrown away when it comes. */
+MUST_USE err link_call(struct link *l, enum call type, const void *request, void *reply, struct arena *arena, nsec deadline);
+
+#define LINK_CALL_DECLARE(c, role) \
+	MUST_USE static inline err call_##c(struct link *l, const struct c##_request *request, struct c##_reply *reply, \
+	                                    struct arena *arena, nsec deadline) \
+	{ \
+		return link_call(l, CALL_##c, request, reply, arena, deadline); \
+	}
+CALLS(LINK_CALL_DECLARE)
+#undef LINK_CALL_DECLARE
+
+/* Who a session's process can call. */
+#define PEERS_FILTERS_MAX 64
+struct peers {
+	struct link *store, *keys;
+	struct link *filters[PEERS_FILTERS_MAX];
+	size_t filters_n, next_filter;
+};
+struct link *peers_filter(struct peers *p); /* takes turns among those that are up */
+
+#endif

@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: ISC */
+/* Every record and every call between processes, declared once. The budget is 40 calls.
+ *
+ * A call NAME has the records NAME_request and NAME_reply. RECORDS lists all records, items before the lists that hold them;
+ * CALLS lists all calls with the role that serves them. Enumerations that travel as NUM stand below the table.
+ */
+#ifndef LINK_MESSAGES_H
+#define LINK_MESSAGES_H
+
+#include "link/record.h"
+
+/* Who sent a message and how it came: what a Received header and the story of a message need. */
+#define FIELDS_origin(NUM, STR, LIST, BODY, FD) \
+	STR(session)        /* session id, in every log line */ \
+	STR(client)         /* host part of the client's address, "unix" */ \
+	STR(helo)           /* as given in EHLO/HELO/LHLO, "" none */ \
+	STR(protocol)       /* "SMTP" "ESMTP" "LMTP" "UTF8SMTP" ... (RFC 3848, 6531) */ \
+	STR(login)          /* "" nobody */
+
+/* --- store: recipients --- */
+#define FIELDS_rcpt_query(NUM, STR, LIST, BODY, FD) \
+	STR(address)        /* local@domain without <>, as given */
+#define FIELDS_rcpt_answer(NUM, STR, LIST, BODY, FD) \
+	NUM(code)           /* err; OK: accepted */ \
+	NUM(reply) STR(status) STR(text) /* what to tell the client when refused */
+#define FIELDS_rcpt_check_request(NUM, STR, LIST, BODY, FD) \
+	STR(sender) NUM(size) /* SIZE= of MAIL, 0 unknown: for quota */ \
+	LIST(rcpt_query, rcpts)
+#define FIELDS_rcpt_check_reply(NUM, STR, LIST, BODY, FD) \
+	NUM(id)             /* a message id that nobody else has, for this transaction */ \
+	LIST(rcpt_answer, answers) /* one for each query, in order */
+
+/* --- store: a message becomes ours --- */
+#define FIELDS_rcpt(NUM, STR, LIST, BODY, FD) \
+	STR(address) STR(orcpt) /* orcpt: "type;address" decoded (RFC 3461), "" none */ \
+	NUM(notify)         /* bits of enum dsn_notify, 0: not given */
+#define FIELDS_accept_request(NUM, STR, LIST, BODY, FD) \
+	NUM(id) LIST(origin, origin) /* exactly one */ \
+	STR(sender)         /* reverse-path without <>, "" the null sender */ \
+	STR(envid) NUM(ret) /* RFC 3461; enum dsn_ret */ \
+	NUM(flags)          /* bits of enum message_flag */ \
+	LIST(rcpt, rcpts) \
+	STR(message_id)     /* of the header, "" none */ \
+	STR(subject)        /* as it stands in the header, cut, "" none */ \
+	STR(headers)        /* trace headers to put in front of the body, lines with CRLF */ \
+	BODY(body)          /* as received, dots undone, CRLF */
+#define FIELDS_accept_reply(NUM, STR, LIST, BODY, FD) \
+	LIST(rcpt_answer, answers) /* what became of each recipient, in order (LMTP says it, SMTP uses the worst) */
+
+/* --- filter: a look at the message --- */
+#define FIELDS_inspect_request(NUM, STR, LIST, BODY, FD) \
+	LIST(origin, origin) STR(sender) LIST(rcpt, rcpts) NUM(flags) BODY(body)
+#define FIELDS_inspect_reply(NUM, STR, LIST, BODY, FD) \
+	NUM(code) NUM(reply) STR(status) STR(text) /* OK, or refused with this */ \
+	STR(headers)        /* to prepend below Received, "" none yet */ \
+	STR(message_id) STR(subject)
+
+/* --- keys: who is it --- */
+#define FIELDS_login_request(NUM, STR, LIST, BODY, FD) \
+	STR(session) STR(client) STR(service) /* "pop3" ... */ \
+	STR(mechanism)      /* "PLAIN": user and password below */ \
+	STR(user) STR(password)
+#define FIELDS_login_reply(NUM, STR, LIST, BODY, FD) \
+	NUM(account) STR(address)
+
+/* --- store, asked by keys --- */
+#define FIELDS_credential_request(NUM, STR, LIST, BODY, FD) STR(user)
+#define FIELDS_credential_reply(NUM, STR, LIST, BODY, FD) \
+	NUM(account) STR(address) STR(hash) NUM(disabled)
+#define FIELDS_grant_request(NUM, STR, LIST, BODY, FD) \
+	STR(session) NUM(account) /* this session may use this account from now on */
+#define FIELDS_grant_reply(NUM, STR, LIST, BODY, FD)
+
+/* --- store: a mailbox for a session that was granted --- */
+#define FIELDS_mailbox_entry(NUM, STR, LIST, BODY, FD) NUM(uid) NUM(size) /* size: octets as served, with Return-Path ... */
+#define FIELDS_mailbox_open_request(NUM, STR, LIST, BODY, FD) \
+	STR(session) NUM(account) STR(mailbox) /* "INBOX" */ \
+	NUM(exclusive)      /* 1: POP3's lock; E_BUSY when another session holds it */
+#define FIELDS_mailbox_open_reply(NUM, STR, LIST, BODY, FD) \
+	NUM(mailbox) NUM(uidvalidity) LIST(mailbox_entry, entries) /* by uid, ascending */
+#define FIELDS_mailbox_read_request(NUM, STR, LIST, BODY, FD) \
+	STR(session) NUM(mailbox) NUM(uid) NUM(offset) NUM(length) /* length at most BODY_INLINE_MAX */
+#define FIELDS_mailbox_read_reply(NUM, STR, LIST, BODY, FD) \
+	STR(bytes) NUM(size) /* bytes: shorter than length only at the message's end; size: of the whole message */
+#define FIELDS_uid(NUM, STR, LIST, BODY, FD) NUM(uid)
+#define FIELDS_mailbox_expunge_request(NUM, STR, LIST, BODY, FD) STR(session) NUM(mailbox) LIST(uid, uids)
+#define FIELDS_mailbox_expunge_reply(NUM, STR, LIST, BODY, FD)
+#define FIELDS_session_end_request(NUM, STR, LIST, BODY, FD) STR(session) /* drops its grants and locks */
+#define FIELDS_session_end_reply(NUM, STR, LIST, BODY, FD)
+
+/* --- store: administration (the command line, over the control socket) --- */
+#define FIELDS_word(NUM, STR, LIST, BODY, FD) STR(text)
+#define FIELDS_cell(NUM, STR, LIST, BODY, FD) STR(name) STR(text) NUM(number) NUM(is_number)
+#define FIELDS_row(NUM, STR, LIST, BODY, FD) LIST(cell, cells)
+#define FIELDS_admin_request(NUM, STR, LIST, BODY, FD) \
+	LIST(word, words)   /* "account" "add" "alice@example.org" ...; what `pombo help` documents */ \
+	STR(secret)         /* a password hash, never logged */ \
+	STR(resume)         /* "" first; else the last reply's `more` */
+#define FIELDS_admin_reply(NUM, STR, LIST, BODY, FD) \
+	LIST(row, rows) STR(more) /* more: "" when this was the last page */
+
+/* --- every role, called by the monitor --- */
+#define FIELDS_configure_request(NUM, STR, LIST, BODY, FD) STR(text) NUM(first) /* the effective configuration */
+#define FIELDS_configure_reply(NUM, STR, LIST, BODY, FD) STR(missing) /* confinement that was not granted, for the log */
+#define FIELDS_attach_request(NUM, STR, LIST, BODY, FD) \
+	STR(role) NUM(index) FD(stream) FD(descriptors) /* a link to a sibling; replaces the one to the same role and index */
+#define FIELDS_attach_reply(NUM, STR, LIST, BODY, FD)
+#define FIELDS_listen_request(NUM, STR, LIST, BODY, FD) \
+	STR(service) STR(address) FD(socket) /* "smtp" "lmtp" "pop3" "control" */
+#define FIELDS_listen_reply(NUM, STR, LIST, BODY, FD)
+#define FIELDS_shutdown_request(NUM, STR, LIST, BODY, FD) NUM(grace_ms) /* refuse new work, finish what is in the air */
+#define FIELDS_shutdown_reply(NUM, STR, LIST, BODY, FD)
+#define FIELDS_security_request(NUM, STR, LIST, BODY, FD)
+#define FIELDS_security_reply(NUM, STR, LIST, BODY, FD) LIST(row, rows)
+
+#define RECORDS(R) \
+	R(origin) R(rcpt_query) R(rcpt_answer) R(rcpt) R(mailbox_entry) R(uid) R(word) R(cell) R(row)
+
+/* call, served by */
+#define CALLS(C) \
+	C(rcpt_check, "store") \
+	C(accept, "store") \
+	C(credential, "store") \
+	C(grant, "store") \
+	C(mailbox_open, "store") \
+	C(mailbox_read, "store") \
+	C(mailbox_expunge, "store") \
+	C(session_end, "store") \
+	C(admin, "store") \
+	C(inspect, "filter") \
+	C(login, "keys") \
+	C(configure, "all") \
+	C(attach, "all") \
+	C(listen, "all") \
+	C(shutdown, "all") \
+	C(security, "all")
+
+enum dsn_notify { DSN_NEVER = 1, DSN_SUCCESS = 2, DSN_FAILURE = 4, DSN_DELAY = 8 };
+enum dsn_ret { DSN_RET_NONE, DSN_RET_FULL, DSN_RET_HDRS };
+enum message_flag { MESSAGE_8BIT = 1, MESSAGE_UTF8 = 2, MESSAGE_BINARY = 4 };
+
+/* --- what comes from the table --- */
+#define RECORD_C_NUM(name)        uint64_t name;
+#define RECORD_C_STR(name)        str name;
+#define RECORD_C_LIST(type, name) struct type *name; size_t name##_n;
+#define RECORD_C_BODY(name)       struct body name;
+#define RECORD_C_FD(name)         int name;
+#define RECORD_C(r) \
+	struct r { \
+		FIELDS_##r(RECORD_C_NUM, RECORD_C_STR, RECORD_C_LIST, RECORD_C_BODY, RECORD_C_FD) \
+	}; \
+	extern const struct record record_##r;
+#define RECORD_C_CALL(c, role) RECORD_C(c##_request) RECORD_C(c##_reply)
+RECORDS(RECORD_C)
+CALLS(RECORD_C_CALL)
+
+enum call {
+#define CALL_ENUM(c, role) CALL_##c,
+	CALLS(CALL_ENUM)
+#undef CALL_ENUM
+	CALL_COUNT
+};
+struct call_type {
+	const char *name, *role;
+	const struct record *request, *reply;
+};
+extern const struct call_type call_types[CALL_COUNT];
+
+#endif
