@@ -17,22 +17,54 @@ struct buf {
 #define BUF_INIT(limit) ((struct buf){.cap = (limit)})
 #define BUF(name, limit) CLEANUP(buf_free) struct buf name = BUF_INIT(limit)
 
-void buf_put(struct buf *b, str s);
-void buf_putc(struct buf *b, char c);
-void buf_puts(struct buf *b, const char *z);
+/* Room for `n` more bytes to be written at the returned pointer, then buf_commit(b, used); NULL when over the cap. */
+MUST_USE char *buf_reserve(struct buf *b, size_t n);
+
+static inline void buf_commit(struct buf *b, size_t n)
+{
+	b->n += n;
+}
+
+static inline void buf_put(struct buf *b, str s)
+{
+	char *to = s.n == 0 ? NULL : buf_reserve(b, s.n);
+
+	if (to == NULL)
+		return;
+	memcpy(to, s.p, s.n);
+	b->n += s.n;
+}
+
+static inline void buf_putc(struct buf *b, char c)
+{
+	buf_put(b, (str){&c, 1});
+}
+
+static inline void buf_puts(struct buf *b, const char *z)
+{
+	buf_put(b, str_from(z));
+}
+
 void buf_printf(struct buf *b, const char *fmt, ...) PRINTF(2, 3);
 void buf_u64(struct buf *b, uint64_t v);        /* decimal */
 void buf_le32(struct buf *b, uint32_t v);       /* binary, little-endian */
 void buf_le64(struct buf *b, uint64_t v);
 void buf_varint(struct buf *b, uint64_t v);     /* LEB128, 1 to 10 bytes */
 
-/* Room for `n` more bytes to be written at the returned pointer, then buf_commit(b, used); NULL when over the cap. */
-MUST_USE char *buf_reserve(struct buf *b, size_t n);
-void buf_commit(struct buf *b, size_t n);
+/* View of all; valid until the next write. */
+static inline str buf_str(const struct buf *b)
+{
+	return (str){b->p, b->n};
+}
 
-str buf_str(const struct buf *b);               /* view of all; valid until the next write */
+/* Empty, not full, memory kept. */
+static inline void buf_reset(struct buf *b)
+{
+	b->n = 0;
+	b->full = false;
+}
+
 void buf_consume(struct buf *b, size_t n);      /* drops the first n bytes */
-void buf_reset(struct buf *b);                  /* empty, not full, memory kept */
 void buf_free(struct buf *b);                   /* memory given back; can be used again */
 
 #endif

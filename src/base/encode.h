@@ -23,7 +23,8 @@ MUST_USE bool id_parse(str text, uint64_t *id); /* case does not matter; false w
 
 uint32_t crc32c(uint32_t crc, str data); /* start with 0; uses the CPU's instruction where it is there */
 
-/* Text of a peer for logs and terminals: control characters, DEL, invalid UTF-8 and direction marks as \xNN. */
+/* Text of a peer for logs and terminals: control characters, DEL, invalid UTF-8 and direction marks as \xNN; a backslash
+ * too, so that the text can be told from the escape. */
 void escape_text(struct buf *out, str in);
 void json_string(struct buf *out, str in); /* with the quotes; invalid UTF-8 becomes U+FFFD */
 

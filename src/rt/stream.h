@@ -8,6 +8,8 @@
 #ifndef RT_STREAM_H
 #define RT_STREAM_H
 
+#include <sys/types.h>
+
 #include "base/buf.h"
 #include "base/err.h"
 #include "rt/rt.h"

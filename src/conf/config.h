@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: ISC */
+/* config - how the server behaves, read from one file. One schema table (schema.c) is parser, checker, defaults, the effective
+ * dump and the manual's table of settings. A loaded configuration never changes; sessions hold a reference to the one they began with.
+ */
+#ifndef CONF_CONFIG_H
+#define CONF_CONFIG_H
+
+#include "base/arena.h"
+#include "base/buf.h"
+#include "base/err.h"
+#include "base/log.h"
+#include "rt/net.h"
+
+enum service { SERVICE_SMTP, SERVICE_LMTP, SERVICE_POP3, SERVICE_COUNT };
+const char *service_name(enum service s);
+
+struct config_listen {
+	enum service service;
+	str text; /* the address as written */
+	struct net_address address;
+};
+struct config_domain {
+	str name;     /* lower case, A-labels */
+	str catchall; /* an address, "" none */
+};
+enum bare_newlines { BARE_NEWLINES_REJECT, BARE_NEWLINES_NORMALISE };
+
+struct config_limits {
+	uint64_t message_size;        /* octets; 50M */
+	uint64_t recipients;          /* of one message; 100 */
+	uint64_t connections;         /* of all services together; 1000 */
+	uint64_t connections_per_address; /* 50 */
+	uint64_t commands;            /* of one session that do not move mail; 1000 */
+	uint64_t errors;              /* of one session; 20 */
+	uint64_t messages;            /* of one session; 0: no limit */
+	nsec command_time;            /* to wait for a command or for more data; 5m */
+	nsec session_time;            /* of a whole session; 2h */
+	uint64_t session_memory;      /* octets beside the message; 4M */
+	uint64_t body_memory;         /* octets of messages in the air, in one edge process; 512M */
+	uint64_t hops;                /* Received fields; 50 */
+};
+
+struct config {
+	struct arena arena; /* holds everything below */
+	unsigned references;
+	str file;           /* name for messages */
+	str hostname, data, user;
+	str plus;           /* separators of plus addressing, "+"; "" off */
+	struct config_domain *domains;
+	size_t domains_n;
+	struct config_listen *listens;
+	size_t listens_n;
+	struct config_limits limits;
+	enum bare_newlines bare_newlines;
+	uint64_t quota;     /* octets an account may hold unless it has its own; 0 none */
+	uint64_t segment_size; /* store: octets of a segment; 256M (setting `store segment`) */
+	uint64_t edges, filters; /* processes; 0: half the cores, at least 1 */
+	enum log_level log_level;
+	bool log_json;
+};
+
+/* Faults found, as lines "file:line:column: what (did you mean ...?)". */
+struct config_faults {
+	struct buf text;
+	size_t n;
+};
+
+/* Reads and checks. NULL when there is any fault; `faults` (initialised by the caller: BUF_INIT) then says which. The caller owns
+ * one reference. config_parse: `file` is the name for messages; include is refused. */
+MUST_USE struct config *config_load(const char *path, struct config_faults *faults);
+MUST_USE struct config *config_parse(str text, const char *file, struct config_faults *faults);
+struct config *config_hold(struct config *c); /* one more reference; returns c */
+void config_release(struct config *c);        /* NULL allowed */
+
+void config_dump(const struct config *c, struct buf *out);  /* every setting with its effective value; config_parse reads it */
+void config_manual(struct buf *out);                        /* the table of settings in mdoc, for pombo.conf(5) */
+
+const struct config_domain *config_domain_find(const struct config *c, str name); /* lower case A-label; NULL */
+
+#endif

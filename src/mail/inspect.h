@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: ISC */
+/* What `filter` does with a message: looks, decides, writes headers. Pure: all it needs is in the request. */
+#ifndef MAIL_INSPECT_H
+#define MAIL_INSPECT_H
+
+#include "base/err.h"
+#include "link/messages.h"
+
+struct inspect_limits {
+	uint64_t hops; /* Received fields allowed */
+};
+/* Loops: more Received than `hops`, or a Delivered-To of ours for a recipient: 554 5.4.6 (RFC 5321 6.3). Fills message_id and subject. The
+ * return value is for faults of our own; the verdict on the message is reply->code. Views of reply point into request or arena. */
+MUST_USE err inspect_message(const struct inspect_request *request, const struct inspect_limits *limits,
+                             struct inspect_reply *reply, struct arena *a);
+
+#endif

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: ISC */
+/* The trace header (RFC 5321 4.4). */
+#ifndef MAIL_RECEIVED_H
+#define MAIL_RECEIVED_H
+
+#include "link/messages.h"
+
+struct received {
+	const struct origin *origin;
+	str hostname; /* ours */
+	uint64_t id;
+	str only_recipient; /* "" when there are several: then no `for` */
+	int64_t at;   /* microseconds since 1970 */
+};
+/* "Received: from helo ([client]) by hostname with protocol id ID for <rcpt>; date" folded, with CRLF; whatever the client
+ * said, the field stays well-formed. */
+void received_print(struct buf *out, const struct received *r);
+
+#endif

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: ISC */
+/* SMTP (RFC 5321) and LMTP (RFC 2033), the server's side: one function is one session. */
+#ifndef SMTP_SERVER_H
+#define SMTP_SERVER_H
+
+#include "conf/config.h"
+#include "link/link.h"
+#include "rt/stream.h"
+
+/* Memory that messages in the air may take, shared by the sessions of one process. */
+struct body_budget {
+	uint64_t used, cap; /* octets */
+};
+
+struct smtp_options {
+	const struct config *config; /* lives as long as the session */
+	struct peers *peers;
+	struct body_budget *budget;
+	struct net_address client;
+	str session;      /* its id */
+	bool lmtp;
+	const bool *stopping; /* becomes true when the process shuts down: 421 at the next command */
+};
+/* Greets, serves until QUIT, an error or a limit, and flushes. The stream stays the caller's to close. */
+void smtp_serve(struct stream *s, const struct smtp_options *options);
+
+#endif

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: ISC */
+/* store - the data folder: accounts, mailboxes, messages, the ledger. Everything durable is here and nowhere else.
+ *
+ *   data/pombo.db           SQLite, WAL, synchronous=FULL (schema.sql is the one page that shows all state)
+ *   data/bodies/0000000042  append-only segments: {magic, length, crc32c, envelope, body}
+ *   data/lock               held by the one process that has the store open
+ *
+ * Changes go through one writer thread that batches: the segment's bytes of the batch are written and synced, then one COMMIT,
+ * then all callers are answered. Calls park the coroutine. docs/queue.md names every state and what a crash leaves in it.
+ */
+#ifndef STORE_STORE_H
+#define STORE_STORE_H
+
+#include "conf/config.h"
+#include "link/messages.h"
+#include "rt/rt.h"
+
+struct store;
+
+/* Opens or creates the store in the folder `path` ("/" when it is the process's root), takes its lock, repairs what a crash left and starts
+ * the writer. E_BUSY: another process has it. E_IO, E_PERM (a newer schema). Needs a running loop. */
+MUST_USE err store_open(const char *path, struct config *config, struct store **out);
+/* Finishes what was asked for, checkpoints, closes. */
+void store_close(struct store *s);
+void store_configure(struct store *s, struct config *config); /* reload */
+
+/* One function a call of the message table; requests stay the caller's, replies live in `a`. The contract is in link/messages.h.
+ * `from` names the asking process ("edge-0"): grants and locks belong to a session of one process. */
+MUST_USE err store_rcpt_check(struct store *s, const struct rcpt_check_request *q, struct rcpt_check_reply *r, struct arena *a);
+/* After OK every recipient whose answer is OK is on stable storage: the caller may say 250. E_FULL (452), E_TEMP (451): nothing was kept. */
+MUST_USE err store_accept(struct store *s, const struct accept_request *q, struct accept_reply *r, struct arena *a);
+MUST_USE err store_credential(struct store *s, const struct credential_request *q, struct credential_reply *r, struct arena *a);
+/* `edge` is the process that the session belongs to. */
+MUST_USE err store_grant(struct store *s, const char *edge, const struct grant_request *q);
+MUST_USE err store_mailbox_open(struct store *s, const char *from, const struct mailbox_open_request *q,
+                                struct mailbox_open_reply *r, struct arena *a);
+MUST_USE err store_mailbox_read(struct store *s, const char *from, const struct mailbox_read_request *q,
+                                struct mailbox_read_reply *r, struct arena *a);
+MUST_USE err store_mailbox_expunge(struct store *s, const char *from, const struct mailbox_expunge_request *q);
+MUST_USE err store_session_end(struct store *s, const char *from, const struct session_end_request *q);
+void store_process_gone(struct store *s, const char *from); /* drops grants and locks of all its sessions */
+
+/* The command line's verbs (admin.c): account, alias, trace, balance, backup, restore, store verify|rebuild|compact ... */
+MUST_USE err store_admin(struct store *s, const struct admin_request *q, struct admin_reply *r, struct arena *a);
+
+#endif
