@@ -18,7 +18,12 @@ struct buf {
 #define BUF(name, limit) CLEANUP(buf_free) struct buf name = BUF_INIT(limit)
 
 /* Room for `n` more bytes to be written at the returned pointer, then buf_commit(b, used); NULL when over the cap. */
-MUST_USE char *buf_reserve(struct buf *b, size_t n);
+MUST_USE char *buf_grow(struct buf *b, size_t n); /* buf_reserve's slow half */
+
+MUST_USE static inline char *buf_reserve(struct buf *b, size_t n)
+{
+	return b->p != NULL && !b->full && b->size - b->n >= n ? b->p + b->n : buf_grow(b, n);
+}
 
 static inline void buf_commit(struct buf *b, size_t n)
 {

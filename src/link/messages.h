@@ -68,7 +68,7 @@
 #define FIELDS_credential_reply(NUM, STR, LIST, BODY, FD) \
 	NUM(account) STR(address) STR(hash) NUM(disabled)
 #define FIELDS_grant_request(NUM, STR, LIST, BODY, FD) \
-	STR(session) NUM(account) /* this session may use this account from now on */
+	STR(edge) STR(session) NUM(account) /* this session of that process may use this account from now on */
 #define FIELDS_grant_reply(NUM, STR, LIST, BODY, FD)
 
 /* --- store: a mailbox for a session that was granted --- */

@@ -4,6 +4,7 @@
 #define MAIL_ADDRESS_H
 
 #include "base/arena.h"
+#include "base/buf.h"
 #include "base/cursor.h"
 #include "base/err.h"
 

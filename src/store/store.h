@@ -30,8 +30,7 @@ MUST_USE err store_rcpt_check(struct store *s, const struct rcpt_check_request *
 /* After OK every recipient whose answer is OK is on stable storage: the caller may say 250. E_FULL (452), E_TEMP (451): nothing was kept. */
 MUST_USE err store_accept(struct store *s, const struct accept_request *q, struct accept_reply *r, struct arena *a);
 MUST_USE err store_credential(struct store *s, const struct credential_request *q, struct credential_reply *r, struct arena *a);
-/* `edge` is the process that the session belongs to. */
-MUST_USE err store_grant(struct store *s, const char *edge, const struct grant_request *q);
+MUST_USE err store_grant(struct store *s, const struct grant_request *q);
 MUST_USE err store_mailbox_open(struct store *s, const char *from, const struct mailbox_open_request *q,
                                 struct mailbox_open_reply *r, struct arena *a);
 MUST_USE err store_mailbox_read(struct store *s, const char *from, const struct mailbox_read_request *q,
