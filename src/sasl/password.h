@@ -6,10 +6,12 @@
 #include "base/buf.h"
 #include "base/err.h"
 
-#define PASSWORD_MAX 1024 /* octets; longer ones, empty ones and those with a NUL are refused: E_SYNTAX */
+#define PASSWORD_MAX 511 /* octets, libcrypt's limit; longer ones, empty ones and those with a NUL are refused: E_SYNTAX */
 
-MUST_USE err password_hash(str password, struct buf *hash);    /* yescrypt, new salt */
-/* False also for a hash of an unknown kind; takes as long for "" (no such account) as for a real hash. */
+/* Appends the hash: yescrypt with libcrypt's own cost and a new salt. E_SYNTAX; E_LIMIT: `hash` is full; E_MEMORY. */
+MUST_USE err password_hash(str password, struct buf *hash);
+/* False also for a hash of an unknown kind, and for a password that password_hash would refuse; takes as long for "" (no such
+ * account) as for a real hash. */
 MUST_USE bool password_verify(str password, str hash);
 
 #endif
