@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: ISC */
+#include "mail/inspect.h"
+
+#include "mail/address.h"
+#include "mail/header.h"
+
+/* Texts that are kept beside the message, for people who follow it. */
+enum { MESSAGE_ID_MAX = 256, SUBJECT_MAX = 256 };
+
+struct look {
+	const struct inspect_request *request;
+	struct inspect_reply *reply;
+	struct arena *arena;
+	uint64_t fields, received, delivered;
+	bool delivered_here_before;
+};
+
+/* At most `max` octets, cut between characters. */
+static str cut(str s, size_t max)
+{
+	s = str_take(s, s.n > max ? max : s.n);
+	for (size_t i = 0; i < 3 && !str_is_utf8(s) && s.n == max; i++)
+		s.n--;
+	return s;
+}
+
+static bool same_mailbox(struct arena *arena, str a, str b)
+{
+	struct address x, y;
+	str x_local, x_domain, y_local, y_domain;
+
+	if (address_parse(a, true, &x) != OK || address_parse(b, true, &y) != OK)
+		return str_equal_nocase(a, b);
+	if (address_key(arena, &x, &x_local, &x_domain) != OK || address_key(arena, &y, &y_local, &y_domain) != OK)
+		return false;
+	return str_equal(x_local, y_local) && str_equal(x_domain, y_domain);
+}
+
+static void look_at_delivered_to(struct look *l, str value)
+{
+	ARENA(arena, 256 << 10);
+	str address = header_unfold(&arena, value);
+
+	l->delivered++;
+	for (size_t i = 0; i < l->request->rcpts_n && !l->delivered_here_before; i++)
+		l->delivered_here_before = same_mailbox(&arena, address, l->request->rcpts[i].address);
+}
+
+static void look_at_field(struct look *l, const struct inspect_limits *limits, const struct header_field *f)
+{
+	l->fields++;
+	if (str_equal_nocase(f->name, STR("Received")))
+		l->received++;
+	else if (str_equal_nocase(f->name, STR("Delivered-To")) && l->delivered <= limits->hops)
+		look_at_delivered_to(l, f->value);
+	else if (str_equal_nocase(f->name, STR("Message-ID")) && l->reply->message_id.n == 0)
+		l->reply->message_id = cut(header_unfold(l->arena, f->value), MESSAGE_ID_MAX);
+	else if (str_equal_nocase(f->name, STR("Subject")) && l->reply->subject.n == 0)
+		l->reply->subject = cut(header_unfold(l->arena, f->value), SUBJECT_MAX);
+}
+
+static bool has_empty_line(str s)
+{
+	return str_contains(s, STR("\r\n\r\n")) || str_contains(s, STR("\n\n"));
+}
+
+/* Behind the fields stands neither an empty line nor the end of the message. Damage that mail in the world really has is let through: no
+ * header at all, a folded line that lost its indentation (one word), an odd name before a colon, a body that follows without
+ * an empty line. Anything else is several words of no field in the midst of a header: where header and body part is then anybody's
+ * guess, and readers that guess differently are what attackers look for. */
+static bool header_is_broken(const struct look *l, str message, size_t fields_end)
+{
+	str rest = str_drop(message, fields_end);
+	str line = str_trim(str_take(rest, str_find(rest, '\n')));
+
+	if (l->fields == 0 || line.n == 0)
+		return false;
+	if (str_find(line, ':') < line.n || (str_find(line, ' ') == line.n && str_find(line, '\t') == line.n))
+		return false;
+	return has_empty_line(rest);
+}
+
+static void refuse(struct inspect_reply *reply, const char *status, const char *text)
+{
+	reply->code = E_PERM;
+	reply->reply = 554;
+	reply->status = str_from(status);
+	reply->text = str_from(text);
+}
+
+err inspect_message(const struct inspect_request *request, const struct inspect_limits *limits,
+                    struct inspect_reply *reply, struct arena *a)
+{
+	struct look l = {.request = request, .reply = reply, .arena = a};
+	str message = request->body.bytes;
+	struct header_field f;
+	size_t at = 0;
+
+	while (header_next(message, &at, &f))
+		look_at_field(&l, limits, &f);
+	if (l.received > limits->hops || l.delivered > limits->hops)
+		refuse(reply, "5.4.6", "Too many hops: the message goes round in a loop");
+	else if (l.delivered_here_before)
+		refuse(reply, "5.4.6", "The message was delivered to this address before: a loop");
+	else if (header_is_broken(&l, message, at))
+		refuse(reply, "5.6.0", "A line of the header is neither a field nor a continuation");
+	return a->full ? err_set(E_TEMP, 451, "4.3.1", "Out of memory for this message") : OK;
+}

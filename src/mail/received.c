@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: ISC */
+#include "mail/received.h"
+
+#include "base/date.h"
+#include "base/encode.h"
+
+enum { WORD_MAX = 255 };
+
+static bool is_plain(char c)
+{
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+	       str_find(STR(".-_:[]"), c) < sizeof(".-_:[]") - 1;
+}
+
+/* What a client calls itself may hold anything, also what would end a comment or the line: other bytes become '?'. */
+static void put_plain(struct buf *out, str s)
+{
+	s = str_take(s, WORD_MAX);
+	if (s.n == 0)
+		buf_puts(out, "unknown");
+	for (size_t i = 0; i < s.n; i++)
+		buf_putc(out, is_plain(s.p[i]) ? s.p[i] : '?');
+}
+
+static void put_client(struct buf *out, str client)
+{
+	bool v6 = str_find(client, ':') < client.n;
+	bool address = v6 || str_find(client, '.') < client.n;
+
+	buf_puts(out, v6 ? " ([IPv6:" : address ? " ([" : " (");
+	put_plain(out, client);
+	buf_puts(out, address ? "])" : ")");
+}
+
+static void put_recipient(struct buf *out, str recipient)
+{
+	if (recipient.n == 0 || str_has_control(recipient))
+		return;
+	buf_puts(out, "\r\n\tfor <");
+	buf_put(out, recipient);
+	buf_puts(out, ">");
+}
+
+void received_print(struct buf *out, const struct received *r)
+{
+	char id[ID_TEXT_MAX];
+
+	buf_puts(out, "Received: from ");
+	put_plain(out, r->origin->helo);
+	put_client(out, r->origin->client);
+	buf_puts(out, "\r\n\tby ");
+	buf_put(out, r->hostname);
+	buf_puts(out, " with ");
+	buf_put(out, r->origin->protocol);
+	buf_puts(out, " id ");
+	buf_put(out, id_text(r->id, id));
+	put_recipient(out, r->only_recipient);
+	buf_puts(out, ";\r\n\t");
+	date_rfc5322(out, r->at);
+	buf_puts(out, "\r\n");
+}
