@@ -21,17 +21,17 @@ struct arena {
 	bool full;
 };
 
-#define ARENA_INIT(limit) ((struct arena){.cap = (limit)})
+#define ARENA_INIT(limit)  ((struct arena){.cap = (limit)})
 #define ARENA(name, limit) CLEANUP(arena_free) struct arena name = ARENA_INIT(limit)
 
 /* `n` zeroed bytes aligned for any type, or NULL. n = 0 gives a valid pointer. */
 MUST_USE void *arena_alloc(struct arena *a, size_t n);
 /* `count` zeroed objects of `size`; checks the product. */
 MUST_USE void *arena_array(struct arena *a, size_t count, size_t size);
-str arena_str(struct arena *a, str s);                                   /* a copy */
-str arena_lower(struct arena *a, str s);                                 /* a copy, ASCII letters in lower case */
-MUST_USE char *arena_z(struct arena *a, str s);                          /* a C string; NULL also when s holds a NUL */
+str arena_str(struct arena *a, str s);          /* a copy */
+str arena_lower(struct arena *a, str s);        /* a copy, ASCII letters in lower case */
+MUST_USE char *arena_z(struct arena *a, str s); /* a C string; NULL also when s holds a NUL */
 str arena_printf(struct arena *a, const char *fmt, ...) PRINTF(2, 3);
-void arena_free(struct arena *a);                                        /* all blocks; the arena can be used again */
+void arena_free(struct arena *a); /* all blocks; the arena can be used again */
 
 #endif

@@ -8,13 +8,13 @@
 #include "base/str.h"
 
 struct buf {
-	char *p;    /* malloc'ed, grows on demand */
-	size_t n;   /* bytes written */
+	char *p;  /* malloc'ed, grows on demand */
+	size_t n; /* bytes written */
 	size_t size, cap;
 	bool full;
 };
 
-#define BUF_INIT(limit) ((struct buf){.cap = (limit)})
+#define BUF_INIT(limit)  ((struct buf){.cap = (limit)})
 #define BUF(name, limit) CLEANUP(buf_free) struct buf name = BUF_INIT(limit)
 
 /* Room for `n` more bytes to be written at the returned pointer, then buf_commit(b, used); NULL when over the cap. */
@@ -51,10 +51,10 @@ static inline void buf_puts(struct buf *b, const char *z)
 }
 
 void buf_printf(struct buf *b, const char *fmt, ...) PRINTF(2, 3);
-void buf_u64(struct buf *b, uint64_t v);        /* decimal */
-void buf_le32(struct buf *b, uint32_t v);       /* binary, little-endian */
+void buf_u64(struct buf *b, uint64_t v);  /* decimal */
+void buf_le32(struct buf *b, uint32_t v); /* binary, little-endian */
 void buf_le64(struct buf *b, uint64_t v);
-void buf_varint(struct buf *b, uint64_t v);     /* LEB128, 1 to 10 bytes */
+void buf_varint(struct buf *b, uint64_t v); /* LEB128, 1 to 10 bytes */
 
 /* View of all; valid until the next write. */
 static inline str buf_str(const struct buf *b)
@@ -69,7 +69,7 @@ static inline void buf_reset(struct buf *b)
 	b->full = false;
 }
 
-void buf_consume(struct buf *b, size_t n);      /* drops the first n bytes */
-void buf_free(struct buf *b);                   /* memory given back; can be used again */
+void buf_consume(struct buf *b, size_t n); /* drops the first n bytes */
+void buf_free(struct buf *b);              /* memory given back; can be used again */
 
 #endif

@@ -62,7 +62,7 @@ static inline void cursor_expect(struct cursor *c, char ch)
 }
 
 str cursor_take_while(struct cursor *c, bool (*is)(unsigned char)); /* may be empty */
-str cursor_take_until(struct cursor *c, char stop);     /* up to `stop` or the end; `stop` is not taken */
+str cursor_take_until(struct cursor *c, char stop);                 /* up to `stop` or the end; `stop` is not taken */
 uint64_t cursor_number(struct cursor *c, uint64_t max); /* decimal, at least one digit, at most max; else fails */
 
 /* Binary. Less input than asked for fails. */
@@ -85,6 +85,6 @@ static inline uint8_t cursor_u8(struct cursor *c)
 
 uint32_t cursor_le32(struct cursor *c);
 uint64_t cursor_le64(struct cursor *c);
-uint64_t cursor_varint(struct cursor *c);               /* LEB128; more than 64 bits fails */
+uint64_t cursor_varint(struct cursor *c); /* LEB128; more than 64 bits fails */
 
 #endif

@@ -5,7 +5,7 @@
 
 enum { SEC_PER_DAY = 86400 };
 
-#define SEC_LAST  253402300799LL /* 9999-12-31T23:59:59Z, the last that RFC 3339 can write */
+#define SEC_LAST  253402300799LL   /* 9999-12-31T23:59:59Z, the last that RFC 3339 can write */
 #define SEC_FIRST (-62167219200LL) /* 0000-01-01T00:00:00Z */
 
 struct civil {

@@ -197,7 +197,8 @@ bool id_parse(str text, uint64_t *id)
 static bool is_deceptive(uint32_t code)
 {
 	return code < 0x20 || (code >= 0x7f && code < 0xa0) || code == '\\' || code == 0x61c || code == 0x200e ||
-	       code == 0x200f || (code >= 0x2028 && code <= 0x202e) || (code >= 0x2066 && code <= 0x2069) || code == 0xfeff;
+	       code == 0x200f || (code >= 0x2028 && code <= 0x202e) || (code >= 0x2066 && code <= 0x2069) ||
+	       code == 0xfeff;
 }
 
 static void put_escaped(struct buf *out, str bytes)

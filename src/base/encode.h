@@ -21,7 +21,7 @@ MUST_USE err xtext_decode(struct buf *out, str in);
 str id_text(uint64_t id, char out[ID_TEXT_MAX]);
 MUST_USE bool id_parse(str text, uint64_t *id); /* case does not matter; false when it is none */
 
-uint32_t crc32c(uint32_t crc, str data); /* start with 0; uses the CPU's instruction where it is there */
+uint32_t crc32c(uint32_t crc, str data);          /* start with 0; uses the CPU's instruction where it is there */
 uint32_t crc32c_by_table(uint32_t crc, str data); /* the same without it, for CPUs that have none */
 
 /* Text of a peer for logs and terminals: control characters, DEL, invalid UTF-8 and direction marks as \xNN; a backslash

@@ -10,22 +10,10 @@ _Thread_local struct err_info *err_slot;
 static _Thread_local struct err_info thread_slot;
 
 static const char *const names[] = {
-	[OK] = "ok",
-	[E_END] = "end",
-	[E_TEMP] = "temp",
-	[E_PERM] = "perm",
-	[E_SYNTAX] = "syntax",
-	[E_LIMIT] = "limit",
-	[E_FULL] = "full",
-	[E_NOT_FOUND] = "not-found",
-	[E_EXISTS] = "exists",
-	[E_DENIED] = "denied",
-	[E_BUSY] = "busy",
-	[E_IO] = "io",
-	[E_CLOSED] = "closed",
-	[E_TIMEOUT] = "timeout",
-	[E_CANCELLED] = "cancelled",
-	[E_MEMORY] = "memory",
+	[OK] = "ok",           [E_END] = "end",         [E_TEMP] = "temp",           [E_PERM] = "perm",
+	[E_SYNTAX] = "syntax", [E_LIMIT] = "limit",     [E_FULL] = "full",           [E_NOT_FOUND] = "not-found",
+	[E_EXISTS] = "exists", [E_DENIED] = "denied",   [E_BUSY] = "busy",           [E_IO] = "io",
+	[E_CLOSED] = "closed", [E_TIMEOUT] = "timeout", [E_CANCELLED] = "cancelled", [E_MEMORY] = "memory",
 };
 
 static struct err_info *slot(void)

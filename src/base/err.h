@@ -12,12 +12,12 @@
 
 typedef enum {
 	OK = 0,
-	E_END,       /* nothing more: end of input, of a list, of a transaction */
-	E_TEMP,      /* may work later (4xx) */
-	E_PERM,      /* will not work (5xx) */
-	E_SYNTAX,    /* input is malformed */
-	E_LIMIT,     /* a cap was reached */
-	E_FULL,      /* no space, or over quota: nothing was kept */
+	E_END,    /* nothing more: end of input, of a list, of a transaction */
+	E_TEMP,   /* may work later (4xx) */
+	E_PERM,   /* will not work (5xx) */
+	E_SYNTAX, /* input is malformed */
+	E_LIMIT,  /* a cap was reached */
+	E_FULL,   /* no space, or over quota: nothing was kept */
 	E_NOT_FOUND,
 	E_EXISTS,
 	E_DENIED,

@@ -24,10 +24,10 @@ static struct {
 	enum log_level level;
 	bool json;
 	int fd;
-	int64_t second;       /* whose text is in `second_text` */
+	int64_t second; /* whose text is in `second_text` */
 	char second_text[SECOND_LEN];
-	uint64_t lost;        /* lines that found no room, to be told */
-	struct buf pending;   /* in `storage`, of fixed size: logging takes no memory */
+	uint64_t lost;      /* lines that found no room, to be told */
+	struct buf pending; /* in `storage`, of fixed size: logging takes no memory */
 	char storage[PENDING_MAX + 1];
 } state = {
 	.lock = PTHREAD_MUTEX_INITIALIZER,

@@ -25,9 +25,10 @@ struct log_field {
 #define LOG_Z(name, value)   LOG_STR(name, str_from(value))
 #define LOG_NUM(name, value) ((struct log_field){(name), LOG_FIELD_NUM, STR_NONE, (int64_t)(value)})
 #define LOG_ID(name, value)  ((struct log_field){(name), LOG_FIELD_ID, STR_NONE, (int64_t)(value)}) /* as id_text */
-#define LOG(level, event, ...) do { \
-		if (log_wants(LOG_LEVEL_##level)) \
-			log_event(LOG_LEVEL_##level, (event), (struct log_field[]){__VA_ARGS__ __VA_OPT__(,) {0}}); \
+#define LOG(level, event, ...)                                                                                      \
+	do {                                                                                                        \
+		if (log_wants(LOG_LEVEL_##level))                                                                   \
+			log_event(LOG_LEVEL_##level, (event), (struct log_field[]){__VA_ARGS__ __VA_OPT__(, ){0}}); \
 	} while (0)
 
 /* `role` names the process and must live on. May be called again (reload). Default: info, logfmt, role "pombo". */

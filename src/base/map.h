@@ -14,11 +14,11 @@ struct map {
 	uint64_t seed[2];
 };
 
-void map_init(struct map *m); /* seeds itself from the kernel */
-void map_free(struct map *m); /* values are the caller's */
-void *map_get(const struct map *m, str key);                   /* NULL when absent */
-MUST_USE err map_put(struct map *m, str key, void *value);     /* replaces; value must not be NULL; E_MEMORY */
-void *map_remove(struct map *m, str key);                      /* the value that was there, or NULL */
+void map_init(struct map *m);                              /* seeds itself from the kernel */
+void map_free(struct map *m);                              /* values are the caller's */
+void *map_get(const struct map *m, str key);               /* NULL when absent */
+MUST_USE err map_put(struct map *m, str key, void *value); /* replaces; value must not be NULL; E_MEMORY */
+void *map_remove(struct map *m, str key);                  /* the value that was there, or NULL */
 /* Walks in no order: start with *at = 0; false at the end. The map must not be changed on the way. */
 bool map_next(const struct map *m, size_t *at, str *key, void **value);
 

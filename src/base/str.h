@@ -77,9 +77,10 @@ str str_word(str *rest);
 /* A decimal number without sign, all of `s`, at most `max`: false otherwise (empty, other bytes, too large). */
 MUST_USE bool str_to_u64(str s, uint64_t max, uint64_t *out);
 
-bool str_is_ascii(str s);                /* no byte >= 0x80 */
-bool str_is_utf8(str s);                 /* well-formed UTF-8 (RFC 3629), NUL allowed */
-size_t str_utf8_char(str s, uint32_t *code); /* bytes of the well-formed character s begins with, and its code; 0: none */
-bool str_has_control(str s);             /* a byte < 0x20 or 0x7f */
+bool str_is_ascii(str s); /* no byte >= 0x80 */
+bool str_is_utf8(str s);  /* well-formed UTF-8 (RFC 3629), NUL allowed */
+/* Bytes of the well-formed character that s begins with, and its code; 0 when there is none. */
+size_t str_utf8_char(str s, uint32_t *code);
+bool str_has_control(str s); /* a byte < 0x20 or 0x7f */
 
 #endif

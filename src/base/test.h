@@ -12,10 +12,12 @@
 
 #include "base/str.h"
 
-#define assert_str(got, want) do { \
-		str assert_got = (got), assert_want = str_from(want); \
-		if (!str_equal(assert_got, assert_want)) \
-			fail_msg("got \"" STR_FMT "\", want \"" STR_FMT "\"", STR_ARG(assert_got), STR_ARG(assert_want)); \
+#define assert_str(got, want)                                                                      \
+	do {                                                                                       \
+		str assert_got = (got), assert_want = str_from(want);                              \
+		if (!str_equal(assert_got, assert_want))                                           \
+			fail_msg("got \"" STR_FMT "\", want \"" STR_FMT "\"", STR_ARG(assert_got), \
+			         STR_ARG(assert_want));                                            \
 	} while (0)
 
 #endif

@@ -88,7 +88,9 @@ static void test_varint_round_trip(void **state UNUSED)
 static void test_varint_faults(void **state UNUSED)
 {
 	const str bad[] = {
-		STR(""), STR("\x80"), STR("\xff\xff\xff\xff\xff\xff\xff\xff\xff\x02"),
+		STR(""),
+		STR("\x80"),
+		STR("\xff\xff\xff\xff\xff\xff\xff\xff\xff\x02"),
 		STR("\x80\x80\x80\x80\x80\x80\x80\x80\x80\x80\x01"),
 	};
 

@@ -54,10 +54,24 @@ static void test_parse(void **state UNUSED)
 static void test_parse_refuses(void **state UNUSED)
 {
 	static const char *const bad[] = {
-		"",           "2026",       "2026-13-01", "2026-00-01",          "2026-02-29",           "1900-02-29",
-		"2026-04-31", "26-11-21",   "2026-1-21",  "2026-11-21T21:38",    "2026-11-21T21:38:00",  "2026-11-21T24:00:00Z",
-		"2026-11-21T21:38:00.Z",    "2026-11-21T21:38:00+24:00",         "2026-11-21T21:38:00Zx", "+026-11-21",
-		"2026-11-21T21:38:61Z",     "2026-11-21x",
+		"",
+		"2026",
+		"2026-13-01",
+		"2026-00-01",
+		"2026-02-29",
+		"1900-02-29",
+		"2026-04-31",
+		"26-11-21",
+		"2026-1-21",
+		"2026-11-21T21:38",
+		"2026-11-21T21:38:00",
+		"2026-11-21T24:00:00Z",
+		"2026-11-21T21:38:00.Z",
+		"2026-11-21T21:38:00+24:00",
+		"2026-11-21T21:38:00Zx",
+		"+026-11-21",
+		"2026-11-21T21:38:61Z",
+		"2026-11-21x",
 	};
 	int64_t usec = 7;
 
@@ -81,8 +95,10 @@ static void test_every_day_round_trips(void **state UNUSED)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_rfc3339),        cmocka_unit_test(test_rfc5322),
-		cmocka_unit_test(test_parse),          cmocka_unit_test(test_parse_refuses),
+		cmocka_unit_test(test_rfc3339),
+		cmocka_unit_test(test_rfc5322),
+		cmocka_unit_test(test_parse),
+		cmocka_unit_test(test_parse_refuses),
 		cmocka_unit_test(test_every_day_round_trips),
 	};
 

@@ -29,7 +29,8 @@ static void test_base64_vectors(void **state UNUSED)
 
 static void test_base64_is_strict(void **state UNUSED)
 {
-	static const char *const bad[] = {"Zg", "Zg=", "Z===", "====", "Zh==", "Zm9=", "Zm8=Zm8=", "Zm 9", "Zm-_", "Zm9v\n"};
+	static const char *const bad[] = {
+		"Zg", "Zg=", "Z===", "====", "Zh==", "Zm9=", "Zm8=Zm8=", "Zm 9", "Zm-_", "Zm9v\n"};
 
 	for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
 		BUF(out, 100);
@@ -145,11 +146,16 @@ static void test_json(void **state UNUSED)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_base64_vectors), cmocka_unit_test(test_base64_is_strict),
-		cmocka_unit_test(test_base64_cap),     cmocka_unit_test(test_hex),
-		cmocka_unit_test(test_xtext),          cmocka_unit_test(test_xtext_faults),
-		cmocka_unit_test(test_ids),            cmocka_unit_test(test_crc32c_vectors),
-		cmocka_unit_test(test_crc32c_table_agrees), cmocka_unit_test(test_escape),
+		cmocka_unit_test(test_base64_vectors),
+		cmocka_unit_test(test_base64_is_strict),
+		cmocka_unit_test(test_base64_cap),
+		cmocka_unit_test(test_hex),
+		cmocka_unit_test(test_xtext),
+		cmocka_unit_test(test_xtext_faults),
+		cmocka_unit_test(test_ids),
+		cmocka_unit_test(test_crc32c_vectors),
+		cmocka_unit_test(test_crc32c_table_agrees),
+		cmocka_unit_test(test_escape),
 		cmocka_unit_test(test_json),
 	};
 

@@ -44,19 +44,22 @@ static str behind_time(str line)
 
 static void test_logfmt(void **state UNUSED)
 {
-	LOG(INFO, "smtp.accept", LOG_Z("from", "a@b.org"), LOG_NUM("size", -3), LOG_ID("mid", 1234567), LOG_Z("none", NULL));
+	LOG(INFO, "smtp.accept", LOG_Z("from", "a@b.org"), LOG_NUM("size", -3), LOG_ID("mid", 1234567),
+	    LOG_Z("none", NULL));
 	assert_int_equal(written().n, 0);
 	log_flush();
 	str line = written();
 	assert_true(str_starts(line, STR("t=20")));
 	assert_int_equal(str_find(line, ' '), 26);
-	assert_str(behind_time(line), " level=info role=test ev=smtp.accept from=a@b.org size=-3 mid=15NM7 none=\"\"\n");
+	assert_str(behind_time(line),
+	           " level=info role=test ev=smtp.accept from=a@b.org size=-3 mid=15NM7 none=\"\"\n");
 }
 
 static void test_no_line_can_be_forged(void **state UNUSED)
 {
 	LOG(WARN, "x", LOG_STR("v", STR("a b\"\n\tt=1 ev=fake=\\\xff")));
-	assert_str(behind_time(written()), " level=warn role=test ev=x v=\"a b\\x22\\x0a\\x09t=1 ev=fake=\\x5c\\xff\"\n");
+	assert_str(behind_time(written()),
+	           " level=warn role=test ev=x v=\"a b\\x22\\x0a\\x09t=1 ev=fake=\\x5c\\xff\"\n");
 }
 
 static void test_json(void **state UNUSED)

@@ -106,10 +106,19 @@ static void test_utf8(void **state UNUSED)
 	assert_true(str_is_utf8(STR("")));
 	assert_true(str_is_utf8(STR("eight by\xc3\xa9\xe2\x82\xac\xf0\x9f\x95\x8a!\0")));
 	static const char *const bad[] = {
-		"\x80",             "\xc0\xaf", "\xc1\xbf",         "\xc3",
-		"\xc3(",            "\xe0\x9f\xbf",                 "\xed\xa0\x80",
-		"\xf0\x8f\xbf\xbf", "\xf4\x90\x80\x80",             "\xf5\x80\x80\x80",
-		"\xe2\x82",         "eight by\xff",                 "\xf8\x88\x80\x80\x80",
+		"\x80",
+		"\xc0\xaf",
+		"\xc1\xbf",
+		"\xc3",
+		"\xc3(",
+		"\xe0\x9f\xbf",
+		"\xed\xa0\x80",
+		"\xf0\x8f\xbf\xbf",
+		"\xf4\x90\x80\x80",
+		"\xf5\x80\x80\x80",
+		"\xe2\x82",
+		"eight by\xff",
+		"\xf8\x88\x80\x80\x80",
 	};
 	for (size_t i = 0; i < ARRAY_LEN(bad); i++)
 		assert_false(str_is_utf8(str_from(bad[i])));
@@ -129,11 +138,16 @@ static void test_utf8_char(void **state UNUSED)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_equality),           cmocka_unit_test(test_compare_puts_prefix_first),
-		cmocka_unit_test(test_starts_ends_contains), cmocka_unit_test(test_find),
-		cmocka_unit_test(test_take_drop_trim),     cmocka_unit_test(test_cut),
-		cmocka_unit_test(test_words),              cmocka_unit_test(test_to_u64),
-		cmocka_unit_test(test_ascii_and_controls), cmocka_unit_test(test_utf8),
+		cmocka_unit_test(test_equality),
+		cmocka_unit_test(test_compare_puts_prefix_first),
+		cmocka_unit_test(test_starts_ends_contains),
+		cmocka_unit_test(test_find),
+		cmocka_unit_test(test_take_drop_trim),
+		cmocka_unit_test(test_cut),
+		cmocka_unit_test(test_words),
+		cmocka_unit_test(test_to_u64),
+		cmocka_unit_test(test_ascii_and_controls),
+		cmocka_unit_test(test_utf8),
 		cmocka_unit_test(test_utf8_char),
 	};
 
