@@ -38,11 +38,12 @@ struct field {
 struct record {
 	const char *name;
 	size_t size;
-	const struct field *fields;
+	const struct field *(*fields)(void); /* n of them */
 	size_t n;
 };
 
-/* Descriptors that a record brings along: packing collects them here, unpacking takes them in the same order. */
+/* Descriptors that a record brings along: packing collects them here (they stay their owner's), unpacking takes them in the
+ * same order. BODY and FD fields stand in the records of calls only, not in the items of lists. */
 #define RECORD_FDS_MAX 8
 struct record_fds {
 	int fd[RECORD_FDS_MAX];
@@ -51,9 +52,15 @@ struct record_fds {
 
 /* Bounds that unpacking enforces: a list's items, and the arena's cap for all that is allocated. Views point into the input. */
 #define RECORD_LIST_MAX 100000
+/* Empty: numbers 0, strings and lists empty, descriptors -1. */
+void record_init(const struct record *r, void *data);
+/* Closes and unmaps the descriptors and bodies that unpacking put there, and sets them to -1. */
+void record_release(const struct record *r, void *data);
 void record_pack(const struct record *r, const void *data, struct buf *out, struct record_fds *fds);
+/* E_SYNTAX: malformed (also: bytes left over, a memory file without its seals). E_LIMIT: the arena is full. On failure `data` holds no
+ * descriptor: those that were taken are closed. */
 MUST_USE err record_unpack(const struct record *r, struct cursor *in, void *data, struct arena *a, struct record_fds *fds);
-/* name=value ... for logs and debugging; long strings cut at 80 bytes. */
+/* name=value ... for logs and debugging; long strings cut at 80 bytes, passwords and hashes left out. */
 void record_print(const struct record *r, const void *data, struct buf *out);
 
 #endif
