@@ -1,0 +1,65 @@
+# SPDX-License-Identifier: ISC
+"""Fixtures. After every test: no sanitizer report, no process of the server replaced, and the books balance (lost == 0)."""
+import os
+
+import pytest
+
+from harness import DATA, Server, checked_binary
+
+
+def pytest_report_header():
+    return f'pombo: {checked_binary()}; shared data: {DATA if os.path.isdir(DATA) else "absent"}'
+
+
+@pytest.fixture(scope='session')
+def shared_server():
+    """One server for all tests that need nothing but the defaults."""
+    server = Server().start()
+    server.account('catchall@example.org')
+    yield server
+    server.close()
+
+
+@pytest.fixture
+def server(request, shared_server):
+    roles = shared_server.roles()
+    yield shared_server
+    shared_server.check_log()
+    shared_server.check_balance()
+    if not request.node.get_closest_marker('kills'):
+        assert shared_server.roles() == roles, 'a process died during the test'
+
+
+@pytest.fixture
+def make_server():
+    """make_server(settings, ...): a server of the test's own; see harness.Server. Stopped and checked at the test's end."""
+    made = []
+
+    def make(settings='', start=True, **kw):
+        server = Server(settings, **kw)
+        made.append(server)
+        if start:
+            server.start()
+        return server
+
+    yield make
+    errors = []
+    for server in made:
+        try:
+            server.close()
+        except AssertionError as e:
+            errors.append(str(e))
+    assert not errors, '\n'.join(errors)
+
+
+@pytest.fixture
+def user(server):
+    """An account of the test's own on the shared server; its password is "secret"."""
+    return server.account()
+
+
+@pytest.fixture(scope='session')
+def data():
+    if not os.path.isdir(DATA):
+        pytest.skip(f'shared test data is not at {DATA}')
+    return DATA
