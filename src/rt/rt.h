@@ -46,7 +46,8 @@ void rt_yield(void);
  * before the park is remembered (once). */
 MUST_USE err rt_park(nsec deadline);
 void rt_wake(struct co *co);
-/* From another thread: wakes a coroutine of the loop `loop` that parks with deadline RT_NEVER through rt_park_uncancelled. */
+/* From another thread: wakes a coroutine of `loop` that is or will be in rt_park_uncancelled, once for each such call. The thread must be
+ * joined before the loop ends. */
 struct rt_loop;
 struct rt_loop *rt_loop(void);
 void rt_wake_from_thread(struct rt_loop *loop, struct co *co);
@@ -61,16 +62,23 @@ struct rt_round {
 };
 void rt_at_round_end(struct rt_round *r);
 
-/* Readiness of a descriptor (non-blocking, edge-triggered, registered at the first wait). One waiter a direction. */
+/* Readiness of a descriptor (edge-triggered, registered at the first wait). One waiter a direction. Waits are for after EAGAIN.
+ * readable, writable: an edge was seen that nobody waited for, the next wait returns at once; whoever clears them before each
+ * attempt saves an EAGAIN. The struct must not move once registered. */
 struct rt_fd {
 	int fd; /* -1: none */
-	bool registered, readable, writable;
+	uint32_t events;         /* registered with the loop; 0: not at all */
+	bool readable, writable;
+	bool hangup;             /* the peer closed, or an error waits: there is an end to be read */
+	bool exclusive;          /* set before the first wait: of several processes that wait, wake one (listeners) */
+	uint8_t streak;          /* successes since the last wait; net_accept counts here */
 	struct co *reader, *writer;
 };
 void rt_fd_init(struct rt_fd *f, int fd);              /* sets O_NONBLOCK; takes ownership */
-MUST_USE err rt_fd_wait_readable(struct rt_fd *f, nsec deadline); /* call after EAGAIN */
+MUST_USE err rt_fd_wait_readable(struct rt_fd *f, nsec deadline);
 MUST_USE err rt_fd_wait_writable(struct rt_fd *f, nsec deadline);
-void rt_fd_close(struct rt_fd *f);                     /* waiters get E_CLOSED */
+void rt_fd_close(struct rt_fd *f);                     /* waiters get E_CLOSED; twice does no harm */
+int rt_fd_release(struct rt_fd *f);                    /* gives the descriptor back, open and no longer watched */
 
 /* Runs fn(arg) in a thread of the worker pool (4 threads, started on first use) and parks until it is done; cannot be cancelled.
  * Under simulation it runs in place. */

@@ -2,8 +2,11 @@
 /* stream - a connection with buffered input and output and sticky errors: after the first failure every call returns that error
  * (E_CLOSED, E_TIMEOUT, E_CANCELLED, E_IO), so a dialogue reads straight through and looks once.
  *
- * Reading flushes the output before it waits, so that a batch of commands is answered in one segment. Buffers exist only while
- * something is in them: an idle stream costs its struct and nothing else.
+ * An error of reading leaves the way out open for a last word: what is put afterwards is sent by stream_flush as far as that goes
+ * without waiting, and the flush still returns the error.
+ *
+ * Reading flushes the output before it waits and at the end of the input, so that a batch of commands is answered in one segment.
+ * Buffers exist only while something is in them: an idle stream costs its struct and nothing else.
  */
 #ifndef RT_STREAM_H
 #define RT_STREAM_H
