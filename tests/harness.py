@@ -318,7 +318,7 @@ class Server:
         self.single = single
         self.settings = settings
         self.proc = None
-        self.env = dict(os.environ, ASAN_OPTIONS='abort_on_error=0:detect_stack_use_after_return=0:detect_leaks=0',
+        self.env = dict(os.environ, ASAN_OPTIONS='detect_leaks=0:quarantine_size_mb=8',
                         UBSAN_OPTIONS='print_stacktrace=1:halt_on_error=1', **(env or {}))
         self.write_config()
 
