@@ -26,34 +26,35 @@ struct config_domain {
 enum bare_newlines { BARE_NEWLINES_REJECT, BARE_NEWLINES_NORMALISE };
 
 struct config_limits {
-	uint64_t message_size;        /* octets; 50M */
-	uint64_t recipients;          /* of one message; 100 */
-	uint64_t connections;         /* of all services together; 1000 */
+	uint64_t message_size;            /* octets; 50M */
+	uint64_t recipients;              /* of one message; 100 */
+	uint64_t connections;             /* of all services together; 1000 */
 	uint64_t connections_per_address; /* 50 */
-	uint64_t commands;            /* of one session that do not move mail; 1000 */
-	uint64_t errors;              /* of one session; 20 */
-	uint64_t messages;            /* of one session; 0: no limit */
-	nsec command_time;            /* to wait for a command or for more data; 5m */
-	nsec session_time;            /* of a whole session; 2h */
-	uint64_t session_memory;      /* octets beside the message; 4M */
-	uint64_t body_memory;         /* octets of messages in the air, in one edge process; 512M */
-	uint64_t hops;                /* Received fields; 50 */
+	uint64_t commands;                /* of one session that do not move mail; 1000 */
+	uint64_t errors;                  /* of one session; 20 */
+	uint64_t messages;                /* of one session; 0: no limit */
+	nsec command_time;                /* to wait for a command or for more data; 5m */
+	nsec session_time;                /* of a whole session; 2h */
+	uint64_t session_memory;          /* octets beside the message; 4M */
+	uint64_t body_memory;             /* octets of messages in the air, in one edge process; 512M */
+	uint64_t hops;                    /* Received fields; 50 */
 };
 
 struct config {
 	struct arena arena; /* holds everything below */
 	unsigned references;
-	str file;           /* name for messages */
+	str file; /* name for messages */
 	str hostname, data, user;
-	str plus;           /* separators of plus addressing, "+"; "" off */
+	str plus; /* separators of plus addressing, "+"; "" off */
 	struct config_domain *domains;
 	size_t domains_n;
+	struct config_domain **domains_by_name; /* for config_domain_find */
 	struct config_listen *listens;
 	size_t listens_n;
 	struct config_limits limits;
 	enum bare_newlines bare_newlines;
-	uint64_t quota;     /* octets an account may hold unless it has its own; 0 none */
-	uint64_t segment_size; /* store: octets of a segment; 256M (setting `store segment`) */
+	uint64_t quota;          /* octets an account may hold unless it has its own; 0 none */
+	uint64_t segment_size;   /* store: octets of a segment; 256M (setting `store segment`) */
 	uint64_t edges, filters; /* processes; 0: half the cores, at least 1 */
 	enum log_level log_level;
 	bool log_json;
@@ -72,8 +73,9 @@ MUST_USE struct config *config_parse(str text, const char *file, struct config_f
 struct config *config_hold(struct config *c); /* one more reference; returns c */
 void config_release(struct config *c);        /* NULL allowed */
 
-void config_dump(const struct config *c, struct buf *out);  /* every setting with its effective value; config_parse reads it */
-void config_manual(struct buf *out);                        /* the table of settings in mdoc, for pombo.conf(5) */
+void config_dump(const struct config *c,
+                 struct buf *out);   /* every setting with its effective value; config_parse reads it */
+void config_manual(struct buf *out); /* the table of settings in mdoc, for pombo.conf(5) */
 
 const struct config_domain *config_domain_find(const struct config *c, str name); /* lower case A-label; NULL */
 

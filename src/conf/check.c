@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: ISC */
+/* What concerns the configuration as a whole: defaults, what is missing, what does not go together. */
+#include "conf/reader.h"
+
+#include <stdlib.h>
+
+static const struct token whole_file = {.line = 1, .column = 1};
+
+static int domain_order(const void *a, const void *b)
+{
+	const struct config_domain *const *x = a, *const *y = b;
+
+	return str_compare((*x)->name, (*y)->name);
+}
+
+/* So that one among thousands is found at once. */
+static void domains_sort(struct reader *r)
+{
+	struct config *c = r->config;
+
+	c->domains_by_name = arena_array(&c->arena, c->domains_n, sizeof(struct config_domain *));
+	if (c->domains_by_name == NULL)
+		return;
+	for (size_t i = 0; i < c->domains_n; i++)
+		c->domains_by_name[i] = &c->domains[i];
+	qsort(c->domains_by_name, c->domains_n, sizeof(struct config_domain *), domain_order);
+}
+
+static bool was_set(const struct reader *r, const struct setting *s)
+{
+	return strcmp(s->name, "domain") == 0 ? r->config->domains_n > 0 : map_get(&r->seen, str_from(s->name)) != NULL;
+}
+
+static void check_required(struct reader *r)
+{
+	for (const struct setting *s = schema; s != NULL; s = schema_after(s)) {
+		/* Without a version the first statement was a fault already, unless there is none. */
+		bool told = strcmp(s->name, "version") == 0 && r->versioned;
+		if ((s->flags & SETTING_REQUIRED) != 0 && !told && !was_set(r, s))
+			reader_fault_in(r, r->config->file.p, &whole_file, "%s is missing: %s %s", s->name, s->name,
+			                s->type->grammar);
+	}
+}
+
+static void check_catchalls(struct reader *r)
+{
+	for (const struct catchall_use *u = r->catchalls; u != NULL; u = u->next)
+		if (config_domain_find(r->config, u->domain) == NULL)
+			reader_fault_in(r, u->file, &u->token, STR_FMT " is in none of our domains",
+			                STR_ARG(u->address));
+}
+
+static void check_limits(struct reader *r)
+{
+	if (r->config->limits.message_size > r->config->limits.body_memory)
+		reader_fault_in(r, r->config->file.p, &whole_file, "limit body-memory is less than limit message-size");
+}
+
+static void default_listens(struct reader *r)
+{
+	r->versioned = true;
+	if (r->config->listens_n == 0)
+		reader_text(r, "default", STR(SCHEMA_LISTENS));
+}
+
+void reader_finish(struct reader *r)
+{
+	domains_sort(r);
+	check_required(r);
+	check_catchalls(r);
+	check_limits(r);
+	default_listens(r);
+	if (r->config->arena.full)
+		reader_fault_in(r, r->config->file.p, &whole_file, "too large: out of memory");
+}

@@ -1,0 +1,265 @@
+/* SPDX-License-Identifier: ISC */
+#include "conf/schema.h"
+#include "conf/value.h"
+
+#define AT(member) offsetof(struct config, member)
+#define K          (UINT64_C(1) << 10)
+#define M          (UINT64_C(1) << 20)
+#define G          (UINT64_C(1) << 30)
+#define T          (UINT64_C(1) << 40)
+#define SECONDS(n) ((n) * (uint64_t)NSEC_PER_SEC)
+
+static const char *const newlines[] = {"reject", "normalise", NULL};
+static const char *const levels[] = {"debug", "info", "warn", "error", NULL};
+
+const char *const service_names[] = {"smtp", "lmtp", "pop3", NULL};
+const char *const service_names_later[] = {"submission", "submissions", "imap",  "imaps", "pop3s",
+                                           "sieve",      "http",        "https", NULL};
+
+#define LATER(statement, word)                                                                      \
+	{                                                                                           \
+		.name = (statement), .option = (word), .type = &value_later, .flags = SETTING_LATER \
+	}
+
+const struct setting schema[] = {
+	{.name = "version",
+         .type = &value_version,
+         .fallback = NULL,
+         .flags = SETTING_REQUIRED,
+         .text = "Format of the file; the first statement, always version 1."},
+	{.name = "hostname",
+         .type = &value_host,
+         .at = AT(hostname),
+         .flags = SETTING_REQUIRED,
+         .text = "The name of this server: in its greeting, in trace headers, and in the DNS as an address record."},
+	{.name = "data",
+         .type = &value_path,
+         .at = AT(data),
+         .fallback = "/var/lib/pombo",
+         .text = "The folder that holds all state: accounts, mail, the ledger. Changed only by a restart."},
+	{.name = "user",
+         .type = &value_user,
+         .at = AT(user),
+         .fallback = "pombo",
+         .text = "The user to become when started as root; nobody, with a warning, when there is no such user."},
+	{.name = "domain",
+         .type = &value_domain,
+         .flags = SETTING_REQUIRED | SETTING_REPEATED | SETTING_LINES,
+         .text = "A domain whose mail is ours; may be repeated. Names in any script are folded to their A-labels."},
+	{.name = "domain",
+         .option = "catchall",
+         .type = &value_catchall,
+         .text = "Where mail for addresses of this domain goes that nobody has; an address in one of our domains."},
+	LATER("domain", "dkim"),
+	{.name = "listen",
+         .type = &value_service,
+         .flags = SETTING_REPEATED | SETTING_LINES,
+         .choices = service_names,
+         .text = "Where a service waits for connections; may be repeated. Without any listen statement: smtp on "
+                 "0.0.0.0:25 and "
+                 "[::]:25, pop3 on 127.0.0.1:110 and [::1]:110."},
+	{.name = "listen", .type = &value_socket, .flags = SETTING_MANY},
+	{.name = "limit",
+         .option = "message-size",
+         .type = &value_size,
+         .at = AT(limits.message_size),
+         .fallback = "50M",
+         .min = K,
+         .max = G,
+         .text = "Octets of the largest message that is accepted."},
+	{.name = "limit",
+         .option = "recipients",
+         .type = &value_count,
+         .at = AT(limits.recipients),
+         .fallback = "100",
+         .min = 1,
+         .max = 10000,
+         .text = "Recipients of one message."},
+	{.name = "limit",
+         .option = "connections",
+         .type = &value_count,
+         .at = AT(limits.connections),
+         .fallback = "1000",
+         .min = 1,
+         .max = 1000000,
+         .text = "Connections to all services together."},
+	{.name = "limit",
+         .option = "per-address",
+         .type = &value_count,
+         .at = AT(limits.connections_per_address),
+         .fallback = "50",
+         .min = 1,
+         .max = 1000000,
+         .text = "Connections from one address (of IPv6: from one /64); usually written behind connections."},
+	{.name = "limit",
+         .option = "commands",
+         .type = &value_count,
+         .at = AT(limits.commands),
+         .fallback = "1000",
+         .min = 10,
+         .max = 1000000000,
+         .text = "Commands of one session that do not move mail."},
+	{.name = "limit",
+         .option = "errors",
+         .type = &value_count,
+         .at = AT(limits.errors),
+         .fallback = "20",
+         .min = 1,
+         .max = 1000000,
+         .text = "Faulty or refused commands of one session."},
+	{.name = "limit",
+         .option = "messages",
+         .type = &value_count,
+         .at = AT(limits.messages),
+         .fallback = "none",
+         .none = "none",
+         .min = 1,
+         .max = 1000000000,
+         .text = "Messages of one session."},
+	{.name = "limit",
+         .option = "command-time",
+         .type = &value_time,
+         .at = AT(limits.command_time),
+         .fallback = "5m",
+         .min = SECONDS(1),
+         .max = SECONDS(86400),
+         .text = "How long to wait for a command, or for more of a message; RFC 5321 asks for 5 minutes at least."},
+	{.name = "limit",
+         .option = "session-time",
+         .type = &value_time,
+         .at = AT(limits.session_time),
+         .fallback = "2h",
+         .min = SECONDS(1),
+         .max = SECONDS(30 * 86400),
+         .text = "How long a session may last in all."},
+	{.name = "limit",
+         .option = "session-memory",
+         .type = &value_size,
+         .at = AT(limits.session_memory),
+         .fallback = "4M",
+         .min = 64 * K,
+         .max = G,
+         .text = "Memory of one session, beside the message it carries."},
+	{.name = "limit",
+         .option = "body-memory",
+         .type = &value_size,
+         .at = AT(limits.body_memory),
+         .fallback = "512M",
+         .min = M,
+         .max = T,
+         .text = "Memory for all messages that one edge process holds at a time; not less than message-size."},
+	{.name = "limit",
+         .option = "hops",
+         .type = &value_count,
+         .at = AT(limits.hops),
+         .fallback = "50",
+         .min = 1,
+         .max = 1000,
+         .text = "Received fields in a message, above which it is taken to be in a loop."},
+	{.name = "plus",
+         .type = &value_plus,
+         .at = AT(plus),
+         .fallback = "+",
+         .none = "none",
+         .text = "Characters that separate an account's name from a detail: with + mail for alice+lists goes to "
+                 "alice."},
+	{.name = "bare-newlines",
+         .type = &value_choice,
+         .at = AT(bare_newlines),
+         .choices = newlines,
+         .fallback = "reject",
+         .text = "A CR or LF on its own in a message: refuse the message, or make it a proper line end."},
+	{.name = "quota",
+         .type = &value_size,
+         .at = AT(quota),
+         .fallback = "none",
+         .none = "none",
+         .min = K,
+         .max = 1024 * T,
+         .text = "Octets that an account may hold unless it has a quota of its own."},
+	{.name = "store",
+         .option = "segment",
+         .type = &value_size,
+         .at = AT(segment_size),
+         .fallback = "256M",
+         .min = M,
+         .max = 4 * G,
+         .text = "Size at which the store begins a new segment file."},
+	{.name = "processes",
+         .option = "edge",
+         .type = &value_count,
+         .at = AT(edges),
+         .fallback = "auto",
+         .none = "auto",
+         .min = 1,
+         .max = 64,
+         .text = "Processes that talk to clients; auto is half the cores, at least one."},
+	{.name = "processes",
+         .option = "filter",
+         .type = &value_count,
+         .at = AT(filters),
+         .fallback = "auto",
+         .none = "auto",
+         .min = 1,
+         .max = 64,
+         .text = "Processes that look at messages; auto is half the cores, at least one."},
+	{.name = "log",
+         .type = &value_choice,
+         .at = AT(log_level),
+         .choices = levels,
+         .fallback = "info",
+         .text = "The least important events that are logged."},
+	{.name = "log",
+         .option = "json",
+         .type = &value_flag,
+         .at = AT(log_json),
+         .flags = SETTING_FLAG,
+         .text = "Log lines are JSON objects; otherwise logfmt."},
+	{.name = "include",
+         .type = &value_include,
+         .flags = SETTING_REPEATED,
+         .text = "Reads another file in this place; a relative name begins at the folder of the file that includes "
+                 "it."},
+	LATER("tls", NULL),
+	LATER("resolver", NULL),
+	LATER("trust-anchor", NULL),
+	LATER("route", NULL),
+	LATER("relay-from", NULL),
+	LATER("queue", NULL),
+	{.name = NULL},
+};
+
+const struct setting *schema_find(str name)
+{
+	for (const struct setting *s = schema; s->name != NULL; s++)
+		if (str_equal(name, str_from(s->name)))
+			return s;
+	return NULL;
+}
+
+static bool same_statement(const struct setting *a, const struct setting *b)
+{
+	return b->name != NULL && strcmp(a->name, b->name) == 0;
+}
+
+const struct setting *schema_next(const struct setting *s)
+{
+	return same_statement(s, s + 1) ? s + 1 : NULL;
+}
+
+const struct setting *schema_option(const struct setting *first, str option)
+{
+	for (const struct setting *s = first; s != NULL; s = schema_next(s))
+		if (s->option != NULL && str_equal(option, str_from(s->option)))
+			return s;
+	return NULL;
+}
+
+const struct setting *schema_after(const struct setting *first)
+{
+	const struct setting *s = first;
+
+	while (same_statement(first, s))
+		s++;
+	return s->name == NULL ? NULL : s;
+}
