@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: ISC */
-/* POP3 (RFC 1939, 2449, 6856), the server's side: one function is one session. */
+/* POP3 (RFC 1939, 2449, 3206, 5034, 6856), the server's side: one function is one session.
+ *
+ * Messages are sent as they are stored, also those with UTF-8 in their header to clients that did not say UTF8: the alternative
+ * that RFC 6856 leaves, a refusal, would hide them.
+ */
 #ifndef POP3_SERVER_H
 #define POP3_SERVER_H
 
@@ -8,12 +12,14 @@
 #include "rt/stream.h"
 
 struct pop3_options {
-	const struct config *config;
-	struct peers *peers;
+	const struct config *config; /* lives as long as the session */
+	struct peers *peers;         /* keys and store are called */
 	struct net_address client;
-	str session;
-	const bool *stopping;
+	str session;                 /* its id */
+	const bool *stopping;        /* becomes true when the process shuts down: -ERR [SYS/TEMP] at the next command but QUIT */
 };
+/* Greets, serves until QUIT, an error or a limit, and flushes. What was marked with DELE goes only at QUIT. The stream stays the
+ * caller's to close. */
 void pop3_serve(struct stream *s, const struct pop3_options *options);
 
 #endif

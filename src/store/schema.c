@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: ISC */
+#include "store/schema.h"
+
+enum { SCHEMA_VERSION = 1 };
+
+static const char schema_sql[] =
+#include "store/schema_sql.h"
+	;
+
+const char *ledger_kind_name(uint64_t kind)
+{
+	static const char *const names[LEDGER_KINDS] = {"accepted", "mailbox", "relayed", "bounced", "discarded"};
+
+	return kind < LEDGER_KINDS ? names[kind] : "unknown";
+}
+
+static err schema_create(struct db *db)
+{
+	err e = db_begin(db);
+
+	if (e == OK)
+		e = db_script(db, schema_sql);
+	if (e == OK)
+		return db_commit(db);
+	db_rollback(db);
+	return e;
+}
+
+err schema_apply(struct db *db)
+{
+	struct query q = db_query(db, "SELECT count(*) FROM sqlite_schema WHERE name = 'meta'");
+	uint64_t there = 0, version = 0;
+	err e = query_one(&q, &there, NULL);
+
+	if (e == OK && there == 0)
+		e = schema_create(db);
+	if (e == OK)
+		e = meta_get(db, "schema", &version);
+	if (e == OK && version > SCHEMA_VERSION)
+		return err_note(E_PERM, "the store was written by a newer version of this program");
+	return e;
+}
+
+err meta_get(struct db *db, const char *key, uint64_t *value)
+{
+	struct query q = db_query(db, "SELECT value FROM meta WHERE key = ?");
+
+	query_put_str(&q, str_from(key));
+	return query_one(&q, value, NULL);
+}
+
+err meta_set(struct db *db, const char *key, uint64_t value)
+{
+	struct query q = db_query(db, "UPDATE meta SET value = ? WHERE key = ?");
+
+	query_put_num(&q, value);
+	query_put_str(&q, str_from(key));
+	return query_run(&q);
+}
+
+err meta_take(struct db *db, const char *key, uint64_t *value)
+{
+	err e = meta_get(db, key, value);
+
+	return e == OK ? meta_set(db, key, *value + 1) : e;
+}

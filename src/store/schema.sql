@@ -1,0 +1,111 @@
+-- SPDX-License-Identifier: ISC
+-- All state of the store but the messages' bytes, which are in segments (bodies/). The subset of SQL that SQLite and PostgreSQL share, but
+-- for WITHOUT ROWID. Times are microseconds since 1970 UTC, sizes octets, flags the bits of the enumerations in link/messages.h. An
+-- empty string or 0 means none.
+
+CREATE TABLE meta (
+	key   TEXT PRIMARY KEY,   -- schema: version of this page; next_id, next_account, next_mailbox: ids not given out yet
+	value INTEGER NOT NULL
+) WITHOUT ROWID;
+
+-- Whoever has a mailbox. `local` and `domain` are in the form of address_key (lower case, unquoted, A-labels).
+CREATE TABLE account (
+	id       INTEGER PRIMARY KEY,          -- never used again
+	local    TEXT NOT NULL,
+	domain   TEXT NOT NULL,
+	hash     TEXT NOT NULL,                -- of the password, as libcrypt writes it; '': no password fits
+	disabled INTEGER NOT NULL DEFAULT 0,
+	quota    INTEGER NOT NULL DEFAULT 0,   -- 0: the configuration's
+	created  INTEGER NOT NULL,
+	UNIQUE (domain, local)
+);
+
+-- An address that stands for others. `target` is an address, of an account or of another alias.
+CREATE TABLE alias (
+	domain TEXT NOT NULL,
+	local  TEXT NOT NULL,
+	target TEXT NOT NULL,
+	PRIMARY KEY (domain, local, target)
+) WITHOUT ROWID;
+
+CREATE TABLE mailbox (
+	id          INTEGER PRIMARY KEY,       -- never used again
+	account     INTEGER NOT NULL,
+	name        TEXT NOT NULL,             -- 'INBOX'
+	uidvalidity INTEGER NOT NULL,
+	uidnext     INTEGER NOT NULL DEFAULT 1,
+	modseq      INTEGER NOT NULL DEFAULT 0, -- of the last change
+	messages    INTEGER NOT NULL DEFAULT 0,
+	octets      INTEGER NOT NULL DEFAULT 0, -- as served
+	UNIQUE (account, name)
+);
+
+-- A message that is or was ours. The row stays when the last mailbox has dropped it: the ledger refers to it.
+CREATE TABLE message (
+	id         INTEGER PRIMARY KEY,
+	segment    INTEGER NOT NULL,           -- where the record is; 0: dropped, and its segment is gone
+	offset     INTEGER NOT NULL,
+	length     INTEGER NOT NULL,           -- of the whole record
+	body       INTEGER NOT NULL,           -- octets of headers and body, which are the record's end
+	items      INTEGER NOT NULL,           -- rows of `item` that show it
+	received   INTEGER NOT NULL,
+	sender     TEXT NOT NULL,              -- reverse-path, '' the null sender
+	session    TEXT NOT NULL,
+	client     TEXT NOT NULL,
+	helo       TEXT NOT NULL,
+	protocol   TEXT NOT NULL,
+	login      TEXT NOT NULL,
+	message_id TEXT NOT NULL,
+	subject    TEXT NOT NULL,
+	envid      TEXT NOT NULL,
+	ret        INTEGER NOT NULL,           -- enum dsn_ret
+	flags      INTEGER NOT NULL            -- enum message_flag
+);
+
+-- A message in a mailbox.
+CREATE TABLE item (
+	mailbox  INTEGER NOT NULL,
+	uid      INTEGER NOT NULL,
+	message  INTEGER NOT NULL,
+	modseq   INTEGER NOT NULL,
+	flags    INTEGER NOT NULL DEFAULT 0,
+	received INTEGER NOT NULL,             -- internal date
+	size     INTEGER NOT NULL,             -- octets as served: prefix and body
+	prefix   TEXT NOT NULL,                -- Return-Path and Delivered-To, served in front of the body
+	PRIMARY KEY (mailbox, uid)
+) WITHOUT ROWID;
+
+-- Double entry: a recipient that was accepted is a debit (side 0), what became of it a credit (side 1). A second credit, or a second
+-- debit, breaks the primary key. What has a debit, no credit and is not queued is lost.
+CREATE TABLE ledger (
+	message  INTEGER NOT NULL,
+	rcpt     INTEGER NOT NULL,             -- counts the message's final recipients, from 0
+	side     INTEGER NOT NULL,
+	kind     INTEGER NOT NULL,             -- enum ledger_kind: 0 accepted, 1 mailbox, 2 relayed, 3 bounced, 4 discarded
+	at       INTEGER NOT NULL,
+	address  TEXT NOT NULL DEFAULT '',     -- debit: the final recipient
+	original TEXT NOT NULL DEFAULT '',     -- debit: the address of RCPT when it is another
+	orcpt    TEXT NOT NULL DEFAULT '',
+	notify   INTEGER NOT NULL DEFAULT 0,
+	mailbox  INTEGER NOT NULL DEFAULT 0,   -- credit: where it went
+	uid      INTEGER NOT NULL DEFAULT 0,
+	detail   TEXT NOT NULL DEFAULT '',     -- credit: the reply, the rule
+	PRIMARY KEY (message, rcpt, side)
+) WITHOUT ROWID;
+
+-- The files in bodies/. Bytes behind `size` were never committed.
+CREATE TABLE segment (
+	number INTEGER PRIMARY KEY,
+	size   INTEGER NOT NULL,
+	live   INTEGER NOT NULL                -- octets of records that are still shown somewhere
+);
+
+-- What happened in mailboxes, in order of time: append-only.
+CREATE TABLE change (
+	mailbox INTEGER NOT NULL,
+	modseq  INTEGER NOT NULL,
+	uid     INTEGER NOT NULL,
+	what    INTEGER NOT NULL               -- enum change: 0 added, 1 expunged
+);
+
+INSERT INTO meta (key, value) VALUES ('schema', 1), ('next_id', 0), ('next_account', 1), ('next_mailbox', 1);
