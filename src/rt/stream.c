@@ -24,6 +24,7 @@ struct stream {
 	int fd;
 	err error;
 	bool write_failed;
+	bool flushing; /* by a coroutine that may wait; another one may read meanwhile */
 	bool plenty; /* the last read filled its buffer: take a larger one next time */
 	uint8_t streak;
 };
@@ -135,10 +136,12 @@ static err stream_send(struct stream *s, str *bytes, bool wait)
 
 err stream_flush(struct stream *s)
 {
-	if (s->out) {
+	if (s->out && !s->flushing) {
 		str rest = str_make(s->out + s->out_at, s->out_end - s->out_at);
 
+		s->flushing = true;
 		(void)!stream_send(s, &rest, s->error == OK);
+		s->flushing = false;
 		if (s->out && rest.n == 0)
 			stream_drop_out(s);
 		else if (s->out)

@@ -51,7 +51,8 @@ void stream_consume(struct stream *s, size_t n);
 MUST_USE err stream_read(struct stream *s, char *p, size_t n, nsec deadline); /* exactly n bytes */
 void stream_discard_input(struct stream *s);  /* throws buffered input away (STARTTLS) */
 
-/* Writing is buffered; beyond 64 KiB held back it flushes, waiting up to the deadline set by stream_write_timeout (default 5 min). */
+/* One coroutine may write and flush while another one reads.
+ * Writing is buffered; beyond 64 KiB held back it flushes, waiting up to the deadline set by stream_write_timeout (default 5 min). */
 void stream_put(struct stream *s, str bytes);
 void stream_printf(struct stream *s, const char *fmt, ...) PRINTF(2, 3);
 err stream_flush(struct stream *s);
