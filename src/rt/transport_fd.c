@@ -62,8 +62,11 @@ static ssize_t fd_write(void *transport, const char *p, size_t n)
 static err fd_wait_readable(void *transport, nsec deadline)
 {
 	struct socket_transport *t = transport;
+	err e = rt_fd_wait_readable(&t->f, deadline);
 
-	return rt_fd_wait_readable(&t->f, deadline);
+	if (e == OK)
+		t->drained = false;
+	return e;
 }
 
 static err fd_wait_writable(void *transport, nsec deadline)
