@@ -231,8 +231,8 @@ static void json_char(struct buf *out, uint32_t code, str bytes)
 		buf_putc(out, (char)code);
 	} else if (code == '\n') {
 		buf_put(out, STR("\\n"));
-	} else if (code < 0x20 || code == 0x7f) {
-		buf_put(out, str_make((char[]){'\\', 'u', '0', '0', hex_lower[code >> 4], hex_lower[code & 0xf]}, 6));
+	} else if (is_deceptive(code)) {
+		buf_printf(out, "\\u%04x", code);
 	} else {
 		buf_put(out, bytes);
 	}
@@ -245,7 +245,7 @@ void json_string(struct buf *out, str in)
 		uint32_t code = 0;
 		size_t n = str_utf8_char(in, &code);
 		if (n == 0) {
-			buf_put(out, STR("\xef\xbf\xbd"));
+			buf_put(out, STR("\\ufffd"));
 			n = 1;
 		} else {
 			json_char(out, code, str_take(in, n));

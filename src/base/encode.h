@@ -27,6 +27,7 @@ uint32_t crc32c_by_table(uint32_t crc, str data); /* the same without it, for CP
 /* Text of a peer for logs and terminals: control characters, DEL, invalid UTF-8 and direction marks as \xNN; a backslash
  * too, so that the text can be told from the escape. */
 void escape_text(struct buf *out, str in);
-void json_string(struct buf *out, str in); /* with the quotes; invalid UTF-8 becomes U+FFFD */
+/* With the quotes; what escape_text escapes goes as \uNNNN, invalid UTF-8 as \ufffd. */
+void json_string(struct buf *out, str in);
 
 #endif
