@@ -8,6 +8,7 @@
 #include "base/log.h"
 
 #define OUT_KEPT_MAX ((size_t)1 << 20) /* memory an empty buffer keeps */
+#define WRITER_PIECE ((size_t)64 << 10)
 
 void connection_unref(struct connection *c)
 {
@@ -31,7 +32,8 @@ void connection_abort(struct connection *c)
 	if (c->link->connection == c)
 		c->link->connection = NULL;
 	waiting_fail_all(&c->waiting);
-	rt_cancel(c->reader);
+	if (c->reader != rt_self())
+		rt_cancel(c->reader);
 	if (c->writer != NULL)
 		rt_cancel(c->writer);
 }
@@ -63,13 +65,14 @@ static void writer_run(void *arg)
 	struct connection *c = arg;
 
 	do {
-		stream_put(c->stream, str_drop(buf_str(&c->writing), c->written));
+		str piece = str_take(str_drop(buf_str(&c->writing), c->written), WRITER_PIECE);
+
+		stream_put(c->stream, piece);
 		if (stream_flush(c->stream) != OK)
 			connection_abort(c);
-	} while (c->alive && writer_next(c));
+		c->written += piece.n;
+	} while (c->alive && (c->written < c->writing.n || writer_next(c)));
 	c->writer = NULL;
-	if (c->writer_awaited_by != NULL)
-		rt_wake(c->writer_awaited_by);
 	connection_unref(c);
 }
 
@@ -160,7 +163,8 @@ err connection_send(struct connection *c, struct frame *f, const struct record *
 
 	if (!c->alive)
 		return link_away();
-	c->out.cap = BACKLOG_MAX - (c->writing.n - c->written);
+	if (c->out.n + (c->writing.n - c->written) > BACKLOG_MAX)
+		return queued(c, E_FULL);
 	err e = frame_write(&c->out, f, r, data, &fds);
 	if (e != E_BUSY)
 		return queued(c, e);
@@ -224,15 +228,13 @@ static err wait_for_room(struct connection *c)
 	return e;
 }
 
-/* In the reader, which has been cancelled by connection_abort: what waits here ends by itself. */
 static void connection_end(struct connection *c)
 {
 	struct link *l = c->link;
 
 	serve_cancel_all(c);
-	c->writer_awaited_by = rt_self();
 	while (c->writer != NULL)
-		rt_yield();
+		rt_yield(); /* it was cancelled */
 	stream_close(c->stream);
 	rt_fd_close(&c->descriptors);
 	c->ended = true;
@@ -275,7 +277,7 @@ err connection_start(struct link *l, struct stream *stream, int descriptors_fd)
 	if (descriptors_fd >= 0)
 		rt_fd_init(&c->descriptors, descriptors_fd);
 	semaphore_init(&c->descriptors_out, 1);
-	c->out = c->writing = BUF_INIT(BACKLOG_MAX);
+	c->out = c->writing = BUF_INIT(BACKLOG_MAX + 2 * FRAME_MAX);
 	c->round = (struct rt_round){.fn = round_end, .arg = c};
 	c->alive = true;
 	c->references = 1;

@@ -21,7 +21,7 @@ struct waiting {
 	enum call type;
 	void *reply;
 	struct arena *arena;
-	struct co *co;
+	struct co *co; /* NULL: it does not wait yet */
 	bool done;
 	struct err_info info; /* how it ended; code OK: reply is filled */
 };
@@ -46,7 +46,7 @@ struct connection {
 	struct buf writing;               /* what the writer is at, from `written` on */
 	size_t written;
 	struct rt_round round;
-	struct co *reader, *writer, *writer_awaited_by;
+	struct co *reader, *writer;
 	bool alive;                       /* false: nothing goes in or out any more */
 	bool ended;                       /* and the sockets are closed */
 	bool paused;                      /* the reader waits until fewer calls are being served */
@@ -74,6 +74,8 @@ void connection_unref(struct connection *c);
  * full. E_LIMIT: too large for a frame. */
 MUST_USE err connection_send(struct connection *c, struct frame *f, const struct record *r, const void *data, nsec deadline);
 
+/* descriptors.c. One descriptor, before its frame. */
+MUST_USE err connection_send_descriptor(struct connection *c, int fd, nsec deadline);
 /* A frame's descriptors, in order. False: they are not there; the peer is broken. */
 MUST_USE bool connection_take_descriptors(struct connection *c, const struct frame *f, struct record_fds *fds);
 void descriptors_close(struct record_fds *fds); /* those that nobody took */
@@ -83,7 +85,7 @@ MUST_USE bool serve_frame(struct connection *c, str frame);
 void serve_cancel_all(struct connection *c);
 
 /* waiting.c */
-MUST_USE err waiting_add(struct waiting_table *t, struct waiting *w); /* sets w->id; E_MEMORY, E_BUSY: too many */
+MUST_USE err waiting_add(struct waiting_table *t, struct waiting *w); /* sets w->id; E_MEMORY; E_TEMP: too many */
 struct waiting *waiting_find(const struct waiting_table *t, uint64_t id); /* NULL: no longer */
 void waiting_remove(struct waiting_table *t, const struct waiting *w);
 void waiting_finish(struct waiting_table *t, struct waiting *w, const struct err_info *info); /* removes and wakes */

@@ -53,7 +53,9 @@ static int receive_one(int socket, uint64_t *ticket)
 {
 	union control control = {{0}};
 	struct iovec iov = {ticket, sizeof(*ticket)};
-	struct msghdr m = {.msg_iov = &iov, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof(control)};
+	struct msghdr m = {.msg_iov = &iov, .msg_iovlen = 1, .msg_control = &control};
+
+	m.msg_controllen = CMSG_LEN(sizeof(int)); /* with its padding there would be room for a second descriptor */
 	ssize_t n = recvmsg(socket, &m, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
 	struct cmsghdr *head = n < 0 ? NULL : CMSG_FIRSTHDR(&m);
 	int fd = -1;

@@ -17,28 +17,32 @@
 
 struct link;
 
-/* Serves one call in a coroutine of its own: fills `reply` (zeroed, of the call's type; what it points at must live in `arena`
- * or until the function returns) and returns OK, or an error set with err_set. `arena` is freed after the reply was packed. */
+/* Serves one call in a coroutine of its own: fills `reply` (empty, of the call's type; what it points at must live in `arena`)
+ * and returns OK, or an error set with err_set. `arena` is freed after the reply was packed. Descriptors in `request` are closed after
+ * that (dup what is kept), and so are those in `reply`. The coroutine is cancelled when the caller gave up or is gone. */
 typedef err (*link_handler)(void *ctx, struct link *from, const void *request, void *reply, struct arena *arena);
 
 struct link_service {
 	void *ctx;
 	link_handler handlers[CALL_COUNT];       /* NULL: this call is refused with E_DENIED */
-	void (*closed)(void *ctx, struct link *l); /* the peer is gone; NULL allowed */
+	void (*closed)(void *ctx, struct link *l); /* the peer is gone; NULL allowed; must neither wait nor free the link */
 };
 
 /* A link named `peer` for logs ("edge-0"). Not connected until link_attach; `service` (may be NULL) must outlive it. */
 MUST_USE struct link *link_new(const char *peer, const struct link_service *service);
-/* Connects it (again): a stream socket, and a SEQPACKET socket for descriptors (-1: none can be handed over). Owns both. */
+/* Connects it (again): a stream socket, and a SEQPACKET socket for descriptors (-1: none can be handed over). Owns both, also on an error.
+ * A connection that it still had is ended first, with its `closed`; not to be called from a handler of this same link. */
 MUST_USE err link_attach(struct link *l, int stream_fd, int descriptors_fd);
 MUST_USE err link_attach_stream(struct link *l, struct stream *s); /* simulated or otherwise; without descriptors */
-void link_free(struct link *l);    /* closes; calls in the air fail */
+/* Closes, without calling `closed`; calls in the air fail. Returns when no handler of this link runs any more: not to be called from one. */
+void link_free(struct link *l);
 bool link_up(const struct link *l);
 const char *link_peer(const struct link *l);
 size_t link_calls_in_the_air(const struct link *l); /* ours that wait for a reply, and theirs that are being served */
 
-/* Strings and lists in `reply` live in `arena` (bodies larger than BODY_INLINE_MAX: body_release). E_TEMP: the peer is away
- * or too busy (more than 10,000 calls wait). E_TIMEOUT, E_CANCELLED: the reply will be thrown away when it comes. */
+/* Strings and lists in `reply` live in `arena` (bodies larger than BODY_INLINE_MAX: body_release). E_TEMP (451 4.3.0): the peer is away or
+ * too busy (10,000 calls or 64 MiB wait). E_LIMIT: request or reply are too large for a frame or for `arena`. E_TIMEOUT, E_CANCELLED: the
+ * peer is told, a reply that still comes is thrown away. Any other error is the handler's. `l` may be NULL: nobody is there. */
 MUST_USE err link_call(struct link *l, enum call type, const void *request, void *reply, struct arena *arena, nsec deadline);
 
 #define LINK_CALL_DECLARE(c, role) \
@@ -57,6 +61,6 @@ struct peers {
 	struct link *filters[PEERS_FILTERS_MAX];
 	size_t filters_n, next_filter;
 };
-struct link *peers_filter(struct peers *p); /* takes turns among those that are up */
+struct link *peers_filter(struct peers *p); /* takes turns among those that are up; NULL or one that is away when none is */
 
 #endif

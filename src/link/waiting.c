@@ -42,7 +42,7 @@ static err grow(struct waiting_table *t)
 err waiting_add(struct waiting_table *t, struct waiting *w)
 {
 	if (t->n >= WAITING_MAX)
-		return err_set(E_BUSY, 451, "4.3.0", "too many calls wait for an answer, try again");
+		return err_set(E_TEMP, 451, "4.3.0", "too many calls wait for an answer, try again");
 	err e = t->free_n > 0 ? OK : grow(t);
 	if (e != OK)
 		return e;
@@ -75,7 +75,8 @@ void waiting_finish(struct waiting_table *t, struct waiting *w, const struct err
 	waiting_remove(t, w);
 	w->info = *info;
 	w->done = true;
-	rt_wake(w->co);
+	if (w->co != NULL)
+		rt_wake(w->co);
 }
 
 void waiting_fail_all(struct waiting_table *t)
