@@ -12,23 +12,23 @@
 enum co_state { CO_RUNNING, CO_PARKED, CO_BLOCKED, CO_THREAD, CO_DEAD };
 
 struct co {
-	void *sp;                  /* while it does not run */
-	struct co *next;           /* in a ready list */
+	void *sp;                     /* while it does not run */
+	struct co *next;              /* in a ready list */
 	struct co *prev_in, *next_in; /* in loop->active or loop->idle */
-	struct co *next_woken;     /* in loop->woken; written by other threads */
-	size_t timer;              /* its place in the heap + 1; 0: none */
-	nsec stopped_at;           /* when it last began to wait */
+	struct co *next_woken;        /* in loop->woken; written by other threads */
+	size_t timer;                 /* its place in the heap + 1; 0: none */
+	nsec stopped_at;              /* when it last began to wait */
 	void (*fn)(void *arg);
 	void *arg;
 	const char *name;
 	char *stack;
-	void *fake_stack;          /* AddressSanitizer's */
-	uint8_t state;             /* enum co_state */
-	uint8_t result;            /* err; of the wait that ended */
-	bool idle;                 /* in loop->idle: its stack is trimmed */
-	bool was_parked;           /* made ready out of PARKED and did not run since */
+	void *fake_stack; /* AddressSanitizer's */
+	uint8_t state;    /* enum co_state */
+	uint8_t result;   /* err; of the wait that ended */
+	bool idle;        /* in loop->idle: its stack is trimmed */
+	bool was_parked;  /* made ready out of PARKED and did not run since */
 	bool cancelled;
-	bool woken;                /* an rt_wake came before the park */
+	bool woken; /* an rt_wake came before the park */
 	bool woken_by_thread;
 	struct err_info info;
 };
@@ -38,7 +38,7 @@ struct co_queue { /* first in, first out */
 };
 
 void co_queue_push(struct co_queue *q, struct co *co);
-struct co *co_queue_pop(struct co_queue *q);          /* NULL: empty */
+struct co *co_queue_pop(struct co_queue *q);                     /* NULL: empty */
 void co_queue_append(struct co_queue *q, struct co_queue *from); /* from becomes empty */
 
 struct co_list { /* any order */

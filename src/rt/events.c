@@ -75,7 +75,8 @@ void loop_wait_events(struct rt_loop *l, nsec until)
 
 void loop_take_woken(struct rt_loop *l)
 {
-	struct co *newest = atomic_load_explicit(&l->woken, memory_order_relaxed) ? atomic_exchange(&l->woken, NULL) : NULL;
+	struct co *newest =
+		atomic_load_explicit(&l->woken, memory_order_relaxed) ? atomic_exchange(&l->woken, NULL) : NULL;
 	struct co *oldest = NULL;
 
 	while (newest) {

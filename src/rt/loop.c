@@ -7,9 +7,9 @@
 #include "base/log.h"
 #include "rt/loop.h"
 
-#define PASSES         16 /* over the ready list before events are looked at again */
-#define SWEEP_EVERY    (250 * NSEC_PER_MSEC)
-#define SWEEP_AT_ONCE  256
+#define PASSES        16 /* over the ready list before events are looked at again */
+#define SWEEP_EVERY   (250 * NSEC_PER_MSEC)
+#define SWEEP_AT_ONCE 256
 
 _Thread_local struct rt_loop *loop_current;
 
@@ -170,7 +170,8 @@ err rt_run_simulated(uint64_t seed, void (*fn)(void *arg), void *arg)
 	struct rt_loop l = {.epoll_fd = -1, .wake_fd = -1, .simulated = true, .random = seed};
 	err e = loop_run(&l, fn, arg);
 
-	return e == OK ? OK : err_note(e, e == E_BUSY ? "all coroutines wait for each other" : "no memory for a coroutine");
+	return e == OK ? OK
+	               : err_note(e, e == E_BUSY ? "all coroutines wait for each other" : "no memory for a coroutine");
 }
 
 void rt_stop(void)

@@ -50,7 +50,7 @@ void pool_give(char *p, size_t size)
 
 void pool_close(struct pool *pool)
 {
-	for (size_t class = 0; class < 2; class++) {
+	for (size_t class = 0; class < 2; class ++) {
 		while (pool->free[class]) {
 			struct pool_buffer *next = pool->free[class]->next;
 

@@ -23,19 +23,20 @@ MUST_USE err rt_run(void (*fn)(void *arg), void *arg);
 /* The same under simulation: virtual clock that jumps to the next deadline when all coroutines wait, seeded randomness. A
  * deadlock (all wait, no deadline) returns E_BUSY. File descriptors cannot be waited for; use the pairs of stream.h. */
 MUST_USE err rt_run_simulated(uint64_t seed, void (*fn)(void *arg), void *arg);
-void rt_stop(void); /* the loop returns after this round; coroutines that still wait are cancelled and run to their end first */
+void rt_stop(
+	void); /* the loop returns after this round; coroutines that still wait are cancelled and run to their end first */
 
 /* Starts fn(arg) soon, on a guarded 64 KiB stack (256 KiB under sanitizers) that is trimmed when it idles. NULL: no memory.
  * `name` must live on. The handle is valid until fn returns. */
 struct co *rt_spawn(void (*fn)(void *arg), void *arg, const char *name);
 struct co *rt_self(void);
-size_t rt_count(void);           /* coroutines alive */
-void rt_cancel(struct co *co);   /* its current and all further waits return E_CANCELLED at once */
-bool rt_cancelled(void);         /* has this coroutine been cancelled? */
+size_t rt_count(void);         /* coroutines alive */
+void rt_cancel(struct co *co); /* its current and all further waits return E_CANCELLED at once */
+bool rt_cancelled(void);       /* has this coroutine been cancelled? */
 
-nsec rt_now(void);               /* monotonic; read once a round of the loop */
-nsec rt_after(nsec duration);    /* rt_now() + duration, saturating */
-int64_t rt_wall(void);           /* microseconds since 1970 UTC */
+nsec rt_now(void);            /* monotonic; read once a round of the loop */
+nsec rt_after(nsec duration); /* rt_now() + duration, saturating */
+int64_t rt_wall(void);        /* microseconds since 1970 UTC */
 void rt_random(void *p, size_t n);
 uint64_t rt_random_u64(void);
 
@@ -51,7 +52,7 @@ void rt_wake(struct co *co);
 struct rt_loop;
 struct rt_loop *rt_loop(void);
 void rt_wake_from_thread(struct rt_loop *loop, struct co *co);
-void rt_park_uncancelled(void);  /* until rt_wake_from_thread; for work that cannot be abandoned half-way */
+void rt_park_uncancelled(void); /* until rt_wake_from_thread; for work that cannot be abandoned half-way */
 
 /* fn(arg) once at the end of this round of the loop, before it sleeps (gathered writes). Queuing it twice a round is once. */
 struct rt_round {
@@ -66,19 +67,19 @@ void rt_at_round_end(struct rt_round *r);
  * readable, writable: an edge was seen that nobody waited for, the next wait returns at once; whoever clears them before each
  * attempt saves an EAGAIN. The struct must not move once registered. */
 struct rt_fd {
-	int fd; /* -1: none */
-	uint32_t events;         /* registered with the loop; 0: not at all */
+	int fd;          /* -1: none */
+	uint32_t events; /* registered with the loop; 0: not at all */
 	bool readable, writable;
-	bool hangup;             /* the peer closed, or an error waits: there is an end to be read */
-	bool exclusive;          /* set before the first wait: of several processes that wait, wake one (listeners) */
-	uint8_t streak;          /* successes since the last wait; net_accept counts here */
+	bool hangup;    /* the peer closed, or an error waits: there is an end to be read */
+	bool exclusive; /* set before the first wait: of several processes that wait, wake one (listeners) */
+	uint8_t streak; /* successes since the last wait; net_accept counts here */
 	struct co *reader, *writer;
 };
-void rt_fd_init(struct rt_fd *f, int fd);              /* sets O_NONBLOCK; takes ownership */
+void rt_fd_init(struct rt_fd *f, int fd); /* sets O_NONBLOCK; takes ownership */
 MUST_USE err rt_fd_wait_readable(struct rt_fd *f, nsec deadline);
 MUST_USE err rt_fd_wait_writable(struct rt_fd *f, nsec deadline);
-void rt_fd_close(struct rt_fd *f);                     /* waiters get E_CLOSED; twice does no harm */
-int rt_fd_release(struct rt_fd *f);                    /* gives the descriptor back, open and no longer watched */
+void rt_fd_close(struct rt_fd *f);  /* waiters get E_CLOSED; twice does no harm */
+int rt_fd_release(struct rt_fd *f); /* gives the descriptor back, open and no longer watched */
 
 /* Runs fn(arg) in a thread of the worker pool (4 threads, started on first use) and parks until it is done; cannot be cancelled.
  * Under simulation it runs in place. */

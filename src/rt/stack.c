@@ -35,7 +35,8 @@ static bool guard_install(char *stack)
 static char *chunk_map(void)
 {
 	size_t size = STACK_CHUNK * STACK_SIZE;
-	char *chunk = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_STACK, -1, 0);
+	char *chunk = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_STACK,
+	                   -1, 0);
 
 	if (chunk == MAP_FAILED)
 		return NULL;
@@ -130,4 +131,3 @@ void stack_pool_close(struct stack_pool *p)
 	free(p->free);
 	*p = (struct stack_pool){0};
 }
-

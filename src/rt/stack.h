@@ -24,12 +24,12 @@
 #define STACK_SIZE ((size_t)(STACK_SANITIZED ? 256 << 10 : 64 << 10)) /* bytes, guard page included */
 
 struct stack_pool {
-	char **chunks;      /* mappings of STACK_CHUNK stacks each */
+	char **chunks; /* mappings of STACK_CHUNK stacks each */
 	size_t chunk_count;
-	char **free;        /* room for every stack there is; the last is used next */
+	char **free; /* room for every stack there is; the last is used next */
 	size_t free_count;
-	size_t cold;        /* free[0 .. cold) hold no memory */
-	size_t low;         /* least free_count since the last stack_pool_trim */
+	size_t cold; /* free[0 .. cold) hold no memory */
+	size_t low;  /* least free_count since the last stack_pool_trim */
 };
 
 /* Lowest address of STACK_SIZE bytes, or NULL. */

@@ -25,7 +25,7 @@ struct stream {
 	err error;
 	bool write_failed;
 	bool flushing; /* by a coroutine that may wait; another one may read meanwhile */
-	bool plenty; /* the last read filled its buffer: take a larger one next time */
+	bool plenty;   /* the last read filled its buffer: take a larger one next time */
 	uint8_t streak;
 };
 
@@ -290,7 +290,8 @@ static err stream_end_in(struct stream *s, ssize_t n)
 {
 	if (n == 0)
 		(void)stream_flush(s); /* who only closed his sending side still reads */
-	return stream_fail(s, err_note(E_CLOSED, n == 0 ? "peer closed the connection" : "connection lost while reading"));
+	return stream_fail(s,
+	                   err_note(E_CLOSED, n == 0 ? "peer closed the connection" : "connection lost while reading"));
 }
 
 static void stream_share_loop(struct stream *s)

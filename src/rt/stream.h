@@ -46,10 +46,10 @@ int stream_fd(const struct stream *s);    /* -1 when there is none */
  * peek: everything that is buffered, waiting for at least one byte when there is none; consume: takes n of it. */
 MUST_USE err stream_read_line(struct stream *s, size_t max, str *line, nsec deadline);
 MUST_USE err stream_peek(struct stream *s, str *bytes, nsec deadline);
-str stream_buffered(const struct stream *s);  /* what peek would give without waiting; may be empty */
+str stream_buffered(const struct stream *s); /* what peek would give without waiting; may be empty */
 void stream_consume(struct stream *s, size_t n);
 MUST_USE err stream_read(struct stream *s, char *p, size_t n, nsec deadline); /* exactly n bytes */
-void stream_discard_input(struct stream *s);  /* throws buffered input away (STARTTLS) */
+void stream_discard_input(struct stream *s); /* throws buffered input away (STARTTLS) */
 
 /* One coroutine may write and flush while another one reads.
  * Writing is buffered; beyond 64 KiB held back it flushes, waiting up to the deadline set by stream_write_timeout (default 5 min). */

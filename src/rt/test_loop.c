@@ -265,7 +265,7 @@ static void park_twice(void *arg)
 	got[0] = rt_park(rt_after(5 * NSEC_PER_MSEC));
 	rt_wake(rt_self());
 	rt_wake(rt_self());
-	got[1] = rt_park(RT_NEVER); /* remembered */
+	got[1] = rt_park(RT_NEVER);                /* remembered */
 	got[2] = rt_park(rt_after(NSEC_PER_MSEC)); /* once */
 }
 
@@ -740,33 +740,33 @@ static void test_signals(void **state UNUSED)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	        TEST(test_coroutines_take_turns),
-	        TEST(test_registers_survive),
-	        TEST(test_two_thousand),
-	        TEST(test_stacks_are_reused),
-	        TEST(test_trimmed_stack_keeps_what_is_used),
-	        TEST(test_each_has_its_error),
-	        TEST(test_timers_in_order),
-	        TEST(test_many_random_timers),
-	        TEST(test_wake_is_remembered_once),
-	        TEST(test_wake_does_not_end_a_sleep),
-	        TEST(test_cancel_unwinds),
-	        TEST(test_stop_cancels_all),
-	        TEST(test_simulated_days_pass_at_once),
-	        TEST(test_deadlock_is_found),
-	        TEST(test_seed_decides),
-	        TEST(test_deadlines_saturate),
-	        TEST(test_hooks_run_once_a_round),
-	        TEST(test_hook_may_wake),
-	        TEST(test_threads_wake),
-	        TEST(test_no_wake_is_lost),
-	        TEST(test_workers),
-	        TEST(test_work_in_place),
-	        TEST(test_work_is_finished_when_cancelled),
-	        TEST(test_descriptor_waits),
-	        TEST(test_stale_events_are_dropped),
-	        TEST(test_no_descriptors_in_simulation),
-	        TEST(test_signals),
+		TEST(test_coroutines_take_turns),
+		TEST(test_registers_survive),
+		TEST(test_two_thousand),
+		TEST(test_stacks_are_reused),
+		TEST(test_trimmed_stack_keeps_what_is_used),
+		TEST(test_each_has_its_error),
+		TEST(test_timers_in_order),
+		TEST(test_many_random_timers),
+		TEST(test_wake_is_remembered_once),
+		TEST(test_wake_does_not_end_a_sleep),
+		TEST(test_cancel_unwinds),
+		TEST(test_stop_cancels_all),
+		TEST(test_simulated_days_pass_at_once),
+		TEST(test_deadlock_is_found),
+		TEST(test_seed_decides),
+		TEST(test_deadlines_saturate),
+		TEST(test_hooks_run_once_a_round),
+		TEST(test_hook_may_wake),
+		TEST(test_threads_wake),
+		TEST(test_no_wake_is_lost),
+		TEST(test_workers),
+		TEST(test_work_in_place),
+		TEST(test_work_is_finished_when_cancelled),
+		TEST(test_descriptor_waits),
+		TEST(test_stale_events_are_dropped),
+		TEST(test_no_descriptors_in_simulation),
+		TEST(test_signals),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

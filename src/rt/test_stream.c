@@ -387,18 +387,18 @@ static void test_printf(void **state UNUSED)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	        cmocka_unit_test(test_lines),
-	        cmocka_unit_test(test_line_limit),
-	        cmocka_unit_test(test_lines_longer_than_a_buffer),
-	        cmocka_unit_test(test_reading_flushes),
-	        cmocka_unit_test(test_half_closed),
-	        cmocka_unit_test(test_bulk),
-	        cmocka_unit_test(test_peek_and_discard),
-	        cmocka_unit_test(test_timeout_sticks),
-	        cmocka_unit_test(test_write_error_sticks),
-	        cmocka_unit_test(test_write_timeout),
-	        cmocka_unit_test(test_cancelled_reader_says_goodbye),
-	        cmocka_unit_test(test_printf),
+		cmocka_unit_test(test_lines),
+		cmocka_unit_test(test_line_limit),
+		cmocka_unit_test(test_lines_longer_than_a_buffer),
+		cmocka_unit_test(test_reading_flushes),
+		cmocka_unit_test(test_half_closed),
+		cmocka_unit_test(test_bulk),
+		cmocka_unit_test(test_peek_and_discard),
+		cmocka_unit_test(test_timeout_sticks),
+		cmocka_unit_test(test_write_error_sticks),
+		cmocka_unit_test(test_write_timeout),
+		cmocka_unit_test(test_cancelled_reader_says_goodbye),
+		cmocka_unit_test(test_printf),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

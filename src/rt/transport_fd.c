@@ -85,9 +85,9 @@ static void fd_close(void *transport)
 }
 
 const struct transport transport_fd = {
-        .read = fd_read,
-        .write = fd_write,
-        .wait_readable = fd_wait_readable,
-        .wait_writable = fd_wait_writable,
-        .close = fd_close,
+	.read = fd_read,
+	.write = fd_write,
+	.wait_readable = fd_wait_readable,
+	.wait_writable = fd_wait_writable,
+	.close = fd_close,
 };

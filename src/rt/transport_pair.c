@@ -12,7 +12,7 @@ struct pipe { /* one direction */
 	char *p;
 	size_t at, n; /* a ring: n bytes from `at` on */
 	struct co *reader, *writer;
-	bool closed;  /* by either end */
+	bool closed; /* by either end */
 };
 
 struct pair {
@@ -134,11 +134,11 @@ static void pair_close(void *transport)
 }
 
 static const struct transport transport_pair = {
-        .read = pair_read,
-        .write = pair_write,
-        .wait_readable = pair_wait_readable,
-        .wait_writable = pair_wait_writable,
-        .close = pair_close,
+	.read = pair_read,
+	.write = pair_write,
+	.wait_readable = pair_wait_readable,
+	.wait_writable = pair_wait_writable,
+	.close = pair_close,
 };
 
 static struct pair *pair_create(bool torn)
