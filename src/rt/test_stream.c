@@ -35,10 +35,12 @@ static void log_line(struct talk *t, struct stream *s, size_t max)
 	logged(t, e, line);
 }
 
+enum kind { SOCKETS, PAIR, TORN };
+
 struct scene {
 	void (*play)(struct talk *t);
 	struct talk talk;
-	enum { SOCKETS, PAIR, TORN } kind;
+	enum kind kind;
 	size_t read_max;
 };
 
@@ -68,7 +70,7 @@ static void play_scene(void *arg)
 	stream_close(t->b);
 }
 
-static void play(int kind, size_t read_max, void (*fn)(struct talk *), const char *want)
+static void play(enum kind kind, size_t read_max, void (*fn)(struct talk *), const char *want)
 {
 	struct scene scene = {.play = fn, .kind = kind, .read_max = read_max, .talk.log = BUF_INIT(1 << 20)};
 
