@@ -1,14 +1,18 @@
 /* SPDX-License-Identifier: ISC */
 #include "conf/schema.h"
 
-/* " option value", or nothing for a flag that is not set. */
+/* " option value"; nothing for a flag that is not set. */
 static void print_option(struct buf *out, const struct setting *s, const struct config *c)
 {
+	BUF(value, 64 << 10);
+
+	s->type->print(&value, s, c);
+	if (value.n == 0)
+		return;
 	if (s->option != NULL && (s->flags & SETTING_FLAG) == 0)
-		buf_printf(out, " %s ", s->option);
-	else
-		buf_putc(out, ' ');
-	s->type->print(out, s, c);
+		buf_printf(out, " %s", s->option);
+	buf_putc(out, ' ');
+	buf_put(out, buf_str(&value));
 }
 
 /* A statement with a value of its own is one line; one that has only options is a line for each. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "base/test.h"
 #include "conf/config.h"
+#include "conf/source_root.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -127,6 +128,9 @@ static void dump_is_complete(void **state UNUSED)
 	        &first);
 	dump_of(first.p, &second);
 	assert_string_equal(first.p, second.p);
+	buf_reset(&second);
+	dump_of(HEAD, &second);
+	assert_true(str_ends(buf_str(&second), STR("\nlog info\n\0")));
 	assert_string_equal(first.p,
 	                    "version 1\nhostname mail.example.org\ndata /var/lib/pombo\nuser pombo\n"
 	                    "domain example.org\n"
@@ -355,6 +359,22 @@ static void files_that_cannot_be_read(void **state UNUSED)
 	expect_load_fault(".", "cannot be read: not a regular file");
 }
 
+/* The example sets nothing but what has to be set. */
+static void example_is_right(void **state UNUSED)
+{
+	struct config_faults faults = {.text = BUF_INIT(64 << 10)};
+	struct config *c = config_load(SOURCE_ROOT "/conf/pombo.conf", &faults);
+	BUF(dump, 64 << 10);
+	BUF(minimal, 64 << 10);
+
+	assert_int_equal(faults.n, 0);
+	config_dump(c, &dump);
+	buf_putc(&dump, '\0');
+	dump_of(HEAD, &minimal);
+	assert_string_equal(dump.p, minimal.p);
+	config_release(c);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -376,7 +396,8 @@ int main(void)
 		cmocka_unit_test(faults_name_the_included_file),
 		cmocka_unit_test(circles),
 		cmocka_unit_test(files_that_cannot_be_read),
+		cmocka_unit_test(example_is_right),
 	};
 
-	return cmocka_run_group_tests(tests, folder_make, folder_remove);
+	return cmocka_run_group_tests_name("config", tests, folder_make, folder_remove);
 }

@@ -70,5 +70,5 @@ int main(void)
 		cmocka_unit_test(too_long),
 	};
 
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return cmocka_run_group_tests_name("domain_name", tests, NULL, NULL);
 }

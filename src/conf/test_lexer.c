@@ -109,5 +109,5 @@ int main(void)
 		cmocka_unit_test(printed_words_are_read_again),
 	};
 
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return cmocka_run_group_tests_name("lexer", tests, NULL, NULL);
 }

@@ -39,5 +39,5 @@ int main(void)
 		cmocka_unit_test(nearest_is_chosen),
 	};
 
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return cmocka_run_group_tests_name("suggest", tests, NULL, NULL);
 }
