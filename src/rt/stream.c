@@ -336,6 +336,19 @@ static err stream_fill(struct stream *s, nsec deadline)
 	return e;
 }
 
+str stream_poll(struct stream *s)
+{
+	if (s->error == OK && s->in_at == s->in_end && stream_room_in(s)) {
+		ssize_t n = s->ops->read(s->t, s->in, s->in_size);
+
+		if (n > 0)
+			s->in_end = (size_t)n;
+		else
+			stream_drop_in(s); /* the end of the input is for the next read to find */
+	}
+	return stream_buffered(s);
+}
+
 err stream_peek(struct stream *s, str *bytes, nsec deadline)
 {
 	err e = s->error;

@@ -280,6 +280,28 @@ static void test_peek_and_discard(void **state UNUSED)
 }
 
 /* After a timeout reading is over, but the last word gets through. */
+static void poll_input(struct talk *t)
+{
+	logged(t, OK, stream_poll(t->b));
+	stream_put(t->a, STR("early"));
+	stream_flush(t->a);
+	logged(t, OK, stream_poll(t->b));
+	logged(t, OK, stream_poll(t->b));
+	stream_consume(t->b, 5);
+	logged(t, OK, stream_poll(t->b));
+	stream_close(t->a);
+	t->a = NULL;
+	logged(t, OK, stream_poll(t->b));
+	logged(t, stream_error(t->b), STR("no error"));
+	log_line(t, t->b, 100);
+}
+
+static void test_poll(void **state UNUSED)
+{
+	play(SOCKETS, 4096, poll_input, "|early|early|||no error|closed|");
+	play(PAIR, 4096, poll_input, "|early|early|||no error|closed|");
+}
+
 static void time_out(struct talk *t)
 {
 	str line;
@@ -396,6 +418,7 @@ int main(void)
 		cmocka_unit_test(test_half_closed),
 		cmocka_unit_test(test_bulk),
 		cmocka_unit_test(test_peek_and_discard),
+		cmocka_unit_test(test_poll),
 		cmocka_unit_test(test_timeout_sticks),
 		cmocka_unit_test(test_write_error_sticks),
 		cmocka_unit_test(test_write_timeout),
