@@ -137,7 +137,9 @@
 
 enum dsn_notify { DSN_NEVER = 1, DSN_SUCCESS = 2, DSN_FAILURE = 4, DSN_DELAY = 8 };
 enum dsn_ret { DSN_RET_NONE, DSN_RET_FULL, DSN_RET_HDRS };
-enum message_flag { MESSAGE_8BIT = 1, MESSAGE_UTF8 = 2, MESSAGE_BINARY = 4 };
+/* MESSAGE_ALL_OR_NONE: the client gets one reply for all recipients (SMTP), so one that is refused by `accept` refuses all: nothing is kept,
+ * the answers say who could not be served. Without it (LMTP) each recipient stands for itself. */
+enum message_flag { MESSAGE_8BIT = 1, MESSAGE_UTF8 = 2, MESSAGE_BINARY = 4, MESSAGE_ALL_OR_NONE = 8 };
 
 /* --- what comes from the table --- */
 #define RECORD_C_NUM(name)        uint64_t name;
