@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
-/* Header fields of a message (RFC 5322 2.2), read without copying. Lenient: a line that is no field ends the header. */
+/* Header fields of a message (RFC 5322 2.2), read without copying. Lenient: a line that is no field ends the header, the "From " line of a
+ * mailbox file in front of all is skipped. */
 #ifndef MAIL_HEADER_H
 #define MAIL_HEADER_H
 

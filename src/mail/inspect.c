@@ -24,6 +24,21 @@ static str cut(str s, size_t max)
 	return s;
 }
 
+/* The value as one line of text: what could steer a terminal or end a line becomes '?'. */
+static str plain(struct arena *a, str value, size_t max)
+{
+	str line = cut(header_unfold(a, value), max);
+
+	if (!str_has_control(line))
+		return line;
+	char *p = arena_alloc(a, line.n);
+	if (p == NULL)
+		return STR_NONE;
+	for (size_t i = 0; i < line.n; i++)
+		p[i] = (char)(str_has_control(str_take(str_drop(line, i), 1)) ? '?' : line.p[i]);
+	return str_make(p, line.n);
+}
+
 static bool same_mailbox(struct arena *arena, str a, str b)
 {
 	struct address x, y;
@@ -54,9 +69,9 @@ static void look_at_field(struct look *l, const struct inspect_limits *limits, c
 	else if (str_equal_nocase(f->name, STR("Delivered-To")) && l->delivered <= limits->hops)
 		look_at_delivered_to(l, f->value);
 	else if (str_equal_nocase(f->name, STR("Message-ID")) && l->reply->message_id.n == 0)
-		l->reply->message_id = cut(header_unfold(l->arena, f->value), MESSAGE_ID_MAX);
+		l->reply->message_id = plain(l->arena, f->value, MESSAGE_ID_MAX);
 	else if (str_equal_nocase(f->name, STR("Subject")) && l->reply->subject.n == 0)
-		l->reply->subject = cut(header_unfold(l->arena, f->value), SUBJECT_MAX);
+		l->reply->subject = plain(l->arena, f->value, SUBJECT_MAX);
 }
 
 static bool has_empty_line(str s)

@@ -52,6 +52,15 @@ static void test_subject_is_cut_between_characters(void **state UNUSED)
 	assert_true(str_is_utf8(r.subject));
 }
 
+static void test_texts_are_one_plain_line(void **state UNUSED)
+{
+	ARENA(a, 1 << 16);
+	struct inspect_reply r = inspect(&a, STR("Message-ID: <\x1b[2J\x7f\0@x>\r\nSubject: a\tb\rc\r\n\r\n"));
+
+	assert_str(r.message_id, "<?[2J??@x>");
+	assert_str(r.subject, "a?bc");
+}
+
 static void received_times(struct buf *b, int n, const char *name)
 {
 	for (int i = 0; i < n; i++)
@@ -109,6 +118,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_names_the_message),
 		cmocka_unit_test(test_subject_is_cut_between_characters),
+		cmocka_unit_test(test_texts_are_one_plain_line),
 		cmocka_unit_test(test_hops),
 		cmocka_unit_test(test_delivered_to),
 		cmocka_unit_test(test_broken_header),
