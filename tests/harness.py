@@ -12,6 +12,8 @@ import subprocess
 import tempfile
 import time
 
+import pytest
+
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(HERE)
 DATA = os.environ.get('SHARED_DATA') or os.path.join(os.path.dirname(ROOT), 'shared', 'data')
@@ -72,6 +74,18 @@ def dot_stuff(message):
 
 def as_bytes(text):
     return text if isinstance(text, bytes) else text.encode()
+
+
+def need(program):
+    """The path of a client; without it the test is skipped by its name."""
+    return shutil.which(program) or pytest.skip(f'{program} is not installed')
+
+
+def run(*words, input=None, env=None):
+    """Runs a client to its end, which has to be a good one."""
+    r = subprocess.run(words, input=input, capture_output=True, timeout=60, env=dict(os.environ, **(env or {})))
+    assert r.returncode == 0, f'{words}: exit {r.returncode}\n{r.stdout.decode()}\n{r.stderr.decode()}'
+    return r
 
 
 class Closed(Exception):

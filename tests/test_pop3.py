@@ -9,7 +9,7 @@ import subprocess
 
 import pytest
 
-from harness import Closed, eventually, message, split_trace
+from harness import Closed, Pop3, eventually, message, need, run, server_user, split_trace
 
 
 def fill(server, user, *messages):
@@ -179,6 +179,7 @@ def test_large_message_in_pieces(server, user):
 def test_passwords_only_from_loopback(make_server):
     """Without TLS a password from elsewhere is not even looked at. A client that is not on loopback needs an address of this
     machine that is not."""
+    need('ip')
     out = subprocess.run(['ip', '-4', '-o', 'addr', 'show', 'scope', 'global'], capture_output=True, text=True).stdout
     found = re.search(r'inet (\d+\.\d+\.\d+\.\d+)', out)
     if not found:
@@ -189,7 +190,6 @@ def test_passwords_only_from_loopback(make_server):
     server.start()
     user = server.account()
     server.pop3(user).quit()
-    from harness import Pop3
     with Pop3((host, server.ports['pop3'])) as p:
         assert b'USER' not in p.multi('CAPA').split()
         p.err(f'USER {user}')
@@ -207,19 +207,6 @@ def test_autologout_keeps_mail(make_server):
 
 
 # --- clients ---
-
-def need(program):
-    path = shutil.which(program)
-    if not path:
-        pytest.skip(f'{program} is not installed')
-    return path
-
-
-def run(*words, env=None, input=None):
-    r = subprocess.run(words, capture_output=True, timeout=60, env=dict(os.environ, **(env or {})), input=input)
-    assert r.returncode == 0, f'{words}: exit {r.returncode}\n{r.stdout.decode()}\n{r.stderr.decode()}'
-    return r
-
 
 def test_client_poplib(server, three):
     user, texts = three
@@ -255,8 +242,15 @@ def test_client_fetchmail(server, three, tmp_path):
 def test_client_getmail(server, three, tmp_path):
     user, _ = three
     box = mailbox.Maildir(tmp_path / 'box', create=True)
+    as_user = ''
+    if os.geteuid() == 0:  # it does not deliver as root
+        as_user = f'user = {server_user()}\n'
+        for top, folders, _ in os.walk(tmp_path):
+            shutil.chown(top, server_user())
+        for folder in (tmp_path, *tmp_path.parents[:2]):
+            folder.chmod(0o755)
     (tmp_path / 'rc').write_text(f'[retriever]\ntype = SimplePOP3Retriever\nserver = 127.0.0.1\nport = {server.ports["pop3"]}\n'
-                                 f'username = {user}\npassword = secret\n[destination]\ntype = Maildir\npath = {tmp_path}/box/\n'
+                                 f'username = {user}\npassword = secret\n[destination]\ntype = Maildir\npath = {tmp_path}/box/\n{as_user}'
                                  '[options]\ndelete = true\n')
     run(need('getmail'), '--getmaildir', str(tmp_path), '--rcfile', str(tmp_path / 'rc'))
     assert sorted(m['Subject'] for m in box) == ['number 0', 'number 1', 'number 2']
@@ -264,16 +258,16 @@ def test_client_getmail(server, three, tmp_path):
 
 
 def test_client_mutt(server, three, tmp_path):
-    """mutt opens the mailbox, and -e pushes the keys of a user who saves all messages and leaves."""
+    """The keys of a user who fetches all messages into his mailbox and leaves."""
     user, _ = three
-    (tmp_path / 'rc').write_text(f'set pop_host="pop://127.0.0.1:{server.ports["pop3"]}"\nset pop_user="{user}"\nset pop_pass=secret\n'
-                                 'set ssl_starttls=no\nset pop_authenticators="user"\nset pop_delete=no\n'
-                                 f'set spoolfile={tmp_path}/spool\nset mbox_type=Maildir\nset confirmcreate=no\n'
-                                 f'push "<fetch-mail><quit>"\n')
-    mailbox.Maildir(tmp_path / 'spool', create=True)
+    box = mailbox.Maildir(tmp_path / 'spool', create=True)
+    (tmp_path / 'rc').write_text(f'set pop_host="pop://127.0.0.1:{server.ports["pop3"]}" pop_user="{user}" pop_pass=secret\n'
+                                 'set ssl_starttls=no ssl_force_tls=no pop_authenticators="user" pop_delete=no\n'
+                                 f'set folder={tmp_path} spoolfile={tmp_path}/spool mbox_type=Maildir confirmcreate=no move=no quit=yes\n'
+                                 'push "<fetch-mail><quit>"\n')
     run(need('script'), '-qefc', f'{need("mutt")} -F {tmp_path}/rc -f {tmp_path}/spool', '/dev/null',
         env={'HOME': str(tmp_path), 'TERM': 'xterm'}, input=b'')
-    assert len(mailbox.Maildir(tmp_path / 'spool')) == 3
+    assert len(box) == 3
 
 
 def test_session_cut_off_frees_the_mailbox(server, user):

@@ -3,7 +3,6 @@
 import hashlib
 import os
 import re
-import shutil
 import signal
 import smtplib
 import subprocess
@@ -11,7 +10,7 @@ import time
 
 import pytest
 
-from harness import Closed, Connection, dot_stuff, eventually, expected_from_pop3, message, split_trace
+from harness import Closed, Connection, dot_stuff, eventually, expected_from_pop3, message, need, run, split_trace
 
 EXTENSIONS = {'PIPELINING', 'SIZE', '8BITMIME', 'SMTPUTF8', 'CHUNKING', 'BINARYMIME', 'DSN', 'ENHANCEDSTATUSCODES', 'LIMITS'}
 
@@ -591,19 +590,6 @@ def test_unix_socket_and_tcp_share_nothing(server):
 
 # --- clients ---
 
-def need(program):
-    path = shutil.which(program)
-    if not path:
-        pytest.skip(f'{program} is not installed')
-    return path
-
-
-def run(*words, input=None, expect=0, env=None):
-    r = subprocess.run(words, input=input, capture_output=True, timeout=60, env=dict(os.environ, **(env or {})))
-    assert r.returncode == expect, f'{words}: exit {r.returncode}\n{r.stdout.decode()}\n{r.stderr.decode()}'
-    return r
-
-
 def one_message(server, user):
     [got] = server.mailbox(user)
     return got.decode()
@@ -652,8 +638,8 @@ def test_client_msmtp_lmtp(server, user):
 
 
 def test_client_mutt(server, user, tmp_path):
-    (tmp_path / 'rc').write_text(f'set smtp_url="smtp://127.0.0.1:{server.ports["smtp"]}/"\nset ssl_starttls=no\n'
-                                 'set from=sender@example.com\nset use_envelope_from=yes\nset copy=no\n')
+    (tmp_path / 'rc').write_text(f'set smtp_url="smtp://127.0.0.1:{server.ports["smtp"]}/"\nset ssl_starttls=no ssl_force_tls=no\n'
+                                 'set from=sender@example.com use_envelope_from=yes copy=no hostname=client.example.com\n')
     run(need('mutt'), '-F', str(tmp_path / 'rc'), '-s', 'by mutt', '-a', str(tmp_path / 'rc'), '--', user, input=b'text\n',
         env={'HOME': str(tmp_path)})
     assert 'Subject: by mutt' in one_message(server, user)
