@@ -6,23 +6,16 @@ enum arguments { WORDS, WHOLE };
 static const struct syntax {
 	str name;
 	enum pop3_verb verb;
-	enum arguments kind;  /* WHOLE: blanks belong to the only argument (RFC 1939 7, PASS) */
-	size_t least, most;   /* words */
+	enum arguments kind; /* WHOLE: blanks belong to the only argument (RFC 1939 7, PASS) */
+	size_t least, most;  /* words */
 } commands[] = {
-	{STR("AUTH"), POP3_AUTH, WORDS, 1, 2},
-	{STR("CAPA"), POP3_CAPA, WORDS, 0, 0},
-	{STR("DELE"), POP3_DELE, WORDS, 1, 1},
-	{STR("LANG"), POP3_LANG, WORDS, 0, 1},
-	{STR("LIST"), POP3_LIST, WORDS, 0, 1},
-	{STR("NOOP"), POP3_NOOP, WORDS, 0, 0},
-	{STR("PASS"), POP3_PASS, WHOLE, 1, 1},
-	{STR("QUIT"), POP3_QUIT, WORDS, 0, 0},
-	{STR("RETR"), POP3_RETR, WORDS, 1, 1},
-	{STR("RSET"), POP3_RSET, WORDS, 0, 0},
-	{STR("STAT"), POP3_STAT, WORDS, 0, 0},
-	{STR("TOP"), POP3_TOP, WORDS, 2, 2},
-	{STR("UIDL"), POP3_UIDL, WORDS, 0, 1},
-	{STR("USER"), POP3_USER, WHOLE, 1, 1},
+	{STR("AUTH"), POP3_AUTH, WORDS, 1, 2}, {STR("CAPA"), POP3_CAPA, WORDS, 0, 0},
+	{STR("DELE"), POP3_DELE, WORDS, 1, 1}, {STR("LANG"), POP3_LANG, WORDS, 0, 1},
+	{STR("LIST"), POP3_LIST, WORDS, 0, 1}, {STR("NOOP"), POP3_NOOP, WORDS, 0, 0},
+	{STR("PASS"), POP3_PASS, WHOLE, 1, 1}, {STR("QUIT"), POP3_QUIT, WORDS, 0, 0},
+	{STR("RETR"), POP3_RETR, WORDS, 1, 1}, {STR("RSET"), POP3_RSET, WORDS, 0, 0},
+	{STR("STAT"), POP3_STAT, WORDS, 0, 0}, {STR("TOP"), POP3_TOP, WORDS, 2, 2},
+	{STR("UIDL"), POP3_UIDL, WORDS, 0, 1}, {STR("USER"), POP3_USER, WHOLE, 1, 1},
 	{STR("UTF8"), POP3_UTF8, WORDS, 0, 0},
 };
 

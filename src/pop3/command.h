@@ -26,7 +26,7 @@ enum pop3_verb {
 
 struct pop3_command {
 	enum pop3_verb verb;
-	str argument;  /* all that stands behind the first blank: what USER and PASS take */
+	str argument; /* all that stands behind the first blank: what USER and PASS take */
 	str words[2];
 	size_t words_n;
 };

@@ -15,15 +15,15 @@ struct fake {
 		str text;
 	} messages[FAKE_MESSAGES_MAX];
 	size_t messages_n;
-	err login, open, expunge;   /* what these calls return */
-	uint64_t unreadable_from;   /* reads at or behind this offset fail with `read`; if not OK */
+	err login, open, expunge; /* what these calls return */
+	uint64_t unreadable_from; /* reads at or behind this offset fail with `read`; if not OK */
 	err read;
 	/* what they saw */
 	size_t logins, reads, ends;
 	bool locked;
 	uint64_t expunged[FAKE_MESSAGES_MAX];
 	size_t expunged_n;
-	str password;               /* the right one */
+	str password; /* the right one */
 	/* the link */
 	struct link_service service;
 	struct link *server, *client;

@@ -27,9 +27,9 @@ MUST_USE err maildrop_open(struct maildrop *m, uint64_t account, struct arena *m
 /* The index of the message with this number as typed; false: none, or marked as deleted. */
 MUST_USE bool maildrop_find(const struct maildrop *m, str number, size_t *index);
 
-struct maildrop_totals maildrop_totals(const struct maildrop *m);  /* of the messages not marked */
+struct maildrop_totals maildrop_totals(const struct maildrop *m); /* of the messages not marked */
 size_t maildrop_marked(const struct maildrop *m);
-void maildrop_reset(struct maildrop *m);                           /* takes all marks away */
+void maildrop_reset(struct maildrop *m); /* takes all marks away */
 
 /* Removes the messages that are marked, all or none. Whatever call_mailbox_expunge returns. */
 MUST_USE err maildrop_expunge(struct maildrop *m);

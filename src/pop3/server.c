@@ -6,7 +6,7 @@
 #include "pop3/session.h"
 
 enum {
-	LINE_MAX_OCTETS = 600,   /* of a command: PASS with the longest password fits (RFC 2449 4 asks for 255) */
+	LINE_MAX_OCTETS = 600, /* of a command: PASS with the longest password fits (RFC 2449 4 asks for 255) */
 	USER_MAX = LINE_MAX_OCTETS
 };
 
@@ -113,11 +113,12 @@ static bool may_log_in(struct pop3 *s)
 
 static void user_command(struct pop3 *s, struct buf *user)
 {
+	buf_reset(user);
 	if (!may_log_in(s))
 		return;
-	buf_reset(user);
 	buf_put(user, s->command.argument);
-	pop3_ok(s, "and the password"); /* the same for everybody: RFC 1939 7 leaves it open whether there is such a mailbox */
+	/* RFC 1939 7: the same for everybody, whether there is such a mailbox or not. */
+	pop3_ok(s, "and the password");
 }
 
 static void pass_command(struct pop3 *s, struct buf *user)

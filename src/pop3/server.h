@@ -15,8 +15,9 @@ struct pop3_options {
 	const struct config *config; /* lives as long as the session */
 	struct peers *peers;         /* keys and store are called */
 	struct net_address client;
-	str session;                 /* its id */
-	const bool *stopping;        /* becomes true when the process shuts down: -ERR [SYS/TEMP] at the next command but QUIT */
+	str session; /* its id */
+	/* Becomes true when the process shuts down: -ERR [SYS/TEMP] at the next command but QUIT. */
+	const bool *stopping;
 };
 /* Greets, serves until QUIT, an error or a limit, and flushes. What was marked with DELE goes only at QUIT. The stream stays the
  * caller's to close. */

@@ -12,12 +12,12 @@
 struct pop3 {
 	struct stream *stream;
 	const struct pop3_options *options;
-	struct arena *memory;          /* for the whole session */
-	struct pop3_command command;   /* views of the line that was read last */
+	struct arena *memory;        /* for the whole session */
+	struct pop3_command command; /* views of the line that was read last */
 	struct maildrop drop;
 	nsec started;
-	bool secure;                   /* a password may be said here */
-	bool granted;                  /* the store may know this session */
+	bool secure;  /* a password may be said here */
+	bool granted; /* the store may know this session */
 	uint64_t errors, retrieved, removed;
 };
 

@@ -10,22 +10,22 @@
 #define LOGGED   "+OK and the password\r\n+OK 2 messages (320 octets)\r\n"
 #define MINUTE   (60 * NSEC_PER_SEC)
 
-#define TEXT_120 \
+#define TEXT_120                                                                                \
 	"Subject: one hundred and twenty octets\r\n\r\n.a line that begins with a dot\r\n.\r\n" \
 	"12345678901234567890123456789012345678901\r\n"
-#define WIRE_120 \
+#define WIRE_120                                                                                  \
 	"Subject: one hundred and twenty octets\r\n\r\n..a line that begins with a dot\r\n..\r\n" \
 	"12345678901234567890123456789012345678901\r\n"
-#define LINE_48  "12345678901234567890123456789012345678901234567\n"
+#define LINE_48  "1234567890123456789012345678901234567890123456\r\n"
 #define TEXT_200 "X: 3\r\n\r\n" LINE_48 LINE_48 LINE_48 LINE_48
 
 struct talk {
 	struct fake fake;
 	struct config config;
-	const char *client;          /* address; NULL loopback */
+	const char *client; /* address; NULL loopback */
 	bool torn, stopping, stop_after_greeting;
-	nsec patience;               /* of the client, before it cuts the connection */
-	const char *script;          /* sent at once */
+	nsec patience;      /* of the client, before it cuts the connection */
+	const char *script; /* sent at once */
 	struct buf got;
 	nsec lasted;
 	struct stream *server;
@@ -34,14 +34,17 @@ struct talk {
 
 static struct talk talk_of(const char *script)
 {
-	return (struct talk){
-		.fake = {.messages = {{11, STR(TEXT_120)}, {15, STR(TEXT_200)}}, .messages_n = 2, .password = STR("tanstaaf")},
-		.config = {.hostname = STR("dewey.example.org"),
-	                   .limits = {.errors = 20, .command_time = 5 * MINUTE, .session_time = 30 * MINUTE,
-	                              .session_memory = 4 << 20}},
-		.patience = MINUTE,
-		.script = script,
-		.got = BUF_INIT(4 << 20)};
+	return (struct talk){.fake = {.messages = {{11, STR(TEXT_120)}, {15, STR(TEXT_200)}},
+	                              .messages_n = 2,
+	                              .password = STR("tanstaaf")},
+	                     .config = {.hostname = STR("dewey.example.org"),
+	                                .limits = {.errors = 20,
+	                                           .command_time = 5 * MINUTE,
+	                                           .session_time = 30 * MINUTE,
+	                                           .session_memory = 4 << 20}},
+	                     .patience = MINUTE,
+	                     .script = script,
+	                     .got = BUF_INIT(4 << 20)};
 }
 
 static void serve(void *arg)
@@ -113,9 +116,11 @@ static void check_script(const char *script, const char *want)
 }
 
 #define RFC_DIALOGUE LOGIN "STAT\r\nLIST\r\nRETR 1\r\nDELE 1\r\nRETR 2\r\nDELE 2\r\nQUIT\r\n"
-#define RFC_ANSWERS \
-	GREETING LOGGED "+OK 2 320\r\n+OK 2 messages (320 octets)\r\n1 120\r\n2 200\r\n.\r\n+OK 120 octets\r\n" WIRE_120 \
-			".\r\n+OK message 1 deleted\r\n+OK 200 octets\r\n" TEXT_200 "\r\n.\r\n+OK message 2 deleted\r\n+OK bye\r\n"
+#define RFC_ANSWERS                                                                                              \
+	GREETING LOGGED                                                                                          \
+		"+OK 2 320\r\n+OK 2 messages (320 octets)\r\n1 120\r\n2 200\r\n.\r\n+OK 120 octets\r\n" WIRE_120 \
+		".\r\n+OK message 1 deleted\r\n+OK 200 octets\r\n" TEXT_200                                      \
+		".\r\n+OK message 2 deleted\r\n+OK bye\r\n"
 
 /* RFC 1939 10, all in one segment, and torn to pieces. */
 static void the_rfcs_dialogue(void **state)
@@ -163,7 +168,8 @@ static void a_failing_expunge_promises_nothing(void **state)
 	struct talk t = talk_of(LOGIN "DELE 1\r\nQUIT\r\n");
 
 	t.fake.expunge = E_FULL;
-	check(&t, GREETING LOGGED "+OK message 1 deleted\r\n-ERR [SYS/TEMP] the deleted messages may still be there\r\n");
+	check(&t,
+	      GREETING LOGGED "+OK message 1 deleted\r\n-ERR [SYS/TEMP] the deleted messages may still be there\r\n");
 	assert_int_equal(t.fake.ends, 1);
 }
 
@@ -181,14 +187,16 @@ static void a_locked_mailbox(void **state)
 static void numbers(void **state)
 {
 	(void)state;
-	static const char *const bad[] = {"0", "3", "-1", "+1", "1x", "x", "18446744073709551617", "99999999999999999999999", "0x1"};
+	static const char *const bad[] = {
+		"0", "3", "-1", "+1", "1x", "x", "18446744073709551617", "99999999999999999999999", "0x1"};
 
 	for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
 		BUF(script, 4096);
-		buf_printf(&script, LOGIN "RETR %s\r\nLIST %s\r\nUIDL %s\r\nDELE %s\r\nTOP %s 1\r\nQUIT\r\n%c", bad[i], bad[i], bad[i],
-		           bad[i], bad[i], 0);
-		check_script(script.p, GREETING LOGGED "-ERR no such message\r\n-ERR no such message\r\n-ERR no such message\r\n"
-		                                       "-ERR no such message\r\n-ERR no such message\r\n+OK bye\r\n");
+		buf_printf(&script, LOGIN "RETR %s\r\nLIST %s\r\nUIDL %s\r\nDELE %s\r\nTOP %s 1\r\nQUIT\r\n%c", bad[i],
+		           bad[i], bad[i], bad[i], bad[i], 0);
+		check_script(script.p,
+		             GREETING LOGGED "-ERR no such message\r\n-ERR no such message\r\n-ERR no such message\r\n"
+		                             "-ERR no such message\r\n-ERR no such message\r\n+OK bye\r\n");
 	}
 	check_script(LOGIN "DELE 2\r\nDELE 2\r\nRETR 2\r\nTOP 2 0\r\nUIDL 2\r\nLIST 2\r\n",
 	             GREETING LOGGED "+OK message 2 deleted\r\n-ERR no such message\r\n-ERR no such message\r\n"
@@ -198,22 +206,26 @@ static void numbers(void **state)
 static void top_and_uidl(void **state)
 {
 	(void)state;
-	check_script(LOGIN "TOP 1 1\r\nTOP 1 2147483648\r\nTOP 1 -1\r\nTOP 1 99999999999999999999999\r\n"
-	                   "UIDL\r\nUIDL 2\r\nLIST 2\r\nNOOP\r\n",
-	             GREETING LOGGED
-	             "+OK 120 octets\r\nSubject: one hundred and twenty octets\r\n\r\n..a line that begins with a dot\r\n.\r\n"
-	             "+OK 120 octets\r\n" WIRE_120 ".\r\n"
-	             "-ERR not a number of lines\r\n-ERR not a number of lines\r\n"
-	             "+OK 2 messages (320 octets)\r\n1 99.11\r\n2 99.15\r\n.\r\n+OK 2 99.15\r\n+OK 2 200\r\n+OK here\r\n");
+	check_script(
+		LOGIN "TOP 1 1\r\nTOP 1 2147483648\r\nTOP 1 -1\r\nTOP 1 99999999999999999999999\r\n"
+		      "UIDL\r\nUIDL 2\r\nLIST 2\r\nNOOP\r\n",
+		GREETING LOGGED
+		"+OK 120 octets\r\nSubject: one hundred and twenty octets\r\n\r\n..a line that begins with a "
+		"dot\r\n.\r\n"
+		"+OK 120 octets\r\n" WIRE_120 ".\r\n"
+		"-ERR not a number of lines\r\n-ERR not a number of lines\r\n"
+		"+OK 2 messages (320 octets)\r\n1 99.11\r\n2 99.15\r\n.\r\n+OK 2 99.15\r\n+OK 2 200\r\n+OK here\r\n");
 }
 
 static void wrong_passwords(void **state)
 {
 	(void)state;
-	struct talk t = talk_of("PASS x\r\nUSER mrose\r\nPASS wrong\r\nPASS tanstaaf\r\nUSER nobody\r\nPASS tanstaaf\r\n" LOGIN);
+	struct talk t = talk_of(
+		"PASS x\r\nUSER mrose\r\nPASS wrong\r\nPASS tanstaaf\r\nUSER nobody\r\nPASS tanstaaf\r\n" LOGIN);
 
-	check(&t, GREETING "-ERR USER first\r\n+OK and the password\r\n-ERR [AUTH] wrong user name or password\r\n"
-	                   "-ERR USER first\r\n+OK and the password\r\n-ERR [AUTH] wrong user name or password\r\n" LOGGED);
+	check(&t,
+	      GREETING "-ERR USER first\r\n+OK and the password\r\n-ERR [AUTH] wrong user name or password\r\n"
+	               "-ERR USER first\r\n+OK and the password\r\n-ERR [AUTH] wrong user name or password\r\n" LOGGED);
 	assert_int_equal(t.fake.logins, 3);
 	t = talk_of(LOGIN);
 	t.fake.login = E_BUSY;
@@ -232,11 +244,13 @@ static void auth_plain(void **state)
 	(void)state;
 	check_script("AUTH PLAIN AG1yb3NlAHRhbnN0YWFm\r\n", GREETING "+OK 2 messages (320 octets)\r\n");
 	check_script("auth plain\r\nAG1yb3NlAHRhbnN0YWFm\r\n", GREETING "+ \r\n+OK 2 messages (320 octets)\r\n");
-	check_script("AUTH PLAIN\r\n*\r\nCAPA x\r\n", GREETING "+ \r\n-ERR cancelled\r\n-ERR wrong number of arguments\r\n");
+	check_script("AUTH PLAIN\r\n*\r\nCAPA x\r\n",
+	             GREETING "+ \r\n-ERR cancelled\r\n-ERR wrong number of arguments\r\n");
 	check_script("AUTH PLAIN =\r\nAUTH PLAIN !\r\nAUTH PLAIN AG1yb3Nl\r\nAUTH SCRAM-SHA-256\r\nAUTH\r\n",
 	             GREETING "-ERR malformed response\r\n-ERR malformed response\r\n-ERR malformed response\r\n"
 	                      "-ERR unknown mechanism\r\n-ERR wrong number of arguments\r\n");
-	check_script("AUTH PLAIN\r\nAG1yb3NlAHRhbnN0YWF\r\nAUTH PLAIN eABtcm9zZQB0YW5zdGFhZg==\r\nAUTH PLAIN AG1yb3NlAHg=\r\n",
+	check_script("AUTH PLAIN\r\nAG1yb3NlAHRhbnN0YWF\r\nAUTH PLAIN eABtcm9zZQB0YW5zdGFhZg==\r\nAUTH PLAIN "
+	             "AG1yb3NlAHg=\r\n",
 	             GREETING "+ \r\n-ERR malformed response\r\n-ERR [AUTH] one user cannot act as another\r\n"
 	                      "-ERR [AUTH] wrong user name or password\r\n");
 	check_script("AUTH PLAIN bXJvc2UAbXJvc2UAdGFuc3RhYWY=\r\nAUTH PLAIN\r\n",
@@ -244,9 +258,10 @@ static void auth_plain(void **state)
 	check_script("AUTH PLAIN\r\n", GREETING "+ \r\n");
 }
 
-#define CAPA_REST \
-	"TOP\r\nUIDL\r\nRESP-CODES\r\nAUTH-RESP-CODE\r\nPIPELINING\r\nEXPIRE NEVER\r\nLOGIN-DELAY 0\r\nUTF8\r\nLANG\r\n" \
-	"IMPLEMENTATION Pombo\r\n.\r\n"
+#define CAPA_REST                                                               \
+	"TOP\r\nUIDL\r\nRESP-CODES\r\nAUTH-RESP-CODE\r\nPIPELINING\r\n"         \
+	"EXPIRE NEVER\r\nLOGIN-DELAY 0\r\nUTF8\r\nLANG\r\nIMPLEMENTATION Pombo" \
+	"\r\n.\r\n"
 
 static void passwords_need_encryption(void **state)
 {
@@ -264,7 +279,8 @@ static void passwords_need_encryption(void **state)
 static void extensions(void **state)
 {
 	(void)state;
-	check_script("CAPA\r\nUTF8\r\nLANG\r\nLANG en\r\nLANG *\r\nLANG I-Default\r\nLANG tlh\r\n" LOGIN "CAPA\r\nUTF8\r\nLANG en\r\n",
+	check_script("CAPA\r\nUTF8\r\nLANG\r\nLANG en\r\nLANG *\r\nLANG I-Default\r\nLANG tlh\r\n" LOGIN
+	             "CAPA\r\nUTF8\r\nLANG en\r\n",
 	             GREETING "+OK capabilities\r\nUSER\r\nSASL PLAIN\r\n" CAPA_REST
 	                      "+OK UTF-8 it is\r\n+OK languages\r\nen English\r\ni-default English\r\n.\r\n"
 	                      "+OK en this is English\r\n+OK en this is English\r\n+OK i-default this is English\r\n"
@@ -275,8 +291,8 @@ static void extensions(void **state)
 static void states(void **state)
 {
 	(void)state;
-	check_script("STAT\r\nRETR 1\r\nNOOP\r\nRSET\r\nQUIT\r\nSTAT\r\n",
-	             GREETING "-ERR log in first\r\n-ERR log in first\r\n-ERR log in first\r\n-ERR log in first\r\n+OK bye\r\n");
+	check_script("STAT\r\nRETR 1\r\nNOOP\r\nRSET\r\nQUIT\r\nSTAT\r\n", GREETING
+	             "-ERR log in first\r\n-ERR log in first\r\n-ERR log in first\r\n-ERR log in first\r\n+OK bye\r\n");
 	check_script(LOGIN "USER mrose\r\nPASS tanstaaf\r\nWHAT\r\n",
 	             GREETING LOGGED "-ERR you are logged in\r\n-ERR you are logged in\r\n-ERR unknown command\r\n");
 }
@@ -358,7 +374,8 @@ static void limits(void **state)
 	(void)state;
 	struct talk t = talk_of("A\r\nB\r\nC\r\nD\r\nE\r\n");
 	t.config.limits.errors = 2;
-	check(&t, GREETING "-ERR unknown command\r\n-ERR unknown command\r\n-ERR unknown command\r\n-ERR too many errors\r\n");
+	check(&t, GREETING
+	      "-ERR unknown command\r\n-ERR unknown command\r\n-ERR unknown command\r\n-ERR too many errors\r\n");
 
 	BUF(script, 1 << 20);
 	buf_puts(&script, "NOOP ");
@@ -407,8 +424,9 @@ static void an_empty_maildrop(void **state)
 	struct talk t = talk_of(LOGIN "STAT\r\nLIST\r\nUIDL\r\nRETR 1\r\nQUIT\r\n");
 
 	t.fake.messages_n = 0;
-	check(&t, GREETING "+OK and the password\r\n+OK 0 messages (0 octets)\r\n+OK 0 0\r\n+OK 0 messages (0 octets)\r\n.\r\n"
-	                   "+OK 0 messages (0 octets)\r\n.\r\n-ERR no such message\r\n+OK bye\r\n");
+	check(&t, GREETING
+	      "+OK and the password\r\n+OK 0 messages (0 octets)\r\n+OK 0 0\r\n+OK 0 messages (0 octets)\r\n.\r\n"
+	      "+OK 0 messages (0 octets)\r\n.\r\n-ERR no such message\r\n+OK bye\r\n");
 }
 
 int main(void)

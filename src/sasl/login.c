@@ -1,40 +1,38 @@
 /* SPDX-License-Identifier: ISC */
 #include "sasl/login.h"
 
-#include <openssl/crypto.h>
-#include <openssl/hmac.h>
 #include <stdlib.h>
 
 #include "base/log.h"
 #include "rt/net.h"
 #include "sasl/password.h"
 #include "sasl/recent.h"
+#include "sasl/siphash.h"
 
-#define FAILURE_WEIGHT (12 * NSEC_PER_SEC)  /* how long one failure is held against its address: 5 make a minute */
+#define FAILURE_WEIGHT (12 * NSEC_PER_SEC) /* how long one failure is held against its address: 5 make a minute */
 #define DELAY_STEP     (NSEC_PER_SEC / 2)
 #define DELAY_MAX      (5 * NSEC_PER_SEC)
 #define VERIFIED_FOR   (300 * NSEC_PER_SEC)
-#define STORE_TIME     (30 * NSEC_PER_SEC)  /* to answer one call */
-#define QUEUE_TIME     (30 * NSEC_PER_SEC)  /* to wait for a turn at hashing */
+#define STORE_TIME     (30 * NSEC_PER_SEC) /* to answer one call */
+#define QUEUE_TIME     (30 * NSEC_PER_SEC) /* to wait for a turn at hashing */
 
 enum {
-	FAILURES_FREE = 5,     /* before a client waits */
-	FAILURES_MAX = 20,     /* before it is refused */
-	CLIENTS_MAX = 10000,   /* whose failures are remembered */
+	FAILURES_FREE = 5,   /* before a client waits */
+	FAILURES_MAX = 20,   /* before it is refused */
+	CLIENTS_MAX = 10000, /* whose failures are remembered */
 	VERIFIED_MAX = 1024,
-	HASHES_AT_ONCE = 2,    /* a hash takes a core for 20 ms, and megabytes */
-	QUEUE_MAX = 200,       /* attempts that wait for a hash */
-	DELAYED_MAX = 1000,    /* attempts that are being slowed down */
-	DIGEST_SIZE = 32
+	HASHES_AT_ONCE = 2, /* a hash takes a core for 20 ms, and megabytes */
+	QUEUE_MAX = 200,    /* attempts that wait for a hash */
+	DELAYED_MAX = 1000  /* attempts that are being slowed down */
 };
 
 struct login_service {
 	struct link *store;
 	struct semaphore hashing;
 	size_t queued, delayed;
-	struct recent failures;      /* client -> until when its failures count, FAILURE_WEIGHT each */
-	struct recent verified;      /* digest of user, hash and password -> until when it needs no new look */
-	unsigned char key[DIGEST_SIZE];
+	struct recent failures; /* client -> until when its failures count, FAILURE_WEIGHT each */
+	struct recent verified; /* digest of user, hash and password -> until when it needs no new look */
+	unsigned char key[16];  /* of the digests; known to this process alone */
 };
 
 struct login_service *login_service_new(struct link *store)
@@ -125,16 +123,16 @@ static err slow_down(struct login_service *l, str client)
 /* --- passwords that were right a moment ago --- */
 
 struct digest {
-	unsigned char bytes[DIGEST_SIZE];
-	bool known; /* false: could not be computed, never matches */
+	unsigned char bytes[SIPHASH_SIZE];
+	bool known; /* false: could not be computed */
 };
 
 static str digest_key(const struct digest *d)
 {
-	return str_make((const char *)d->bytes, DIGEST_SIZE);
+	return str_make((const char *)d->bytes, sizeof(d->bytes));
 }
 
-/* HMAC-SHA-256 under a key that only this process knows. The lengths keep the parts apart. */
+/* The lengths keep the parts apart. */
 static struct digest digest_of(const struct login_service *l, str user, str hash, str password)
 {
 	struct digest d = {.known = false};
@@ -145,9 +143,8 @@ static struct digest digest_of(const struct login_service *l, str user, str hash
 	buf_le64(&text, hash.n);
 	buf_put(&text, hash);
 	buf_put(&text, password);
-	if (!text.full)
-		d.known = HMAC(EVP_sha256(), l->key, (int)sizeof(l->key), (const unsigned char *)text.p, text.n, d.bytes,
-		               NULL) != NULL;
+	d.known = !text.full;
+	siphash(l->key, buf_str(&text), d.bytes);
 	if (text.p != NULL)
 		explicit_bzero(text.p, text.size);
 	return d;
@@ -158,8 +155,8 @@ static struct digest digest_of(const struct login_service *l, str user, str hash
 struct attempt {
 	struct login_service *service;
 	const struct login_request *request;
-	str client;                          /* its key */
-	struct credential_reply credential;  /* zero for an unknown user */
+	str client;                         /* its key */
+	struct credential_reply credential; /* zero for an unknown user */
 	bool right;
 };
 
@@ -244,8 +241,8 @@ static err failed(struct attempt *t)
 	const struct login_request *q = t->request;
 
 	failures_add(t->service, t->client);
-	LOG(WARN, "login.failed", LOG_STR("client", q->client), LOG_STR("service", q->service), LOG_STR("sid", q->session),
-	    LOG_STR("user", q->user));
+	LOG(WARN, "login.failed", LOG_STR("client", q->client), LOG_STR("service", q->service),
+	    LOG_STR("sid", q->session), LOG_STR("user", q->user));
 	return err_set(E_DENIED, 535, "5.7.8", "wrong user name or password");
 }
 

@@ -14,12 +14,12 @@
 
 #include "link/link.h"
 
-struct login_service; /* of one loop */
-MUST_USE struct login_service *login_service_new(struct link *store); /* NULL: no memory, no randomness */
+struct login_service;                                                 /* of one loop */
+MUST_USE struct login_service *login_service_new(struct link *store); /* NULL: no memory */
 void login_service_free(struct login_service *l);                     /* when no login_serve is under way */
 /* `edge` names the asking process. E_DENIED: not accepted (535 5.7.8); E_BUSY: too many failures lately, or too many logins at
  * once (454 4.7.0); E_TEMP: store away. */
-MUST_USE err login_serve(struct login_service *l, const char *edge, const struct login_request *q, struct login_reply *r,
-                         struct arena *a);
+MUST_USE err login_serve(struct login_service *l, const char *edge, const struct login_request *q,
+                         struct login_reply *r, struct arena *a);
 
 #endif

@@ -6,7 +6,8 @@
 #include "base/buf.h"
 #include "base/err.h"
 
-#define PASSWORD_MAX 511 /* octets, libcrypt's limit; longer ones, empty ones and those with a NUL are refused: E_SYNTAX */
+#define PASSWORD_MAX \
+	511 /* octets, libcrypt's limit; longer ones, empty ones and those with a NUL are refused: E_SYNTAX */
 
 /* Appends the hash: yescrypt with libcrypt's own cost and a new salt. E_SYNTAX; E_LIMIT: `hash` is full; E_MEMORY. */
 MUST_USE err password_hash(str password, struct buf *hash);

@@ -13,12 +13,12 @@ struct world {
 	void (*story)(struct world *w);
 	err credential, grant; /* what the store's calls return */
 	uint64_t disabled;
-	str hash;              /* of alice */
+	str hash; /* of alice */
 	size_t grants, credentials;
 	struct link_service service;
 	struct link *server, *client;
 	struct login_service *logins;
-	size_t denied, busy;   /* of attempts made at once */
+	size_t denied, busy; /* of attempts made at once */
 };
 
 static str alice_hash, changed_hash;
@@ -84,8 +84,12 @@ static void play(void (*story)(struct world *w))
 
 static err login(struct world *w, const char *client, const char *user, const char *password)
 {
-	struct login_request q = {.session = STR("s1"), .client = str_from(client), .service = STR("pop3"),
-	                          .mechanism = STR("PLAIN"), .user = str_from(user), .password = str_from(password)};
+	struct login_request q = {.session = STR("s1"),
+	                          .client = str_from(client),
+	                          .service = STR("pop3"),
+	                          .mechanism = STR("PLAIN"),
+	                          .user = str_from(user),
+	                          .password = str_from(password)};
 	struct login_reply r = {0};
 	ARENA(a, 1 << 16);
 	err e = login_serve(w->logins, "edge-0", &q, &r, &a);
@@ -301,7 +305,8 @@ static void log_story(struct world *w)
 	close(pipe_fds[0]);
 	assert_true(n > 0);
 	str line = str_make(text, (size_t)n);
-	assert_true(str_contains(line, STR(" ev=login.failed client=192.0.2.1 service=pop3 sid=s1 user=\"x\\x0a client=192.0.2.7\"\n")));
+	assert_true(str_contains(
+		line, STR(" ev=login.failed client=192.0.2.1 service=pop3 sid=s1 user=\"x\\x0a client=192.0.2.7\"\n")));
 	assert_int_equal(str_find(line, '\n'), line.n - 1);
 	assert_false(str_contains(line, STR("secret")));
 }

@@ -52,7 +52,8 @@ static void refuses_what_libcrypt_cannot_take(void **state)
 static void unknown_hashes_never_match(void **state)
 {
 	(void)state;
-	static const char *const hashes[] = {"", "x", "*", "*0", "!", "ab", "abJnggxhB/yWI", "$", "$y$", "$y$j9T$", "$nosuch$salt$hash", "a"};
+	static const char *const hashes[] = {
+		"", "x", "*", "*0", "!", "ab", "abJnggxhB/yWI", "$", "$y$", "$y$j9T$", "$nosuch$salt$hash", "a"};
 
 	for (size_t i = 0; i < ARRAY_LEN(hashes); i++) {
 		assert_false(password_verify(STR("a"), str_from(hashes[i])));

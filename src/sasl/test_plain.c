@@ -31,8 +31,8 @@ static void three_parts(void **state)
 static void malformed(void **state)
 {
 	(void)state;
-	static const str raw[] = {STR(""), STR("\0"), STR("\0\0"), STR("\0user\0"), STR("\0\0password"), STR("user"),
-	                          STR("a\0b"), STR("\0a\0b\0c"), STR("\0a\0b\0"), STR("\0a\xff\0b")};
+	static const str raw[] = {STR(""),     STR("\0"),   STR("\0\0"),      STR("\0user\0"), STR("\0\0password"),
+	                          STR("user"), STR("a\0b"), STR("\0a\0b\0c"), STR("\0a\0b\0"), STR("\0a\xff\0b")};
 	static const char *const base64[] = {"=", "*", "AHQ", "AHRpbQB0YW4 ", "A===", "AHRpbQB0YW4=x", "\r"};
 	BUF(message, PLAIN_MAX);
 	struct plain p;
