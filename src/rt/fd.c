@@ -2,6 +2,7 @@
 /* Waiting for descriptors. A registration ends when the last copy of the descriptor is closed, which may be in another process
  * that it was passed to: events therefore carry a key that is looked up, never a pointer.
  */
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -45,31 +46,36 @@ static bool fd_slots_reserve(struct rt_loop *l, int fd)
 	return true;
 }
 
-static int fd_control(struct rt_loop *l, struct rt_fd *f, uint32_t events)
+static bool fd_is_registered(struct rt_loop *l, const struct rt_fd *f)
+{
+	struct fd_slot *slot = fd_slot(l, f->fd);
+
+	return f->events && slot && slot->f == f; /* not by a loop that has ended */
+}
+
+static err fd_control(struct rt_loop *l, struct rt_fd *f, int op, uint32_t events)
 {
 	struct epoll_event ev = {.events = events};
-	int op = f->events ? EPOLL_CTL_MOD : EPOLL_CTL_ADD;
 
 	ev.data.u64 = (uint64_t)l->slots[f->fd].generation << 32 | (uint32_t)f->fd;
+	if (epoll_ctl(l->epoll_fd, op, f->fd, &ev) < 0)
+		return err_note(E_IO, "epoll_ctl: %s", strerrordesc_np(errno));
 	f->events = events;
-	return epoll_ctl(l->epoll_fd, op, f->fd, &ev);
+	return OK;
 }
 
 static err fd_register(struct rt_loop *l, struct rt_fd *f, uint32_t want)
 {
-	uint32_t events = f->events | want | EPOLLET | (f->exclusive ? EPOLLEXCLUSIVE : EPOLLRDHUP);
+	uint32_t always = EPOLLET | (f->exclusive ? EPOLLEXCLUSIVE : EPOLLRDHUP);
 
-	if (events == f->events)
-		return OK;
 	if (l->simulated)
 		return err_note(E_IO, "descriptors cannot be waited for under simulation");
+	if (fd_is_registered(l, f))
+		return want & ~f->events ? fd_control(l, f, EPOLL_CTL_MOD, f->events | want) : OK;
 	if (!fd_slots_reserve(l, f->fd))
 		return err_note(E_MEMORY, "no memory to watch a descriptor");
-	if (f->events == 0)
-		l->slots[f->fd] = (struct fd_slot){f, l->slots[f->fd].generation + 1};
-	if (fd_control(l, f, events) < 0)
-		return err_note(E_IO, "epoll_ctl: %s", strerrordesc_np(errno));
-	return OK;
+	l->slots[f->fd] = (struct fd_slot){f, l->slots[f->fd].generation + 1};
+	return fd_control(l, f, EPOLL_CTL_ADD, want | always);
 }
 
 static err fd_wait(struct rt_fd *f, uint32_t event, bool *ready, struct co **waiter, nsec deadline)
@@ -82,6 +88,7 @@ static err fd_wait(struct rt_fd *f, uint32_t event, bool *ready, struct co **wai
 	if (!*ready)
 		e = fd_register(loop_current, f, event);
 	if (e == OK && !*ready) {
+		assert(*waiter == NULL);
 		*waiter = rt_self();
 		e = co_wait(CO_BLOCKED, deadline);
 		if (e == E_CLOSED) /* f may be gone */
@@ -127,7 +134,7 @@ void fd_event(struct rt_loop *l, uint64_t key, uint32_t events)
 		fd_edge(&f->writable, &f->writer);
 	/* A Unix socket tells of room after each read of the peer: not wanted while nobody waits for it. */
 	if ((events & EPOLLOUT) && !writer_waits && f->events)
-		(void)fd_control(l, f, f->events & ~(uint32_t)EPOLLOUT);
+		(void)!fd_control(l, f, EPOLL_CTL_MOD, f->events & ~(uint32_t)EPOLLOUT);
 }
 
 /* A waiter that is ready already must not touch the struct again either. */
@@ -143,7 +150,7 @@ static void fd_forget(struct rt_fd *f)
 {
 	struct rt_loop *l = loop_current;
 
-	if (f->events && l)
+	if (l && fd_is_registered(l, f))
 		l->slots[f->fd].f = NULL;
 	f->events = 0;
 	fd_fail(f->reader);

@@ -96,7 +96,8 @@ MUST_USE err semaphore_take(struct semaphore *s, nsec deadline);
 MUST_USE bool semaphore_try(struct semaphore *s);
 void semaphore_give(struct semaphore *s);
 
-/* Signals (SIGTERM, SIGHUP, SIGCHLD ...) as a wait: blocks them for the process, returns the next one. */
+/* Signals (SIGTERM, SIGHUP, SIGCHLD ...) as a wait: blocks them for good (a child that is to have them must unblock them before it
+ * executes), returns the next one; what came between two calls is kept. */
 MUST_USE err rt_signal_wait(const int *signals, size_t n, int *got, nsec deadline);
 
 #endif

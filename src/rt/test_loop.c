@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "base/test.h"
 
+#include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
 #include <string.h>
@@ -695,6 +696,49 @@ static void test_stale_events_are_dropped(void **state UNUSED)
 	assert_int_equal(w.got[0], E_TIMEOUT);
 	assert_int_equal(w.got[1], OK);
 	assert_int_equal(w.got[2], OK);
+}
+
+/* A descriptor may outlive a loop, and be waited for in the next. */
+static void wait_a_moment(void *arg)
+{
+	struct wire *w = arg;
+
+	w->got[0] = rt_fd_wait_readable(&w->f, rt_after(NSEC_PER_MSEC));
+}
+
+static void test_descriptor_in_the_next_loop(void **state UNUSED)
+{
+	struct wire w = {0};
+
+	assert_int_equal(pipe(w.fds), 0);
+	rt_fd_init(&w.f, w.fds[0]);
+	run(wait_a_moment, &w);
+	assert_int_equal(w.got[0], E_TIMEOUT);
+	assert_int_equal(write(w.fds[1], "x", 1), 1);
+	run(wait_a_moment, &w);
+	assert_int_equal(w.got[0], OK);
+	rt_fd_close(&w.f);
+	close(w.fds[1]);
+}
+
+/* A file is always ready: there is nothing to wait for, however often. */
+static void wait_for_file(void *arg)
+{
+	struct wire *w = arg;
+
+	rt_fd_init(&w->f, open("/proc/self/exe", O_RDONLY | O_CLOEXEC));
+	w->got[0] = rt_fd_wait_readable(&w->f, RT_NEVER);
+	w->got[1] = rt_fd_wait_readable(&w->f, RT_NEVER);
+	rt_fd_close(&w->f);
+}
+
+static void test_files_cannot_be_waited_for(void **state UNUSED)
+{
+	struct wire w = {0};
+
+	run(wait_for_file, &w);
+	assert_int_equal(w.got[0], E_IO);
+	assert_int_equal(w.got[1], E_IO);
 }
 
 static void wait_simulated(void *arg)
