@@ -809,6 +809,8 @@ int main(void)
 		TEST(test_work_is_finished_when_cancelled),
 		TEST(test_descriptor_waits),
 		TEST(test_stale_events_are_dropped),
+		TEST(test_descriptor_in_the_next_loop),
+		TEST(test_files_cannot_be_waited_for),
 		TEST(test_no_descriptors_in_simulation),
 		TEST(test_signals),
 	};
