@@ -477,7 +477,7 @@ class Server:
     # --- commands ---
 
     def cli(self, *words, input=None, expect=0):
-        r = subprocess.run([self.binary, *words, '-c', self.config], input=input, capture_output=True, text=True, env=self.env,
+        r = subprocess.run([self.binary, words[0], '-c', self.config, *words[1:]], input=input, capture_output=True, text=True, env=self.env,
                            timeout=120, cwd='/')
         found = SANITIZER.search(r.stderr)
         assert not found, f'sanitizer report of {words}:\n{r.stderr[-6000:]}'

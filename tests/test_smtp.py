@@ -192,14 +192,22 @@ def test_alias_to_remote_is_refused(server):
         server.cli('alias', 'remove', 'away@example.org', 'somebody@elsewhere.example')
 
 
-def test_disabled_account(server, user):
+def test_disabled_account_still_gets_mail(server, user):
     server.cli('account', 'disable', user)
     with server.smtp() as c:
-        c.mail()
-        c.rcpt(user, expect=5)
+        c.deliver(message('meanwhile'), user)
     server.cli('account', 'enable', user)
+    assert len(server.mailbox(user)) == 1
+
+
+def test_removed_account(server, user):
     with server.smtp() as c:
-        c.deliver(message('again'), user)
+        c.deliver(message('before'), user)
+        server.cli('account', 'remove', user)
+        c.mail()
+        c.rcpt(user, expect=550)
+    server.account(user)
+    assert server.mailbox(user) == [], 'who gets the address later does not get the mail'
 
 
 def test_small_commands(server):
