@@ -7,7 +7,7 @@ import sqlite3
 
 import pytest
 
-from harness import Server, message, split_trace
+from harness import Server, message, run, split_trace
 
 
 @pytest.fixture
@@ -254,8 +254,10 @@ def test_data_belongs_to_the_user(stopped):
 
 
 def test_version_and_help(stopped):
-    assert stopped.cli('version', expect=None).stdout.startswith('pombo ')
-    assert 'serve' in stopped.cli('help', expect=None).stdout
+    assert run(stopped.binary, 'version').stdout.startswith(b'pombo ')
+    assert run(stopped.binary, '--version').stdout.startswith(b'pombo ')
+    assert b'pombo serve' in run(stopped.binary, 'help').stdout
+    assert b'compact' in run(stopped.binary, 'help', 'store').stdout
 
 
 def test_not_root(tmp_path):
