@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: ISC */
-/* co - a coroutine as the runtime sees it. The struct lies at the top of its own stack, so that an idle coroutine is one page.
- * Private to this room.
+/* co - a coroutine as the runtime sees it. The struct lies at the top of its own stack, so that an idle coroutine is
+ * one page. Private to this room.
  */
 #ifndef RT_CO_H
 #define RT_CO_H
 
 #include "rt/rt.h"
 
-/* RUNNING: on the processor or in a ready list. The others wait: PARKED for rt_wake, BLOCKED for somebody in this room (a
- * descriptor, a semaphore, an instant), THREAD for rt_wake_from_thread. */
+/* RUNNING: on the processor or in a ready list. The others wait: PARKED for rt_wake, BLOCKED for somebody in this
+ * room (a descriptor, a semaphore, an instant), THREAD for rt_wake_from_thread. */
 enum co_state { CO_RUNNING, CO_PARKED, CO_BLOCKED, CO_THREAD, CO_DEAD };
 
 struct co {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
-/* Waiting for descriptors. A registration ends when the last copy of the descriptor is closed, which may be in another process
- * that it was passed to: events therefore carry a key that is looked up, never a pointer.
+/* Waiting for descriptors. A registration ends when the last copy of the descriptor is closed, which may be in
+ * another process that it was passed to: events therefore carry a key that is looked up, never a pointer.
  */
 #include <assert.h>
 #include <errno.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
-/* A round: run whatever is ready, and what that makes ready; then the hooks of the round's end; then sleep until something
- * happens. Events are handed out before any coroutine runs again.
+/* A round: run whatever is ready, and what that makes ready; then the hooks of the round's end; then sleep until
+ * something happens. Events are handed out before any coroutine runs again.
  */
 #include <malloc.h>
 

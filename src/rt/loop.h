@@ -12,7 +12,8 @@
 
 struct workers;
 
-/* Which rt_fd a descriptor's events belong to. The generation tells the events of one registration from those of the next. */
+/* Which rt_fd a descriptor's events belong to. The generation tells the events of one registration from those of the
+ * next. */
 struct fd_slot {
 	struct rt_fd *f;
 	uint32_t generation;

@@ -21,10 +21,11 @@ bool net_address_is_loopback(const struct net_address *a);            /* 127/8, 
 bool net_address_equal_host(const struct net_address *a, const struct net_address *b);
 str net_address_key(const struct net_address *a); /* bytes of the host, /64 for IPv6: a key to count by */
 
-/* Bound and listening, non-blocking, close-on-exec, SO_REUSEADDR, backlog 1024 (V6ONLY for IPv6). A stale Unix socket is replaced.
- * E_EXISTS: in use. E_DENIED: no right to the port or folder. E_NOT_FOUND, E_IO, E_CLOSED: else. */
+/* Bound and listening, non-blocking, close-on-exec, SO_REUSEADDR, backlog 1024 (V6ONLY for IPv6). A stale Unix
+ * socket is replaced. E_EXISTS: in use. E_DENIED: no right to the port or folder. E_NOT_FOUND, E_IO, E_CLOSED: else. */
 MUST_USE err net_listen(const struct net_address *a, int *fd);
-/* Waits for the next connection (TCP_NODELAY set). EMFILE and the like: backs off 100 ms and goes on, logs once a minute. */
+/* Waits for the next connection (TCP_NODELAY set). EMFILE and the like: backs off 100 ms and goes on, logs once a
+ * minute. */
 MUST_USE err net_accept(struct rt_fd *listener, int *fd, struct net_address *peer, nsec deadline);
 /* E_NOT_FOUND: no such Unix socket. E_DENIED. E_CLOSED: refused or unreachable. E_IO: not for want of the peer. */
 MUST_USE err net_connect(const struct net_address *a, int *fd, nsec deadline);

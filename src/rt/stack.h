@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
-/* stack - memory for coroutines to run on: guarded at the low end, reused newest first, given back to the kernel when not
- * used. Untouched pages cost nothing, so that a stack costs what its deepest call touched.
+/* stack - memory for coroutines to run on: guarded at the low end, reused newest first, given back to the kernel
+ * when not used. Untouched pages cost nothing, so that a stack costs what its deepest call touched.
  */
 #ifndef RT_STACK_H
 #define RT_STACK_H
@@ -37,8 +37,8 @@ MUST_USE char *stack_take(struct stack_pool *p);
 void stack_give(struct stack_pool *p, char *stack);
 /* Gives the pages of `stack` that lie wholly below `sp` back. */
 void stack_trim(char *stack, const char *sp);
-/* Gives the memory of stacks back that were free since the last call, but for a few. `stack_pool_wants_trim`: would it do anything, now
- * or the next time? */
+/* Gives the memory of stacks back that were free since the last call, but for a few. `stack_pool_wants_trim`: would
+ * it do anything, now or the next time? */
 void stack_pool_trim(struct stack_pool *p);
 bool stack_pool_wants_trim(const struct stack_pool *p);
 void stack_pool_close(struct stack_pool *p); /* all stacks, used or not */

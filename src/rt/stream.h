@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: ISC */
-/* stream - a connection with buffered input and output and sticky errors: after the first failure every call returns that error
- * (E_CLOSED, E_TIMEOUT, E_CANCELLED, E_IO), so a dialogue reads straight through and looks once.
+/* stream - a connection with buffered input and output and sticky errors: after the first failure every call returns
+ * that error (E_CLOSED, E_TIMEOUT, E_CANCELLED, E_IO), so a dialogue reads straight through and looks once.
  *
- * An error of reading leaves the way out open for a last word: what is put afterwards is sent by stream_flush as far as that goes
- * without waiting, and the flush still returns the error.
+ * An error of reading leaves the way out open for a last word: what is put afterwards is sent by stream_flush as far
+ * as that goes without waiting, and the flush still returns the error.
  *
- * Reading flushes the output before it waits and at the end of the input, so that a batch of commands is answered in one segment.
- * Buffers exist only while something is in them: an idle stream costs its struct and nothing else.
+ * Reading flushes the output before it waits and at the end of the input, so that a batch of commands is answered in
+ * one segment. Buffers exist only while something is in them: an idle stream costs its struct and nothing else.
  */
 #ifndef RT_STREAM_H
 #define RT_STREAM_H
@@ -19,7 +19,8 @@
 
 struct stream;
 
-/* What carries the bytes: a socket, TLS above it (later), a simulated pipe. read/write: > 0 bytes moved, 0 end, or one of below. */
+/* What carries the bytes: a socket, TLS above it (later), a simulated pipe. read/write: > 0 bytes moved, 0 end, or
+ * one of below. */
 enum { TRANSPORT_AGAIN = -1, TRANSPORT_FAILED = -2 };
 struct transport {
 	ssize_t (*read)(void *t, char *p, size_t n);
@@ -29,11 +30,12 @@ struct transport {
 	void (*close)(void *t); /* and frees t */
 };
 
-/* A stream over a connected socket, which it owns; NULL: no memory (fd closed). read_max: most input bytes held at once. */
+/* A stream over a connected socket, which it owns; NULL: no memory (fd closed). read_max: most input bytes held at
+ * once. */
 MUST_USE struct stream *stream_open_fd(int fd, size_t read_max);
 MUST_USE struct stream *stream_open(const struct transport *ops, void *t, size_t read_max);
-/* Two ends of a simulated connection, for tests: bytes written to one are read from the other, in pieces chosen by rt_random
- * when `torn`. Works in real and simulated loops. False: no memory. */
+/* Two ends of a simulated connection, for tests: bytes written to one are read from the other, in pieces chosen by
+ * rt_random when `torn`. Works in real and simulated loops. False: no memory. */
 MUST_USE bool stream_pair(struct stream **a, struct stream **b, size_t read_max, bool torn);
 void stream_close(struct stream *s); /* no flush; frees; NULL allowed */
 
@@ -41,8 +43,9 @@ err stream_error(const struct stream *s); /* OK while nothing failed */
 int stream_fd(const struct stream *s);    /* -1 when there is none */
 
 /* Reading. All waiting stops at `deadline` with E_TIMEOUT.
- * line: the next line with its LF; the view lasts until the next read call. A line longer than `max` (with its end) is E_LIMIT: not
- *   sticky, the rest of that line was thrown away in bounded memory, the next call reads the line after it. E_CLOSED at the end.
+ * line: the next line with its LF; the view lasts until the next read call. A line longer than `max` (with its end)
+ *   is E_LIMIT: not sticky, the rest of that line was thrown away in bounded memory, the next call reads the line after
+ *   it. E_CLOSED at the end.
  * peek: everything that is buffered, waiting for at least one byte when there is none; consume: takes n of it. */
 MUST_USE err stream_read_line(struct stream *s, size_t max, str *line, nsec deadline);
 MUST_USE err stream_peek(struct stream *s, str *bytes, nsec deadline);
@@ -53,7 +56,8 @@ MUST_USE err stream_read(struct stream *s, char *p, size_t n, nsec deadline); /*
 void stream_discard_input(struct stream *s); /* throws buffered input away (STARTTLS) */
 
 /* One coroutine may write and flush while another one reads.
- * Writing is buffered; beyond 64 KiB held back it flushes, waiting up to the deadline set by stream_write_timeout (default 5 min). */
+ * Writing is buffered; beyond 64 KiB held back it flushes, waiting up to the deadline set by stream_write_timeout
+ * (default 5 min). */
 void stream_put(struct stream *s, str bytes);
 void stream_printf(struct stream *s, const char *fmt, ...) PRINTF(2, 3);
 err stream_flush(struct stream *s);

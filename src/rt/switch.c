@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
-/* Only what the ABI says a call preserves is saved. The last step is a pop and an indirect jump: a `ret` to another stack than
- * the one that called is always mispredicted. The x87 and SSE control words are the same in all coroutines.
+/* Only what the ABI says a call preserves is saved. The last step is a pop and an indirect jump: a `ret` to another
+ * stack than the one that called is always mispredicted. The x87 and SSE control words are the same in all coroutines.
  */
 #include <stdint.h>
 
@@ -60,7 +60,8 @@ __asm__(".text\n"
         "	jmpq *%rcx\n"
         ".size switch_stack, . - switch_stack\n");
 
-/* Six registers, the address to jump to, and a zero where entry() would find its return address: the end of a backtrace. */
+/* Six registers, the address to jump to, and a zero where entry() would find its return address: the end of a
+ * backtrace. */
 void *switch_prepare(char *top, size_t size, void (*entry)(void))
 {
 	uintptr_t *sp = (uintptr_t *)(void *)top - 8;

@@ -16,7 +16,8 @@
 
 /* Keeps where we are in *save and goes on at `to`; returns when somebody switches back to *save. */
 void switch_stack(void **save, void *to);
-/* The first `to` of a stack that ends at `top` (16-byte aligned, `size` bytes): entry() runs there and must never return. */
+/* The first `to` of a stack that ends at `top` (16-byte aligned, `size` bytes): entry() runs there and must never
+ * return. */
 void *switch_prepare(char *top, size_t size, void (*entry)(void));
 
 #endif

@@ -9,7 +9,8 @@
 
 #include "rt/rt.h"
 
-/* Most tests run under both loops. Assertions are made outside of coroutines or on values only: cmocka leaves by longjmp. */
+/* Most tests run under both loops. Assertions are made outside of coroutines or on values only: cmocka leaves by
+ * longjmp. */
 static void run(void (*fn)(void *), void *arg)
 {
 	assert_int_equal(rt_run(fn, arg), OK);

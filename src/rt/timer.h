@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
-/* timer - the deadlines of waiting coroutines: a heap with four children a node, each coroutine knows its place in it. */
+/* timer - the deadlines of waiting coroutines: a heap with four children a node, each coroutine knows its place in
+ * it. */
 #ifndef RT_TIMER_H
 #define RT_TIMER_H
 
