@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: ISC */
+#include "cli/admin.h"
+
+#include <stdlib.h>
+
+#include "cli/output.h"
+#include "link/link.h"
+#include "role/role.h"
+
+enum { PAGE_OCTETS_MAX = 256 << 20 };
+
+struct question {
+	const struct invocation *inv;
+	struct config *config;
+	struct admin_request request;
+	admin_page page;
+	void *ctx;
+	int status;
+};
+
+/* One page. `resume` becomes what asks for the next one. */
+static err ask_page(struct question *q, struct link *store, struct buf *resume)
+{
+	ARENA(arena, PAGE_OCTETS_MAX);
+	struct admin_reply reply = {0};
+
+	q->request.resume = buf_str(resume);
+	err e = call_admin(store, &q->request, &reply, &arena, RT_NEVER);
+	if (e != OK)
+		return e;
+	buf_reset(resume);
+	buf_put(resume, reply.more);
+	return q->page(q->ctx, reply.rows, reply.rows_n);
+}
+
+static err ask_all(struct question *q, struct link *store)
+{
+	BUF(resume, 64 << 10);
+	err e = ask_page(q, store, &resume);
+
+	while (e == OK && resume.n > 0 && !resume.full)
+		e = ask_page(q, store, &resume);
+	return e;
+}
+
+static void ask(void *arg)
+{
+	struct question *q = arg;
+	struct link *store = NULL;
+	err e = role_admin_connect(q->config, &store);
+
+	if (e == OK)
+		e = ask_all(q, store);
+	q->status = e == OK ? EX_OK : command_fail_err(q->inv, e);
+	role_admin_disconnect(store);
+}
+
+static struct word *words_of(const str *texts, size_t n)
+{
+	struct word *words = calloc(n + 1, sizeof(*words));
+
+	for (size_t i = 0; words != NULL && i < n; i++)
+		words[i].text = texts[i];
+	return words;
+}
+
+int admin_ask(const struct invocation *inv, struct config *config, const str *words, size_t n, str secret,
+              admin_page page, void *ctx)
+{
+	struct question q = {inv,  config, {.words = words_of(words, n), .words_n = n, .secret = secret},
+	                     page, ctx,    EX_SOFTWARE};
+	err e = q.request.words == NULL ? err_note(E_MEMORY, "out of memory") : rt_run(ask, &q);
+
+	free(q.request.words);
+	return e == OK ? q.status : command_fail_err(inv, e);
+}
+
+static err print_page(void *ctx, const struct row *rows, size_t n)
+{
+	output_rows(ctx, rows, n);
+	return OK;
+}
+
+int admin_print(const struct invocation *inv, struct config *config, str secret)
+{
+	struct output out = {.file = stdout, .json = inv->json};
+	str *words = calloc(inv->words_n + 1, sizeof(*words));
+
+	if (words == NULL)
+		return command_fail(inv, EX_OSERR, "out of memory");
+	words[0] = str_from(inv->command->name);
+	for (size_t i = 0; i < inv->words_n; i++)
+		words[i + 1] = str_from(inv->words[i]);
+	int status = admin_ask(inv, config, words, inv->words_n + 1, secret, print_page, &out);
+	free(words);
+	return status;
+}
+
+int admin_command(const struct invocation *inv)
+{
+	struct config *config = command_config(inv);
+	int status = config == NULL ? EX_CONFIG : admin_print(inv, config, STR_NONE);
+
+	config_release(config);
+	return status;
+}

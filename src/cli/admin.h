@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: ISC */
+/* admin - asks the store: the running server's, or one that is opened here when none runs. */
+#ifndef CLI_ADMIN_H
+#define CLI_ADMIN_H
+
+#include "cli/command.h"
+#include "link/messages.h"
+
+enum { ADMIN_WORDS_MAX = 10002 };
+
+/* Gets every page of the answer. An error ends the command: its text is printed. */
+typedef err (*admin_page)(void *ctx, const struct row *rows, size_t n);
+
+/* Asks for `words`, hands each page to `page`, and returns the exit status. `secret`: a password's hash, or STR_NONE. Runs a loop of its own. */
+int admin_ask(const struct invocation *inv, struct config *config, const str *words, size_t n, str secret,
+              admin_page page, void *ctx);
+/* The same with what was typed as the words, and the answer printed as a table or as JSON. */
+int admin_print(const struct invocation *inv, struct config *config, str secret);
+/* The same with the configuration of -c, and without a secret: all that most commands do. */
+int admin_command(const struct invocation *inv);
+
+#endif
