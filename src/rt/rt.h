@@ -67,8 +67,8 @@ void rt_at_round_end(struct rt_round *r);
 
 /* Readiness of a descriptor (edge-triggered, registered at the first wait). One waiter a direction. Waits are for
  * after EAGAIN.
- * readable, writable: an edge was seen that nobody waited for, the next wait returns at once; whoever clears them before
- * each attempt saves an EAGAIN. The struct must not move once registered. */
+ * readable, writable: an edge was seen that nobody waited for, the next wait returns at once; whoever clears them
+ * before each attempt saves an EAGAIN. The struct must not move once registered. */
 struct rt_fd {
 	int fd;          /* -1: none */
 	uint32_t events; /* registered with the loop; 0: not at all */

@@ -24,8 +24,9 @@ struct stream {
 	int fd;
 	err error;
 	bool write_failed;
-	bool flushing; /* by a coroutine that may wait; another one may read meanwhile */
-	bool plenty;   /* the last read filled its buffer: take a larger one next time */
+	bool flushing;   /* by a coroutine that may wait; another one may read meanwhile */
+	bool polled_dry; /* stream_poll just found nothing: the next read need not try before it waits */
+	bool plenty;     /* the last read filled its buffer: take a larger one next time */
 	uint8_t streak;
 };
 
@@ -313,7 +314,8 @@ static err stream_receive(struct stream *s, char *p, size_t size, size_t *got, n
 
 		size_t room = p ? size : s->in_size - s->in_end;
 
-		n = s->ops->read(s->t, p ? p : s->in + s->in_end, room);
+		n = s->polled_dry ? TRANSPORT_AGAIN : s->ops->read(s->t, p ? p : s->in + s->in_end, room);
+		s->polled_dry = false;
 		if (n > 0) {
 			s->plenty = p == NULL && (size_t)n == room;
 			*got = (size_t)n;
@@ -345,6 +347,7 @@ str stream_poll(struct stream *s)
 			s->in_end = (size_t)n;
 		else
 			stream_drop_in(s); /* the end of the input is for the next read to find */
+		s->polled_dry = n == TRANSPORT_AGAIN;
 	}
 	return stream_buffered(s);
 }

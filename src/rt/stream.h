@@ -50,7 +50,9 @@ int stream_fd(const struct stream *s);    /* -1 when there is none */
 MUST_USE err stream_read_line(struct stream *s, size_t max, str *line, nsec deadline);
 MUST_USE err stream_peek(struct stream *s, str *bytes, nsec deadline);
 str stream_buffered(const struct stream *s); /* what was read and not taken; may be empty */
-str stream_poll(struct stream *s); /* as peek, but what has not arrived is not waited for: may be empty, never fails */
+/* As peek, but what has not arrived is not waited for: may be empty, never fails. Of what arrived since the last wait it
+ * may see nothing. */
+str stream_poll(struct stream *s);
 void stream_consume(struct stream *s, size_t n);
 MUST_USE err stream_read(struct stream *s, char *p, size_t n, nsec deadline); /* exactly n bytes */
 void stream_discard_input(struct stream *s); /* throws buffered input away (STARTTLS) */

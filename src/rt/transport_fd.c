@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /* A socket as transport. After a read that did not fill its buffer the socket is empty until the next edge, so that
- * the read that would only say EAGAIN is left out.
+ * the read that would only say EAGAIN is left out; edges are told of only once it is registered.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -37,7 +37,7 @@ static ssize_t fd_read(void *transport, char *p, size_t n)
 	struct socket_transport *t = transport;
 	ssize_t got;
 
-	if (t->drained && !t->f.readable && !t->f.hangup)
+	if (t->drained && t->f.events && !t->f.readable && !t->f.hangup)
 		return TRANSPORT_AGAIN;
 	t->f.readable = false;
 	do {
