@@ -4,10 +4,10 @@
 #include <stdlib.h>
 
 #include "base/log.h"
+#include "rt/crypto.h"
 #include "rt/net.h"
 #include "sasl/password.h"
 #include "sasl/recent.h"
-#include "sasl/siphash.h"
 
 #define FAILURE_WEIGHT (12 * NSEC_PER_SEC) /* how long one failure is held against its address: 5 make a minute */
 #define DELAY_STEP     (NSEC_PER_SEC / 2)
@@ -32,7 +32,7 @@ struct login_service {
 	size_t queued, delayed;
 	struct recent failures; /* client -> until when its failures count, FAILURE_WEIGHT each */
 	struct recent verified; /* digest of user, hash and password -> until when it needs no new look */
-	unsigned char key[16];  /* of the digests; known to this process alone */
+	unsigned char key[32];  /* of the digests; known to this process alone */
 };
 
 struct login_service *login_service_new(struct link *store)
@@ -123,7 +123,7 @@ static err slow_down(struct login_service *l, str client)
 /* --- passwords that were right a moment ago --- */
 
 struct digest {
-	unsigned char bytes[SIPHASH_SIZE];
+	unsigned char bytes[CRYPTO_SHA256_SIZE];
 	bool known; /* false: could not be computed */
 };
 
@@ -143,8 +143,8 @@ static struct digest digest_of(const struct login_service *l, str user, str hash
 	buf_le64(&text, hash.n);
 	buf_put(&text, hash);
 	buf_put(&text, password);
-	d.known = !text.full;
-	siphash(l->key, buf_str(&text), d.bytes);
+	str key = str_make((const char *)l->key, sizeof(l->key));
+	d.known = !text.full && crypto_hmac_sha256(key, buf_str(&text), d.bytes) == OK;
 	if (text.p != NULL)
 		explicit_bzero(text.p, text.size);
 	return d;
