@@ -26,7 +26,6 @@ static void check_args(str args)
 	if (rcpt_params_parse(args, true, &a, &rcpt) == OK)
 		check(rcpt.orcpt.n <= 500 && !str_has_control(rcpt.orcpt) && (rcpt.notify == DSN_NEVER || (rcpt.notify & DSN_NEVER) == 0));
 	(void)!command_chunk(args, &chunk, &last);
-	mail_params_want_utf8(args);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

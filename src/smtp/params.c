@@ -239,13 +239,3 @@ err rcpt_params_parse(str text, bool utf8, struct arena *a, struct rcpt_params *
 	}
 	return e == E_END ? OK : e;
 }
-
-bool mail_params_want_utf8(str args)
-{
-	str word;
-
-	while ((word = str_word(&args)).n > 0)
-		if (str_equal_nocase(word, STR("SMTPUTF8")))
-			return true;
-	return false;
-}

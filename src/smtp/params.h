@@ -27,7 +27,4 @@ MUST_USE err mail_params_parse(str text, struct arena *a, struct mail_params *ou
 /* `utf8`: SMTPUTF8 was given with MAIL, addresses of ORCPT may be UTF-8 as they are (RFC 6533 3). */
 MUST_USE err rcpt_params_parse(str text, bool utf8, struct arena *a, struct rcpt_params *out);
 
-/* Only whether MAIL's parameters name SMTPUTF8: the path in front of them cannot be judged without. */
-bool mail_params_want_utf8(str args);
-
 #endif

@@ -20,6 +20,7 @@ struct smtp_options {
 	str session;      /* its id */
 	bool lmtp;
 	const bool *stopping; /* becomes true when the process shuts down: 421 at the next command */
+	bool *idle;       /* NULL, or set while the session waits for a command: cancelled then, it says 421 and loses nothing */
 };
 /* Greets, serves until QUIT, an error or a limit, and flushes. The stream stays the caller's to close. */
 void smtp_serve(struct stream *s, const struct smtp_options *options);

@@ -118,13 +118,6 @@ static void test_no_memory(void **state UNUSED)
 	assert_int_equal(err_info()->reply, 452);
 }
 
-static void test_want_utf8(void **state UNUSED)
-{
-	assert_true(mail_params_want_utf8(STR("<a@b> SIZE=1 smtputf8")));
-	assert_false(mail_params_want_utf8(STR("<SMTPUTF8@b> SIZE=1")));
-	assert_false(mail_params_want_utf8(STR("")));
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -135,7 +128,6 @@ int main(void)
 		cmocka_unit_test(test_utf8_orcpt),
 		cmocka_unit_test(test_rcpt_refused),
 		cmocka_unit_test(test_no_memory),
-		cmocka_unit_test(test_want_utf8),
 	};
 
 	return cmocka_run_group_tests_name("params", tests, NULL, NULL);

@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: ISC */
+/* The whole message is here: the filter looks at it, the store makes it ours, and then, and only then, it is 250. */
+#include "base/encode.h"
+#include "base/log.h"
+#include "mail/received.h"
+#include "smtp/session.h"
+
+/* Clients wait ten minutes for the reply (RFC 5321 4.5.3.2.6). */
+#define INSPECT_TIME (60 * NSEC_PER_SEC)
+#define ACCEPT_TIME  (120 * NSEC_PER_SEC)
+
+enum { HEADERS_MAX = 256 << 10 };
+
+/* RFC 3848, RFC 6531 4.3 */
+static str protocol(const struct smtp *s, const struct envelope *env)
+{
+	if (s->options->lmtp)
+		return env->params.utf8 ? STR("UTF8LMTP") : STR("LMTP");
+	if (s->hello == HELLO_PLAIN)
+		return STR("SMTP");
+	return env->params.utf8 ? STR("UTF8SMTP") : STR("ESMTP");
+}
+
+static struct origin origin_of(const struct smtp *s, const struct envelope *env)
+{
+	return (struct origin){.session = s->options->session, .client = buf_str(&s->client), .helo = s->helo, .protocol = protocol(s, env)};
+}
+
+static uint64_t flags_of(const struct smtp *s, const struct envelope *env)
+{
+	uint64_t flags = s->options->lmtp ? 0 : MESSAGE_ALL_OR_NONE;
+
+	if (env->params.body != BODY_7BIT)
+		flags |= MESSAGE_8BIT;
+	if (env->params.body == BODY_BINARY)
+		flags |= MESSAGE_BINARY;
+	if (env->params.utf8)
+		flags |= MESSAGE_UTF8;
+	return flags;
+}
+
+/* Another process's refusal as an error of ours. */
+static err refused(struct envelope *env, uint64_t reply, str status, str text)
+{
+	return err_set(E_PERM, (int)reply, arena_z(&env->arena, status), STR_FMT, STR_ARG(text));
+}
+
+static err inspect(struct smtp *s, struct envelope *env, struct origin *origin, const struct body *body, struct inspect_reply *seen)
+{
+	struct inspect_request q = {.origin = origin, .origin_n = 1, .sender = env->sender, .rcpts = env->rcpts, .rcpts_n = env->rcpts_n,
+	                            .flags = flags_of(s, env), .body = *body};
+	struct link *filter = peers_filter(s->options->peers);
+
+	if (filter == NULL)
+		return err_note(E_TEMP, "no filter is up");
+	err e = call_inspect(filter, &q, seen, &env->arena, rt_after(INSPECT_TIME));
+	if (e == OK && seen->code != OK)
+		return refused(env, seen->reply, seen->status, seen->text);
+	return e;
+}
+
+static err accept_message(struct smtp *s, struct envelope *env, struct origin *origin, const struct body *body,
+                          const struct inspect_reply *seen, struct accept_reply *kept)
+{
+	BUF(headers, HEADERS_MAX);
+	struct received received = {.origin = origin, .hostname = s->config->hostname, .id = env->id,
+	                            .only_recipient = env->rcpts_n == 1 ? env->rcpts[0].address : STR_NONE, .at = rt_wall()};
+	struct accept_request q = {.id = env->id, .origin = origin, .origin_n = 1, .sender = env->sender, .envid = env->params.envid,
+	                           .ret = env->params.ret, .flags = flags_of(s, env), .rcpts = env->rcpts, .rcpts_n = env->rcpts_n,
+	                           .message_id = seen->message_id, .subject = seen->subject, .body = *body};
+
+	received_print(&headers, &received);
+	buf_put(&headers, seen->headers);
+	if (headers.full)
+		return err_note(E_LIMIT, "trace headers of more than %d octets", HEADERS_MAX);
+	q.headers = buf_str(&headers);
+	err e = call_accept(s->options->peers->store, &q, kept, &env->arena, rt_after(ACCEPT_TIME));
+	if (e == OK && kept->answers_n != env->rcpts_n)
+		return err_note(E_TEMP, "the store answered for %zu of %zu recipients", kept->answers_n, env->rcpts_n);
+	return e;
+}
+
+/* One refusal for all: a temporary one if there is any, so that the client comes back and no recipient is lost to another's fault. */
+static const struct rcpt_answer *worst_of(const struct accept_reply *kept)
+{
+	const struct rcpt_answer *worst = NULL;
+
+	for (size_t i = 0; i < kept->answers_n; i++) {
+		const struct rcpt_answer *a = &kept->answers[i];
+		if (a->code != OK && (worst == NULL || (worst->reply >= 500 && a->reply < 500)))
+			worst = a;
+	}
+	return worst;
+}
+
+static void log_message(const struct smtp *s, const struct envelope *env, const char *event, int code, str reason)
+{
+	LOG(INFO, event, LOG_ID("mid", env->id), LOG_STR("sid", s->options->session), LOG_STR("client", buf_str(&s->client)),
+	    LOG_STR("from", env->sender), LOG_NUM("nrcpt", env->rcpts_n), LOG_NUM("size", env->spool.size), LOG_NUM("code", code),
+	    LOG_STR("reason", reason));
+}
+
+static void log_accepted(const struct smtp *s, const struct envelope *env, size_t nrcpt)
+{
+	LOG(INFO, "smtp.accept", LOG_ID("mid", env->id), LOG_STR("sid", s->options->session), LOG_STR("client", buf_str(&s->client)),
+	    LOG_STR("from", env->sender), LOG_NUM("nrcpt", nrcpt), LOG_NUM("size", env->spool.size));
+}
+
+void smtp_reject(struct smtp *s, struct envelope *env)
+{
+	const struct err_info *i = err_info();
+
+	if (i->reply == 0)
+		LOG(WARN, "smtp.error", LOG_ID("mid", env->id), LOG_STR("sid", s->options->session), LOG_Z("text", i->text));
+	else
+		log_message(s, env, "smtp.reject", i->reply, str_from(i->text));
+	smtp_reply_message_err(s, env);
+}
+
+static void reply_accepted(struct smtp *s, uint64_t id)
+{
+	char text[ID_TEXT_MAX];
+
+	smtp_reply(s, 250, "2.0.0", "Ok: queued as " STR_FMT, STR_ARG(id_text(id, text)));
+}
+
+/* RFC 2033 4.2: a line for each recipient, in the order of RCPT. */
+static size_t answer_each(struct smtp *s, const struct envelope *env, const struct accept_reply *kept)
+{
+	size_t accepted = 0;
+
+	for (size_t i = 0; i < kept->answers_n; i++) {
+		const struct rcpt_answer *a = &kept->answers[i];
+		if (a->code == OK) {
+			reply_accepted(s, env->id);
+			accepted++;
+		} else {
+			smtp_reply_refusal(s, a->reply, a->status, a->text);
+			log_message(s, env, "smtp.reject", (int)a->reply, a->text);
+		}
+	}
+	return accepted;
+}
+
+static void answer(struct smtp *s, struct envelope *env, const struct accept_reply *kept)
+{
+	const struct rcpt_answer *worst = worst_of(kept);
+	size_t accepted = env->rcpts_n;
+
+	if (s->options->lmtp) {
+		accepted = answer_each(s, env, kept);
+	} else if (worst != NULL) {
+		(void)!refused(env, worst->reply, worst->status, worst->text);
+		smtp_reject(s, env);
+		return;
+	} else {
+		reply_accepted(s, env->id);
+	}
+	if (accepted == 0)
+		return;
+	log_accepted(s, env, accepted);
+	s->messages++;
+	s->commands = 0;
+}
+
+void smtp_deliver(struct smtp *s, struct envelope *env)
+{
+	struct origin origin = origin_of(s, env);
+	struct inspect_reply seen = {0};
+	struct accept_reply kept = {0};
+	struct body body;
+	err e = spool_finish(&env->spool, &body);
+
+	if (e == OK)
+		e = inspect(s, env, &origin, &body, &seen);
+	if (e == OK)
+		e = accept_message(s, env, &origin, &body, &seen, &kept);
+	if (e == OK)
+		answer(s, env, &kept);
+	else
+		smtp_reject(s, env);
+}

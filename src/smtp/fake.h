@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: ISC */
+/* For tests and fuzzing: a store and a filter that answer an SMTP session from memory, over a link. Everybody at example.org is there but for
+ * nobody@; full@ and gone@ are refused when the message is there; tempfail@ cannot be looked up. */
+#ifndef SMTP_FAKE_H
+#define SMTP_FAKE_H
+
+#include "base/log.h"
+#include "mail/address.h"
+#include "mail/inspect.h"
+#include "smtp/server.h"
+
+#define FAKE_ID 1234 /* "16J" */
+
+struct fake {
+	/* how they behave */
+	bool store_away, filter_away;
+	err accept; /* what the call returns */
+	nsec delay; /* of an accept */
+	/* what they saw */
+	size_t checks, largest_check, accepts, messages; /* messages: those that were kept */
+	uint64_t flags, ret, size;
+	struct buf rcpts;   /* of the last message: "address orcpt notify\n" for each that was kept */
+	struct buf sender, envid, headers, body;
+	struct buf origin;  /* "helo protocol" */
+	/* the link */
+	struct link_service service;
+	struct link *server, *client;
+	struct peers peers;
+};
+
+static struct rcpt_answer fake_refusal(err code, uint64_t reply, const char *status, const char *text)
+{
+	return (struct rcpt_answer){.code = code, .reply = reply, .status = str_from(status), .text = str_from(text)};
+}
+
+static struct rcpt_answer fake_check_one(str address)
+{
+	struct address a;
+
+	if (address_parse(address, true, &a) != OK)
+		return fake_refusal(E_SYNTAX, 501, "5.1.3", "no address");
+	if (!str_equal_nocase(a.domain, STR("example.org")))
+		return fake_refusal(E_DENIED, 550, "5.7.1", "No relaying");
+	if (str_equal(a.local, STR("tempfail")))
+		return fake_refusal(E_TEMP, 451, "4.3.0", "Later");
+	if (str_equal(a.local, STR("nobody")))
+		return fake_refusal(E_NOT_FOUND, 550, "5.1.1", "No such user");
+	return (struct rcpt_answer){0};
+}
+
+static err fake_rcpt_check(void *ctx, struct link *from, const void *request, void *reply, struct arena *arena)
+{
+	struct fake *f = ctx;
+	const struct rcpt_check_request *q = request;
+	struct rcpt_check_reply *r = reply;
+
+	(void)from;
+	f->checks++;
+	f->size = q->size;
+	f->largest_check = q->rcpts_n > f->largest_check ? q->rcpts_n : f->largest_check;
+	if (f->store_away)
+		return err_note(E_TEMP, "as the test wants it");
+	r->answers = arena_array(arena, q->rcpts_n, sizeof(*r->answers));
+	if (r->answers == NULL)
+		return err_note(E_MEMORY, "no memory");
+	r->id = FAKE_ID;
+	for (; r->answers_n < q->rcpts_n; r->answers_n++)
+		r->answers[r->answers_n] = fake_check_one(q->rcpts[r->answers_n].address);
+	return OK;
+}
+
+static void fake_put(struct buf *b, str s)
+{
+	buf_reset(b);
+	buf_put(b, s);
+}
+
+static struct rcpt_answer fake_accept_one(str address)
+{
+	if (str_starts(address, STR("full@")))
+		return fake_refusal(E_FULL, 452, "4.2.2", "The mailbox is full");
+	if (str_starts(address, STR("gone@")))
+		return fake_refusal(E_NOT_FOUND, 550, "5.1.1", "No such user any more");
+	return (struct rcpt_answer){0};
+}
+
+static void fake_keep(struct fake *f, const struct accept_request *q, const struct rcpt_answer *answers)
+{
+	f->messages++;
+	f->flags = q->flags;
+	f->ret = q->ret;
+	fake_put(&f->sender, q->sender);
+	fake_put(&f->envid, q->envid);
+	fake_put(&f->headers, q->headers);
+	fake_put(&f->body, q->body.bytes);
+	buf_reset(&f->origin);
+	buf_printf(&f->origin, STR_FMT " " STR_FMT, STR_ARG(q->origin->helo), STR_ARG(q->origin->protocol));
+	buf_reset(&f->rcpts);
+	for (size_t i = 0; i < q->rcpts_n; i++)
+		if (answers[i].code == OK)
+			buf_printf(&f->rcpts, STR_FMT " " STR_FMT " %llu\n", STR_ARG(q->rcpts[i].address), STR_ARG(q->rcpts[i].orcpt),
+			           (unsigned long long)q->rcpts[i].notify);
+}
+
+static err fake_accept(void *ctx, struct link *from, const void *request, void *reply, struct arena *arena)
+{
+	struct fake *f = ctx;
+	const struct accept_request *q = request;
+	struct accept_reply *r = reply;
+	size_t good = 0;
+
+	(void)from;
+	f->accepts++;
+	if (f->delay > 0 && rt_sleep_until(rt_after(f->delay)) != OK)
+		return E_CANCELLED;
+	if (f->accept != OK)
+		return f->accept == E_FULL ? err_set(E_FULL, 452, "4.3.1", "no space") : err_note(f->accept, "as the test wants it");
+	r->answers = arena_array(arena, q->rcpts_n, sizeof(*r->answers));
+	if (r->answers == NULL || q->id != FAKE_ID)
+		return err_note(E_MEMORY, "no memory");
+	for (; r->answers_n < q->rcpts_n; r->answers_n++) {
+		r->answers[r->answers_n] = fake_accept_one(q->rcpts[r->answers_n].address);
+		good += r->answers[r->answers_n].code == OK;
+	}
+	if (good > 0 && (good == q->rcpts_n || (q->flags & MESSAGE_ALL_OR_NONE) == 0))
+		fake_keep(f, q, r->answers);
+	return OK;
+}
+
+static err fake_inspect(void *ctx, struct link *from, const void *request, void *reply, struct arena *arena)
+{
+	struct fake *f = ctx;
+
+	(void)from;
+	return f->filter_away ? err_note(E_TEMP, "as the test wants it")
+	                      : inspect_message(request, &(struct inspect_limits){.hops = 50}, reply, arena);
+}
+
+/* In a running loop. False: no memory. */
+static bool fake_start(struct fake *f)
+{
+	struct stream *ours, *theirs;
+
+	f->service = (struct link_service){
+		.ctx = f,
+		.handlers = {[CALL_rcpt_check] = fake_rcpt_check, [CALL_accept] = fake_accept, [CALL_inspect] = fake_inspect}};
+	f->rcpts = f->sender = f->envid = f->headers = f->body = f->origin = BUF_INIT(1 << 20);
+	f->server = link_new("edge-0", &f->service);
+	f->client = link_new("services", NULL);
+	f->peers = (struct peers){.store = f->client, .filters = {f->client}, .filters_n = 1};
+	if (f->server == NULL || f->client == NULL || !stream_pair(&ours, &theirs, 1 << 20, false))
+		return false;
+	return link_attach_stream(f->server, theirs) == OK && link_attach_stream(f->client, ours) == OK;
+}
+
+/* What they saw stays until fake_free. */
+static void fake_stop(struct fake *f)
+{
+	link_free(f->client);
+	link_free(f->server);
+}
+
+static void fake_free(struct fake *f)
+{
+	struct buf *all[] = {&f->rcpts, &f->sender, &f->envid, &f->headers, &f->body, &f->origin};
+
+	for (size_t i = 0; i < ARRAY_LEN(all); i++)
+		buf_free(all[i]);
+}
+
+#endif

@@ -1,0 +1,242 @@
+/* SPDX-License-Identifier: ISC */
+/* RCPT. Of a batch that has arrived (RFC 2920) all recipients are asked of the store in one call, and answered in order. */
+#include "base/log.h"
+#include "mail/address.h"
+#include "smtp/session.h"
+
+#define CHECK_TIME (60 * NSEC_PER_SEC)
+
+enum { BATCH_MAX = 100, SCRATCH_MAX = 1 << 20 };
+
+struct asked {
+	struct rcpt rcpt;
+	const struct err_info *refusal; /* before the store is asked; NULL: it is asked */
+	struct asked *next;
+};
+
+struct batch {
+	struct arena scratch;
+	struct asked *first, **last;
+	size_t n, queries_n; /* all, and those that the store is asked for */
+	struct rcpt_check_reply reply;
+};
+
+static const struct err_info too_many = {
+	.code = E_LIMIT, .reply = 452, .status = "4.5.3", .text = "Too many recipients; send to the others in another transaction"};
+
+static bool is_bad_address(const struct err_info *i)
+{
+	return i->reply == 501 && strcmp(i->status, "5.1.3") == 0;
+}
+
+void smtp_reply_address_err(struct smtp *s, const char *status)
+{
+	struct err_info i = *err_info();
+
+	/* RFC 6531 3.5: after HELO no parameter could help; the mailbox is unavailable to this client. */
+	if (i.reply == 553 && s->hello == HELLO_PLAIN)
+		i.reply = 550;
+	smtp_reply_refusal(s, (uint64_t)i.reply, str_from(is_bad_address(&i) ? status : i.status), str_from(i.text));
+}
+
+/* --- parsing --- */
+
+/* RFC 5321 4.1.1.3: <postmaster> is the postmaster here. */
+static str domain_here(const struct smtp *s)
+{
+	return s->config->domains_n > 0 ? s->config->domains[0].name : s->config->hostname;
+}
+
+static err rcpt_address(struct smtp *s, const struct address *a, struct arena *scratch, struct rcpt *out)
+{
+	if (a->local.n == 0)
+		return err_set(E_SYNTAX, 501, "5.1.3", "A recipient has an address");
+	str domain = a->domain.n > 0 ? a->domain : domain_here(s);
+	out->address = arena_printf(scratch, STR_FMT "@" STR_FMT, STR_ARG(a->local), STR_ARG(domain));
+	return OK;
+}
+
+static err rcpt_params(struct smtp *s, const struct envelope *env, str text, struct arena *scratch, struct rcpt *out)
+{
+	struct rcpt_params params;
+
+	if (text.n > 0 && text.p[0] != ' ')
+		return err_set(E_SYNTAX, 501, "5.1.3", "A blank is missing behind the address");
+	if (text.n > 0 && s->hello != HELLO_EXTENDED)
+		return err_set(E_SYNTAX, 555, "5.5.4", "Parameters need EHLO");
+	err e = rcpt_params_parse(text, env->params.utf8, scratch, &params);
+	out->notify = params.notify;
+	out->orcpt = params.orcpt;
+	return e;
+}
+
+static err rcpt_command(struct smtp *s, const struct envelope *env, struct arena *scratch, struct rcpt *out)
+{
+	struct address address;
+	str text;
+	err e = command_path_argument(s->command.args, STR("TO:"), &text);
+
+	if (e != OK)
+		return e;
+	struct cursor c = cursor_of(text);
+	e = address_parse_path(&c, env->params.utf8, &address);
+	if (e == OK)
+		e = rcpt_address(s, &address, scratch, out);
+	if (e == OK)
+		e = rcpt_params(s, env, cursor_rest(&c), scratch, out);
+	if (e == OK && scratch->full)
+		return err_set(E_LIMIT, 452, "4.3.1", "Out of memory for this transaction");
+	return e;
+}
+
+static const struct err_info *copy_of_err_info(struct arena *scratch)
+{
+	struct err_info *copy = arena_alloc(scratch, sizeof(*copy));
+
+	if (copy == NULL)
+		return &too_many;
+	*copy = *err_info();
+	return copy;
+}
+
+/* The RCPT in s->command joins the batch. False: no room for it. */
+static bool batch_add(struct smtp *s, const struct envelope *env, struct batch *b)
+{
+	struct asked *asked = arena_alloc(&b->scratch, sizeof(*asked));
+
+	if (asked == NULL)
+		return false;
+	*b->last = asked;
+	b->last = &asked->next;
+	b->n++;
+	if (env->chunked)
+		err_set(E_SYNTAX, 503, "5.5.1", "No recipients behind BDAT"); /* RFC 3030 2 */
+	else if (env->rcpts_n + b->queries_n >= s->config->limits.recipients)
+		asked->refusal = &too_many;
+	else if (rcpt_command(s, env, &b->scratch, &asked->rcpt) == OK) {
+		b->queries_n++;
+		return true;
+	}
+	if (asked->refusal == NULL)
+		asked->refusal = copy_of_err_info(&b->scratch);
+	return true;
+}
+
+/* --- asking --- */
+
+static err ask(struct smtp *s, struct envelope *env, struct batch *b)
+{
+	struct rcpt_check_request q = {.sender = env->sender, .size = env->params.size};
+
+	q.rcpts = arena_array(&b->scratch, b->queries_n, sizeof(*q.rcpts));
+	if (q.rcpts == NULL)
+		return err_set(E_LIMIT, 452, "4.3.1", "Out of memory for this transaction");
+	for (const struct asked *a = b->first; a != NULL; a = a->next)
+		if (a->refusal == NULL)
+			q.rcpts[q.rcpts_n++].address = a->rcpt.address;
+	err e = call_rcpt_check(s->options->peers->store, &q, &b->reply, &b->scratch, rt_after(CHECK_TIME));
+	if (e == OK && b->reply.answers_n != b->queries_n)
+		return err_note(E_TEMP, "the store answered for %zu of %zu recipients", b->reply.answers_n, b->queries_n);
+	if (e == OK && env->id == 0)
+		env->id = b->reply.id;
+	return e;
+}
+
+/* --- answering --- */
+
+static struct rcpt *rcpt_slot(struct envelope *env)
+{
+	if (env->rcpts_n == env->rcpts_size) {
+		size_t size = env->rcpts_size == 0 ? 2 : env->rcpts_size * 2;
+		struct rcpt *more = arena_array(&env->arena, size, sizeof(*more));
+
+		if (more == NULL)
+			return NULL;
+		if (env->rcpts_n > 0)
+			memcpy(more, env->rcpts, env->rcpts_n * sizeof(*more));
+		env->rcpts = more;
+		env->rcpts_size = size;
+	}
+	return &env->rcpts[env->rcpts_n];
+}
+
+static void keep(struct smtp *s, struct envelope *env, const struct rcpt *rcpt)
+{
+	struct rcpt *slot = rcpt_slot(env);
+
+	if (slot != NULL)
+		*slot = (struct rcpt){.address = arena_str(&env->arena, rcpt->address),
+		                      .orcpt = arena_str(&env->arena, rcpt->orcpt), .notify = rcpt->notify};
+	if (env->arena.full) {
+		smtp_reply(s, 452, "4.3.1", "Out of memory for this transaction");
+		return;
+	}
+	env->rcpts_n++;
+	s->commands--; /* it moves mail */
+	smtp_reply(s, 250, "2.1.5", "Ok");
+}
+
+static void log_refused(const struct smtp *s, const struct envelope *env, str rcpt, uint64_t code, str reason)
+{
+	LOG(INFO, "smtp.reject", LOG_STR("sid", s->options->session), LOG_STR("client", buf_str(&s->client)), LOG_STR("helo", s->helo),
+	    LOG_STR("from", env->sender), LOG_STR("to", rcpt), LOG_NUM("code", code), LOG_STR("reason", reason));
+}
+
+static void answer(struct smtp *s, struct envelope *env, const struct asked *a, const struct rcpt_answer *from_store)
+{
+	if (a->refusal == &too_many) {
+		s->commands--; /* RFC 5321 4.5.3.1.10: it may well ask for more, and come back with them */
+		smtp_reply(s, too_many.reply, too_many.status, "%s", too_many.text);
+		return;
+	}
+	if (a->refusal == NULL && from_store->code == OK) {
+		keep(s, env, &a->rcpt);
+		return;
+	}
+	env->rcpt_refused = true;
+	if (a->refusal != NULL) {
+		err_set(a->refusal->code, a->refusal->reply, a->refusal->status, "%s", a->refusal->text);
+		smtp_reply_address_err(s, "5.1.3");
+	} else {
+		smtp_reply_refusal(s, from_store->reply, from_store->status, from_store->text);
+		log_refused(s, env, a->rcpt.address, from_store->reply, from_store->text);
+	}
+}
+
+/* `away`: not NULL when the store could not be asked, its answer for all. */
+static void answer_all(struct smtp *s, struct envelope *env, const struct batch *b, const struct rcpt_answer *away)
+{
+	const struct rcpt_answer *next = b->reply.answers;
+
+	for (const struct asked *a = b->first; a != NULL; a = a->next) {
+		answer(s, env, a, away != NULL ? away : next);
+		next += a->refusal == NULL && away == NULL ? 1 : 0;
+	}
+}
+
+static void answer_away(struct smtp *s, struct envelope *env, const struct batch *b)
+{
+	struct err_info i = *err_info();
+	struct rcpt_answer away = {.code = i.code, .reply = (uint64_t)i.reply, .status = str_from(i.status), .text = str_from(i.text)};
+
+	LOG(WARN, "smtp.error", LOG_STR("sid", s->options->session), LOG_Z("call", "rcpt_check"), LOG_Z("text", i.text));
+	answer_all(s, env, b, &away);
+}
+
+void smtp_rcpt(struct smtp *s, struct envelope *env)
+{
+	struct batch b = {.scratch = ARENA_INIT(SCRATCH_MAX)};
+	bool added;
+
+	b.last = &b.first;
+	do
+		added = batch_add(s, env, &b);
+	while (added && b.n < BATCH_MAX && smtp_take_buffered_rcpt(s));
+	if (b.queries_n > 0 && ask(s, env, &b) != OK)
+		answer_away(s, env, &b);
+	else
+		answer_all(s, env, &b, NULL);
+	if (!added)
+		smtp_reply(s, 452, "4.3.1", "Out of memory for this transaction");
+	arena_free(&b.scratch);
+}
