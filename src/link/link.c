@@ -60,6 +60,11 @@ static void close_connection(struct link *l)
 	connection_unref(c);
 }
 
+void link_detach(struct link *l)
+{
+	close_connection(l);
+}
+
 static err attach(struct link *l, struct stream *stream, int descriptors_fd)
 {
 	err e = stream == NULL ? err_note(E_MEMORY, "no memory for a link to %s", l->peer) : OK;

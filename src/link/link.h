@@ -34,6 +34,7 @@ MUST_USE struct link *link_new(const char *peer, const struct link_service *serv
  * A connection that it still had is ended first, with its `closed`; not to be called from a handler of this same link. */
 MUST_USE err link_attach(struct link *l, int stream_fd, int descriptors_fd);
 MUST_USE err link_attach_stream(struct link *l, struct stream *s); /* simulated or otherwise; without descriptors */
+void link_detach(struct link *l);  /* ends the connection, with `closed`; can be attached again */
 /* Closes, without calling `closed`; calls in the air fail. Returns when no handler of this link runs any more: not to be called from one. */
 void link_free(struct link *l);
 bool link_up(const struct link *l);

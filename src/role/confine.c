@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: ISC */
+#include "role/confine.h"
+
+#include <errno.h>
+#include <grp.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static err failed(const char *what)
+{
+	return err_note(E_PERM, "%s: %s", what, strerrordesc_np(errno));
+}
+
+/* A folder that is gone once it has been entered: nothing is in it, and nothing can be made in it. */
+static err enter_empty_root(void)
+{
+	char run[] = "/run/pombo-XXXXXX", tmp[] = "/tmp/pombo-XXXXXX";
+	const char *path = mkdtemp(run);
+
+	if (path == NULL)
+		path = mkdtemp(tmp);
+	if (path == NULL || chdir(path) != 0 || rmdir(path) != 0 || chroot(".") != 0)
+		return failed("cannot enter an empty root folder");
+	return OK;
+}
+
+static err enter_folder(const char *path)
+{
+	return chdir(path) == 0 && chroot(".") == 0 ? OK : failed("cannot make the data folder the root");
+}
+
+err confine_user(uid_t uid, gid_t gid)
+{
+	if (setgroups(0, NULL) != 0 || setresgid(gid, gid, gid) != 0 || setresuid(uid, uid, uid) != 0)
+		return failed("cannot change the user");
+	return setuid(0) == 0 ? err_note(E_PERM, "root could be had back") : OK;
+}
+
+/* As root. The data folder's owner is the user to become: the monitor saw to that. */
+static err give_up_root(const char *data, const struct role_type *type)
+{
+	struct stat st;
+
+	if (stat(data, &st) != 0)
+		return failed("cannot look at the data folder");
+	if (st.st_uid == 0)
+		return err_note(E_PERM, "the data folder belongs to root");
+	err e = type->data_folder ? enter_folder(data) : enter_empty_root();
+	return e == OK ? confine_user(st.st_uid, st.st_gid) : e;
+}
+
+static err set_limit(__rlimit_resource_t resource, rlim_t value)
+{
+	struct rlimit limit = {value, value};
+
+	return setrlimit(resource, &limit) == 0 ? OK : failed("cannot set a limit");
+}
+
+/* The kernel takes the signal back when the user changes, so it is asked for after that. The store is left to finish what it
+ * writes: it ends by its link to the monitor. */
+static err die_with_the_monitor(const struct role_type *type)
+{
+	return type->data_folder || prctl(PR_SET_PDEATHSIG, SIGKILL) == 0 ? OK : failed("PR_SET_PDEATHSIG");
+}
+
+err confine(const struct config *config, const struct role_type *type, struct buf *missing)
+{
+	ARENA(a, 8192);
+	const char *data = arena_z(&a, config->data);
+	bool root = geteuid() == 0;
+	err e = data == NULL ? err_note(E_LIMIT, "the data folder's name is too long") : OK;
+
+	if (e == OK && root)
+		e = give_up_root(data, type);
+	if (!root)
+		buf_puts(missing, "user of its own, empty root folder (start as root to have them)");
+	if (e == OK && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
+		e = failed("PR_SET_NO_NEW_PRIVS");
+	if (e == OK && root && prctl(PR_SET_DUMPABLE, 0) != 0)
+		e = failed("PR_SET_DUMPABLE");
+	if (e == OK)
+		e = set_limit(RLIMIT_CORE, 0);
+	if (e == OK && root && !type->threads)
+		e = set_limit(RLIMIT_NPROC, 0);
+	return e == OK ? die_with_the_monitor(type) : e;
+}

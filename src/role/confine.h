@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: ISC */
+/* confine - gives up what a role does not need: user, root folder, new privileges, core dumps, threads. */
+#ifndef ROLE_CONFINE_H
+#define ROLE_CONFINE_H
+
+#include "conf/config.h"
+#include "role/process.h"
+
+/* Started as root: becomes the owner of the data folder (see folder.h) inside an empty root, or, for the store, inside the data folder.
+ * Started by anyone else, what the kernel does not grant is named in `missing`. An error: do not go on. */
+MUST_USE err confine(const struct config *config, const struct role_type *type, struct buf *missing);
+
+/* Becomes this user for good, in all threads. */
+MUST_USE err confine_user(uid_t uid, gid_t gid);
+
+#endif

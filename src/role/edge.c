@@ -1,0 +1,332 @@
+/* SPDX-License-Identifier: ISC */
+/* edge - talks with clients. Accepts, counts connections, and gives each a session in a coroutine of its own. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/encode.h"
+#include "base/map.h"
+#include "pop3/server.h"
+#include "role/process.h"
+#include "role/tasks.h"
+#include "smtp/server.h"
+
+#define STREAM_BUFFER ((size_t)64 << 10)
+
+struct edge {
+	struct process *process;
+	struct peers peers;
+	struct body_budget budget;
+	struct map by_address; /* connections of each client address */
+	struct tasks sessions, acceptors;
+	struct listener *listeners;
+	uint64_t next_session;
+	bool stopping;
+};
+
+struct listener {
+	struct listener *next;
+	struct edge *edge;
+	enum service service;
+	char *address; /* as the monitor names it */
+	struct rt_fd fd;
+};
+
+struct address_count {
+	size_t n;
+};
+
+struct session {
+	struct edge *edge;
+	struct config *config;
+	struct stream *stream;
+	struct address_count *count;
+	struct net_address client;
+	enum service service;
+	char id_text[ID_TEXT_MAX];
+	str id;
+};
+
+/* --- limits --- */
+
+static size_t connections_max(const struct config *c)
+{
+	return (size_t)((c->limits.connections + c->edges - 1) / c->edges);
+}
+
+/* One more connection of this client. NULL: it has as many as it may, or there is no memory. */
+static struct address_count *count_up(struct edge *e, const struct net_address *client)
+{
+	str key = net_address_key(client);
+	struct address_count *count = map_get(&e->by_address, key);
+
+	if (count == NULL) {
+		count = calloc(1, sizeof(*count));
+		if (count == NULL || map_put(&e->by_address, key, count) != OK) {
+			free(count);
+			return NULL;
+		}
+	}
+	if (count->n >= e->process->config->limits.connections_per_address)
+		return NULL;
+	count->n++;
+	return count;
+}
+
+static void count_down(struct edge *e, const struct net_address *client, struct address_count *count)
+{
+	if (--count->n > 0)
+		return;
+	map_remove(&e->by_address, net_address_key(client));
+	free(count);
+}
+
+/* One line without waiting: who comes too often is not worth a coroutine. */
+static void refuse(enum service service, int fd, const char *why)
+{
+	char line[120];
+	int n = snprintf(line, sizeof(line), "%s %s, try again later\r\n",
+	                 service == SERVICE_POP3 ? "-ERR [SYS/TEMP]" : "421 4.7.0", why);
+
+	(void)!send(fd, line, (size_t)n, MSG_DONTWAIT | MSG_NOSIGNAL);
+	close(fd);
+}
+
+/* --- sessions --- */
+
+static void session_serve(struct session *s)
+{
+	struct edge *e = s->edge;
+
+	if (s->service == SERVICE_POP3) {
+		pop3_serve(s->stream, &(struct pop3_options){.config = s->config,
+		                                             .peers = &e->peers,
+		                                             .client = s->client,
+		                                             .session = s->id,
+		                                             .stopping = &e->stopping});
+		return;
+	}
+	smtp_serve(s->stream, &(struct smtp_options){.config = s->config,
+	                                             .peers = &e->peers,
+	                                             .budget = &e->budget,
+	                                             .client = s->client,
+	                                             .session = s->id,
+	                                             .lmtp = s->service == SERVICE_LMTP,
+	                                             .stopping = &e->stopping});
+}
+
+static void session_log(const struct session *s)
+{
+	BUF(client, 128);
+
+	if (!log_wants(LOG_LEVEL_DEBUG))
+		return;
+	net_address_print(&client, &s->client);
+	LOG(DEBUG, "session.start", LOG_STR("sid", s->id), LOG_Z("service", service_name(s->service)),
+	    LOG_STR("client", buf_str(&client)));
+}
+
+static void session_free(struct session *s)
+{
+	stream_close(s->stream);
+	count_down(s->edge, &s->client, s->count);
+	config_release(s->config);
+	free(s);
+}
+
+static void session_run(void *arg)
+{
+	struct session *s = arg;
+
+	session_log(s);
+	session_serve(s);
+	LOG(DEBUG, "session.end", LOG_STR("sid", s->id));
+	session_free(s);
+}
+
+static err session_start(struct session *s, int fd)
+{
+	struct edge *e = s->edge;
+
+	s->config = config_hold(e->process->config);
+	s->id = id_text(e->next_session++, s->id_text);
+	s->stream = stream_open_fd(fd, STREAM_BUFFER);
+	return s->stream == NULL ? err_note(E_MEMORY, "no memory for a session") : tasks_start(&e->sessions, session_run, s, "session");
+}
+
+static void accepted(struct listener *l, int fd, const struct net_address *client)
+{
+	struct edge *e = l->edge;
+
+	if (e->sessions.n >= connections_max(e->process->config)) {
+		LOG(INFO, "connection.refused", LOG_Z("why", "connections"));
+		return refuse(l->service, fd, "too many connections");
+	}
+	struct address_count *count = count_up(e, client);
+	if (count == NULL) {
+		BUF(host, 64);
+		net_address_host(&host, client);
+		LOG(INFO, "connection.refused", LOG_Z("why", "per-address"), LOG_STR("client", buf_str(&host)));
+		return refuse(l->service, fd, "too many connections from your address");
+	}
+	struct session *s = calloc(1, sizeof(*s));
+	if (s == NULL) {
+		count_down(e, client, count);
+		return refuse(l->service, fd, "no memory for another connection");
+	}
+	*s = (struct session){.edge = e, .client = *client, .count = count, .service = l->service};
+	if (session_start(s, fd) != OK)
+		session_free(s);
+}
+
+/* --- listening --- */
+
+static void listener_free(struct listener *l)
+{
+	struct listener **at = &l->edge->listeners;
+
+	while (*at != NULL && *at != l)
+		at = &(*at)->next;
+	if (*at != NULL)
+		*at = l->next;
+	rt_fd_close(&l->fd);
+	free(l->address);
+	free(l);
+}
+
+static void acceptor_run(void *arg)
+{
+	struct listener *l = arg;
+	struct net_address client;
+	int fd;
+
+	while (net_accept(&l->fd, &fd, &client, RT_NEVER) == OK)
+		accepted(l, fd, &client);
+	listener_free(l);
+}
+
+static struct listener *listener_find(struct edge *e, enum service service, str address)
+{
+	for (struct listener *l = e->listeners; l != NULL; l = l->next)
+		if (l->service == service && str_equal(address, str_from(l->address)))
+			return l;
+	return NULL;
+}
+
+static err listener_add(struct edge *e, enum service service, str address, int fd)
+{
+	struct listener *l = calloc(1, sizeof(*l));
+	char *name = strndup(address.n == 0 ? "" : address.p, address.n);
+
+	if (l == NULL || name == NULL || tasks_start(&e->acceptors, acceptor_run, l, "acceptor") != OK) {
+		free(l);
+		free(name);
+		close(fd);
+		return err_note(E_MEMORY, "no memory for a listener");
+	}
+	*l = (struct listener){.next = e->listeners, .edge = e, .service = service, .address = name};
+	rt_fd_init(&l->fd, fd);
+	e->listeners = l;
+	return OK;
+}
+
+static bool find_service(str name, enum service *out)
+{
+	for (*out = 0; *out < SERVICE_COUNT; ++*out)
+		if (str_equal(name, str_from(service_name(*out))))
+			return true;
+	return false;
+}
+
+static err edge_listen(struct process *p, str service_text, str address, int fd)
+{
+	enum service service;
+	struct edge *e = p->state;
+	struct listener *l = find_service(service_text, &service) ? listener_find(e, service, address) : NULL;
+
+	if (l != NULL)
+		rt_fd_close(&l->fd); /* its acceptor ends */
+	if (fd < 0)
+		return OK;
+	if (service < SERVICE_COUNT && !e->stopping)
+		return listener_add(e, service, address, fd);
+	close(fd);
+	return err_note(E_DENIED, "nothing is served there");
+}
+
+static void close_listeners(struct edge *e)
+{
+	for (struct listener *l = e->listeners; l != NULL; l = l->next)
+		rt_fd_close(&l->fd);
+}
+
+/* --- the role --- */
+
+static err edge_start(struct process *p)
+{
+	struct edge *e = arena_alloc(&p->memory, sizeof(*e));
+
+	if (e == NULL)
+		return err_note(E_MEMORY, "no memory for the edge");
+	e->process = p;
+	e->budget.cap = p->config->limits.body_memory;
+	e->next_session = rt_random_u64() >> 4; /* 12 characters; two edges or two lives do not meet */
+	map_init(&e->by_address);
+	e->peers.store = process_sibling(p, STR("store"), 0);
+	e->peers.keys = process_sibling(p, STR("keys"), 0);
+	if (e->peers.store == NULL || e->peers.keys == NULL)
+		return err_note(E_MEMORY, "no memory for the edge");
+	p->state = e;
+	return OK;
+}
+
+static void edge_configured(struct process *p)
+{
+	((struct edge *)p->state)->budget.cap = p->config->limits.body_memory;
+}
+
+static void edge_attached(struct process *p, str sibling, struct link *l)
+{
+	struct edge *e = p->state;
+
+	if (str_equal(sibling, STR("filter")) && e->peers.filters_n < PEERS_FILTERS_MAX)
+		e->peers.filters[e->peers.filters_n++] = l;
+}
+
+static void edge_drain(struct process *p, nsec deadline)
+{
+	struct edge *e = p->state;
+
+	e->stopping = true;
+	close_listeners(e);
+	if (tasks_wait(&e->sessions, deadline) == E_TIMEOUT)
+		LOG(INFO, "edge.drain", LOG_NUM("sessions", e->sessions.n));
+	tasks_stop(&e->sessions); /* whoever only waits for his next command is told now */
+}
+
+static void edge_stop(struct process *p)
+{
+	struct edge *e = p->state;
+
+	e->stopping = true;
+	close_listeners(e);
+	tasks_stop(&e->acceptors);
+	tasks_stop(&e->sessions);
+}
+
+static void edge_close(struct process *p)
+{
+	map_free(&((struct edge *)p->state)->by_address);
+}
+
+const struct role_type role_edge = {
+	.name = "edge",
+	.start = edge_start,
+	.configured = edge_configured,
+	.attached = edge_attached,
+	.listen = edge_listen,
+	.drain = edge_drain,
+	.stop = edge_stop,
+	.close = edge_close,
+};
