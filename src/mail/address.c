@@ -9,7 +9,8 @@ enum { LOCAL_MAX = 64, DOMAIN_MAX = 255, LABEL_MAX = 63, PATH_MAX_OCTETS = 256, 
 
 enum { ATEXT = 1, LET_DIG = 2, QTEXT = 4, HEX = 8, DIGIT = 16, HIGH = 32 };
 
-/* Classes of bytes. HIGH is RFC 6531's UTF8-non-ascii: whether the bytes are UTF-8 is checked once for the whole path. */
+/* Classes of bytes. HIGH is RFC 6531's UTF8-non-ascii: whether the bytes are UTF-8 is checked once for the whole
+ * path. */
 static const unsigned char classes[256] = {
 	['0' ... '9'] = ATEXT | LET_DIG | QTEXT | HEX | DIGIT,
 	['A' ... 'F'] = ATEXT | LET_DIG | QTEXT | HEX,
@@ -69,7 +70,8 @@ static void dot_string(struct cursor *c)
 	} while (cursor_accept(c, '.'));
 }
 
-/* Quoted-string = DQUOTE *(qtextSMTP / quoted-pairSMTP) DQUOTE; a quoted pair is ASCII, RFC 6531 3.3 extends qtext only. */
+/* Quoted-string = DQUOTE *(qtextSMTP / quoted-pairSMTP) DQUOTE; a quoted pair is ASCII, RFC 6531 3.3 extends qtext
+ * only. */
 static void quoted_string(struct cursor *c)
 {
 	cursor_expect(c, '"');
@@ -125,7 +127,8 @@ static bool ipv4_follows(const struct cursor *c)
 	return skip(&look, DIGIT) > 0 && cursor_peek(&look) == '.';
 }
 
-/* RFC 5321 4.1.3, IPv6-addr: eight groups, of which the last two may be dotted; or "::" for at least two groups of zeros. */
+/* RFC 5321 4.1.3, IPv6-addr: eight groups, of which the last two may be dotted; or "::" for at least two groups of
+ * zeros. */
 static void ipv6(struct cursor *c)
 {
 	unsigned groups = 0;

@@ -9,22 +9,23 @@
 #include "base/err.h"
 
 struct address {
-	str local;   /* as written, with its quotes; "" together with domain: the null path */
-	str domain;  /* as written; "[...]" an address literal; "" only for <> and <postmaster> */
+	str local;  /* as written, with its quotes; "" together with domain: the null path */
+	str domain; /* as written; "[...]" an address literal; "" only for <> and <postmaster> */
 	bool literal;
-	bool utf8;   /* a byte >= 0x80 somewhere */
+	bool utf8; /* a byte >= 0x80 somewhere */
 };
 
-/* "<" [source route ":"] mailbox ">" or "<>" at the cursor; a source route is checked and dropped (RFC 5321 appendix C). Blanks before
- * "<" and a missing pair of brackets are tolerated as many clients send them. Limits: local part 64, domain 255, path 256 octets.
- * On failure the cursor fails and err_set says 501 5.1.3 / 5.1.7 / 553 5.6.7 ... */
+/* "<" [source route ":"] mailbox ">" or "<>" at the cursor; a source route is checked and dropped (RFC 5321 appendix
+ * C). Blanks before "<" and a missing pair of brackets are tolerated as many clients send them. Limits: local part
+ * 64, domain 255, path 256 octets. On failure the cursor fails and err_set says 501 5.1.3 / 5.1.7 / 553 5.6.7 ... */
 MUST_USE err address_parse_path(struct cursor *c, bool utf8_allowed, struct address *out);
 /* local@domain without brackets, all of `text`. */
 MUST_USE err address_parse(str text, bool utf8_allowed, struct address *out);
 
 void address_print(struct buf *out, const struct address *a); /* local@domain */
-/* The form by which addresses are looked up: local part unquoted and in lower case (RFC 5321 leaves that to us: here alice is Alice), domain
- * in lower case with U-labels as A-labels (libidn2). E_SYNTAX when the domain is none; E_LIMIT. */
+/* The form by which addresses are looked up: local part unquoted and in lower case (RFC 5321 leaves that to us: here
+ * alice is Alice), domain in lower case with U-labels as A-labels (libidn2). E_SYNTAX when the domain is none;
+ * E_LIMIT. */
 MUST_USE err address_key(struct arena *a, const struct address *in, str *local, str *domain);
 
 #endif

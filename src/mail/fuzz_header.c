@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
-/* The header of any message: fields follow each other without a gap, and the whole look at a message does not fall over it. */
+/* The header of any message: fields follow each other without a gap, and the whole look at a message does not fall
+ * over it. */
 #include <stdlib.h>
 
 #include "mail/header.h"

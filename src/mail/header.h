@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
-/* Header fields of a message (RFC 5322 2.2), read without copying. Lenient: a line that is no field ends the header, the "From " line of a
- * mailbox file in front of all is skipped. */
+/* Header fields of a message (RFC 5322 2.2), read without copying. Lenient: a line that is no field ends the header,
+ * the "From " line of a mailbox file in front of all is skipped. */
 #ifndef MAIL_HEADER_H
 #define MAIL_HEADER_H
 
@@ -14,8 +14,8 @@ struct header_field {
 };
 /* Walks the fields: *at starts at 0; false at the end of the header. Accepts CRLF and LF. */
 bool header_next(str message, size_t *at, struct header_field *out);
-size_t header_size(str message);                       /* octets up to and with the empty line */
+size_t header_size(str message);                                   /* octets up to and with the empty line */
 bool header_find(str message, str name, struct header_field *out); /* the first of that name */
-str header_unfold(struct arena *a, str value);         /* one line, blanks trimmed */
+str header_unfold(struct arena *a, str value);                     /* one line, blanks trimmed */
 
 #endif

@@ -79,10 +79,11 @@ static bool has_empty_line(str s)
 	return str_contains(s, STR("\r\n\r\n")) || str_contains(s, STR("\n\n"));
 }
 
-/* Behind the fields stands neither an empty line nor the end of the message. Damage that mail in the world really has is let through: no
- * header at all, a folded line that lost its indentation (one word), an odd name before a colon, a body that follows without
- * an empty line. Anything else is several words of no field in the midst of a header: where header and body part is then anybody's
- * guess, and readers that guess differently are what attackers look for. */
+/* Behind the fields stands neither an empty line nor the end of the message. Damage that mail in the world really
+ * has is let through: no header at all, a folded line that lost its indentation (one word), an odd name before a
+ * colon, a body that follows without an empty line. Anything else is several words of no field in the midst of a
+ * header: where header and body part is then anybody's guess, and readers that guess differently are what attackers
+ * look for. */
 static bool header_is_broken(const struct look *l, str message, size_t fields_end)
 {
 	str rest = str_drop(message, fields_end);

@@ -9,9 +9,10 @@
 struct inspect_limits {
 	uint64_t hops; /* Received fields allowed */
 };
-/* Loops: more Received than `hops`, or a Delivered-To of ours for a recipient: 554 5.4.6 (RFC 5321 6.3). A line of several words without a colon in
- * the midst of a header: 554 5.6.0. Fills message_id and subject: one line each, cut at 256 octets, no control characters. The
- * return value is for faults of our own; the verdict on the message is reply->code. Views of reply point into request or arena. */
+/* Loops: more Received than `hops`, or a Delivered-To of ours for a recipient: 554 5.4.6 (RFC 5321 6.3). A line of
+ * several words without a colon in the midst of a header: 554 5.6.0. Fills message_id and subject: one line each,
+ * cut at 256 octets, no control characters. The return value is for faults of our own; the verdict on the message is
+ * reply->code. Views of reply point into request or arena. */
 MUST_USE err inspect_message(const struct inspect_request *request, const struct inspect_limits *limits,
                              struct inspect_reply *reply, struct arena *a);
 

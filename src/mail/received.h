@@ -10,10 +10,10 @@ struct received {
 	str hostname; /* ours */
 	uint64_t id;
 	str only_recipient; /* "" when there are several: then no `for` */
-	int64_t at;   /* microseconds since 1970 */
+	int64_t at;         /* microseconds since 1970 */
 };
-/* "Received: from helo ([client]) by hostname with protocol id ID for <rcpt>; date" folded, with CRLF; whatever the client
- * said, the field stays well-formed. */
+/* "Received: from helo ([client]) by hostname with protocol id ID for <rcpt>; date" folded, with CRLF; whatever the
+ * client said, the field stays well-formed. */
 void received_print(struct buf *out, const struct received *r);
 
 #endif

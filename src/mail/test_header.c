@@ -80,10 +80,8 @@ static void test_unfold(void **state UNUSED)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_walks_the_fields),
-		cmocka_unit_test(test_bare_lf),
-		cmocka_unit_test(test_odd_headers),
-		cmocka_unit_test(test_mailbox_file_line_is_skipped),
+		cmocka_unit_test(test_walks_the_fields), cmocka_unit_test(test_bare_lf),
+		cmocka_unit_test(test_odd_headers),      cmocka_unit_test(test_mailbox_file_line_is_skipped),
 		cmocka_unit_test(test_unfold),
 	};
 

@@ -8,7 +8,9 @@ static const struct inspect_limits limits = {.hops = 5};
 
 static struct inspect_reply inspect(struct arena *a, str message)
 {
-	struct rcpt rcpts[] = {{.address = STR("bob@example.org")}, {.address = STR("Alice@b\xc3\xbc" "cher.example")}};
+	struct rcpt rcpts[] = {{.address = STR("bob@example.org")},
+	                       {.address = STR("Alice@b\xc3\xbc"
+	                                       "cher.example")}};
 	struct inspect_request q = {.rcpts = rcpts, .rcpts_n = 2, .body = BODY_OF(message)};
 	struct inspect_reply r = {0};
 
@@ -30,7 +32,8 @@ static void assert_verdict(const char *message, const char *status)
 static void test_names_the_message(void **state UNUSED)
 {
 	ARENA(a, 1 << 16);
-	struct inspect_reply r = inspect(&a, STR("Message-Id:  <1@x> \r\nSubject: on\r\n two lines\r\nSubject: second\r\n\r\nbody"));
+	struct inspect_reply r =
+		inspect(&a, STR("Message-Id:  <1@x> \r\nSubject: on\r\n two lines\r\nSubject: second\r\n\r\nbody"));
 
 	assert_int_equal(r.code, OK);
 	assert_str(r.message_id, "<1@x>");

@@ -8,8 +8,11 @@ static void print(struct buf *b, const char *helo, const char *client, const cha
 {
 	struct origin o = {.helo = str_from(helo), .client = str_from(client), .protocol = STR("ESMTP")};
 
-	received_print(b, &(struct received){.origin = &o, .hostname = STR("mx.example.org"), .id = 1234,
-	                                     .only_recipient = str_from(recipient), .at = 0});
+	received_print(b, &(struct received){.origin = &o,
+	                                     .hostname = STR("mx.example.org"),
+	                                     .id = 1234,
+	                                     .only_recipient = str_from(recipient),
+	                                     .at = 0});
 }
 
 static void test_one_recipient(void **state UNUSED)
@@ -17,8 +20,9 @@ static void test_one_recipient(void **state UNUSED)
 	BUF(b, 1000);
 
 	print(&b, "client.example", "192.0.2.1", "u@example.org");
-	assert_str(buf_str(&b), "Received: from client.example ([192.0.2.1])\r\n\tby mx.example.org with ESMTP id 16J\r\n"
-	                        "\tfor <u@example.org>;\r\n\tThu, 1 Jan 1970 00:00:00 +0000\r\n");
+	assert_str(buf_str(&b),
+	           "Received: from client.example ([192.0.2.1])\r\n\tby mx.example.org with ESMTP id 16J\r\n"
+	           "\tfor <u@example.org>;\r\n\tThu, 1 Jan 1970 00:00:00 +0000\r\n");
 }
 
 static void test_several_recipients(void **state UNUSED)
@@ -26,8 +30,9 @@ static void test_several_recipients(void **state UNUSED)
 	BUF(b, 1000);
 
 	print(&b, "[192.0.2.1]", "2001:db8::1", "");
-	assert_str(buf_str(&b), "Received: from [192.0.2.1] ([IPv6:2001:db8::1])\r\n\tby mx.example.org with ESMTP id 16J;\r\n"
-	                        "\tThu, 1 Jan 1970 00:00:00 +0000\r\n");
+	assert_str(buf_str(&b),
+	           "Received: from [192.0.2.1] ([IPv6:2001:db8::1])\r\n\tby mx.example.org with ESMTP id 16J;\r\n"
+	           "\tThu, 1 Jan 1970 00:00:00 +0000\r\n");
 }
 
 static void test_unix_client(void **state UNUSED)
@@ -42,7 +47,8 @@ static void test_unix_client(void **state UNUSED)
 static void test_hostile_names(void **state UNUSED)
 {
 	static const char *const names[] = {
-		"x) by evil (", "a\r\nX-Evil: 1", "[IPv6:::1", "\x1b[31m", "\xe2\x80\xae", "a;b", "a\"b", "a b", "(((((", "\\",
+		"x) by evil (", "a\r\nX-Evil: 1", "[IPv6:::1", "\x1b[31m", "\xe2\x80\xae",
+		"a;b",          "a\"b",           "a b",       "(((((",    "\\",
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(names); i++) {

@@ -21,7 +21,7 @@ enum verb {
 	SMTP_HELP,
 	SMTP_QUIT,
 	SMTP_UNAVAILABLE, /* known to the world, not to us: AUTH, STARTTLS, TURN ... */
-	SMTP_HTTP,        /* a browser was made to talk to us: the session must end before its body is taken for commands */
+	SMTP_HTTP, /* a browser was made to talk to us: the session must end before its body is taken for commands */
 	SMTP_UNKNOWN,
 };
 
@@ -33,7 +33,8 @@ struct command {
 	str args; /* without blanks at both ends; a view into the line */
 };
 
-/* `line` with its line end. E_SYNTAX: not ended by CRLF, control characters, bytes that are not UTF-8; the reply is in err_info. */
+/* `line` with its line end. E_SYNTAX: not ended by CRLF, control characters, bytes that are not UTF-8; the reply is
+ * in err_info. */
 MUST_USE err command_parse(str line, struct command *out);
 
 /* Is the next whole line in `input` a RCPT command? (Of a batch all are asked together.) */

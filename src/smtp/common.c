@@ -26,7 +26,8 @@ static void put_extensions(struct smtp *s)
 {
 	stream_printf(s->stream, "250-" STR_FMT "\r\n250-PIPELINING\r\n250-SIZE %llu\r\n", STR_ARG(s->config->hostname),
 	              (unsigned long long)s->config->limits.message_size);
-	stream_put(s->stream, STR("250-8BITMIME\r\n250-SMTPUTF8\r\n250-CHUNKING\r\n250-BINARYMIME\r\n250-DSN\r\n250-ENHANCEDSTATUSCODES\r\n"));
+	stream_put(s->stream, STR("250-8BITMIME\r\n250-SMTPUTF8\r\n250-CHUNKING\r\n250-BINARYMIME\r\n250-DSN\r\n250-"
+	                          "ENHANCEDSTATUSCODES\r\n"));
 	put_limits(s);
 	stream_put(s->stream, STR("250 HELP\r\n"));
 }
@@ -36,8 +37,8 @@ static bool is_verb_of_this_protocol(const struct smtp *s)
 	return s->options->lmtp == (s->command.verb == SMTP_LHLO); /* RFC 2033 4.1 */
 }
 
-/* What a client calls itself is taken as it comes, from any that could be a name: too many have an odd one. It is told to people, and
- * decides nothing. */
+/* What a client calls itself is taken as it comes, from any that could be a name: too many have an odd one. It is
+ * told to people, and decides nothing. */
 static bool hello(struct smtp *s)
 {
 	str name = s->command.args;

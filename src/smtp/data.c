@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 #include "smtp/data.h"
 
-/* One piece of input on its way through the states. Content from `run` up to `at` has been judged but not given away. */
+/* One piece of input on its way through the states. Content from `run` up to `at` has been judged but not given
+ * away. */
 struct feed {
 	struct data_scan *d;
 	str in;
@@ -44,8 +45,8 @@ static void at_line_start(struct feed *f)
 	f->d->state = DATA_DOT;
 }
 
-/* From here to the next line end that is one. The search for CR goes ahead of the one for LF and is remembered, so that each octet is looked at
- * twice at most, whatever the input. */
+/* From here to the next line end that is one. The search for CR goes ahead of the one for LF and is remembered, so
+ * that each octet is looked at twice at most, whatever the input. */
 static void in_text(struct feed *f)
 {
 	if (f->cr < f->at)

@@ -23,7 +23,10 @@ static str protocol(const struct smtp *s, const struct envelope *env)
 
 static struct origin origin_of(const struct smtp *s, const struct envelope *env)
 {
-	return (struct origin){.session = s->options->session, .client = buf_str(&s->client), .helo = s->helo, .protocol = protocol(s, env)};
+	return (struct origin){.session = s->options->session,
+	                       .client = buf_str(&s->client),
+	                       .helo = s->helo,
+	                       .protocol = protocol(s, env)};
 }
 
 static uint64_t flags_of(const struct smtp *s, const struct envelope *env)
@@ -45,10 +48,16 @@ static err refused(struct envelope *env, uint64_t reply, str status, str text)
 	return err_set(E_PERM, (int)reply, arena_z(&env->arena, status), STR_FMT, STR_ARG(text));
 }
 
-static err inspect(struct smtp *s, struct envelope *env, struct origin *origin, const struct body *body, struct inspect_reply *seen)
+static err inspect(struct smtp *s, struct envelope *env, struct origin *origin, const struct body *body,
+                   struct inspect_reply *seen)
 {
-	struct inspect_request q = {.origin = origin, .origin_n = 1, .sender = env->sender, .rcpts = env->rcpts, .rcpts_n = env->rcpts_n,
-	                            .flags = flags_of(s, env), .body = *body};
+	struct inspect_request q = {.origin = origin,
+	                            .origin_n = 1,
+	                            .sender = env->sender,
+	                            .rcpts = env->rcpts,
+	                            .rcpts_n = env->rcpts_n,
+	                            .flags = flags_of(s, env),
+	                            .body = *body};
 	struct link *filter = peers_filter(s->options->peers);
 
 	if (filter == NULL)
@@ -63,11 +72,23 @@ static err accept_message(struct smtp *s, struct envelope *env, struct origin *o
                           const struct inspect_reply *seen, struct accept_reply *kept)
 {
 	BUF(headers, HEADERS_MAX);
-	struct received received = {.origin = origin, .hostname = s->config->hostname, .id = env->id,
-	                            .only_recipient = env->rcpts_n == 1 ? env->rcpts[0].address : STR_NONE, .at = rt_wall()};
-	struct accept_request q = {.id = env->id, .origin = origin, .origin_n = 1, .sender = env->sender, .envid = env->params.envid,
-	                           .ret = env->params.ret, .flags = flags_of(s, env), .rcpts = env->rcpts, .rcpts_n = env->rcpts_n,
-	                           .message_id = seen->message_id, .subject = seen->subject, .body = *body};
+	struct received received = {.origin = origin,
+	                            .hostname = s->config->hostname,
+	                            .id = env->id,
+	                            .only_recipient = env->rcpts_n == 1 ? env->rcpts[0].address : STR_NONE,
+	                            .at = rt_wall()};
+	struct accept_request q = {.id = env->id,
+	                           .origin = origin,
+	                           .origin_n = 1,
+	                           .sender = env->sender,
+	                           .envid = env->params.envid,
+	                           .ret = env->params.ret,
+	                           .flags = flags_of(s, env),
+	                           .rcpts = env->rcpts,
+	                           .rcpts_n = env->rcpts_n,
+	                           .message_id = seen->message_id,
+	                           .subject = seen->subject,
+	                           .body = *body};
 
 	received_print(&headers, &received);
 	buf_put(&headers, seen->headers);
@@ -80,7 +101,8 @@ static err accept_message(struct smtp *s, struct envelope *env, struct origin *o
 	return e;
 }
 
-/* One refusal for all: a temporary one if there is any, so that the client comes back and no recipient is lost to another's fault. */
+/* One refusal for all: a temporary one if there is any, so that the client comes back and no recipient is lost to
+ * another's fault. */
 static const struct rcpt_answer *worst_of(const struct accept_reply *kept)
 {
 	const struct rcpt_answer *worst = NULL;
@@ -95,15 +117,16 @@ static const struct rcpt_answer *worst_of(const struct accept_reply *kept)
 
 static void log_message(const struct smtp *s, const struct envelope *env, const char *event, int code, str reason)
 {
-	LOG(INFO, event, LOG_ID("mid", env->id), LOG_STR("sid", s->options->session), LOG_STR("client", buf_str(&s->client)),
-	    LOG_STR("from", env->sender), LOG_NUM("nrcpt", env->rcpts_n), LOG_NUM("size", env->spool.size), LOG_NUM("code", code),
-	    LOG_STR("reason", reason));
+	LOG(INFO, event, LOG_ID("mid", env->id), LOG_STR("sid", s->options->session),
+	    LOG_STR("client", buf_str(&s->client)), LOG_STR("from", env->sender), LOG_NUM("nrcpt", env->rcpts_n),
+	    LOG_NUM("size", env->spool.size), LOG_NUM("code", code), LOG_STR("reason", reason));
 }
 
 static void log_accepted(const struct smtp *s, const struct envelope *env, size_t nrcpt)
 {
-	LOG(INFO, "smtp.accept", LOG_ID("mid", env->id), LOG_STR("sid", s->options->session), LOG_STR("client", buf_str(&s->client)),
-	    LOG_STR("from", env->sender), LOG_NUM("nrcpt", nrcpt), LOG_NUM("size", env->spool.size));
+	LOG(INFO, "smtp.accept", LOG_ID("mid", env->id), LOG_STR("sid", s->options->session),
+	    LOG_STR("client", buf_str(&s->client)), LOG_STR("from", env->sender), LOG_NUM("nrcpt", nrcpt),
+	    LOG_NUM("size", env->spool.size));
 }
 
 void smtp_reject(struct smtp *s, struct envelope *env)
@@ -111,7 +134,8 @@ void smtp_reject(struct smtp *s, struct envelope *env)
 	const struct err_info *i = err_info();
 
 	if (i->reply == 0)
-		LOG(WARN, "smtp.error", LOG_ID("mid", env->id), LOG_STR("sid", s->options->session), LOG_Z("text", i->text));
+		LOG(WARN, "smtp.error", LOG_ID("mid", env->id), LOG_STR("sid", s->options->session),
+		    LOG_Z("text", i->text));
 	else
 		log_message(s, env, "smtp.reject", i->reply, str_from(i->text));
 	smtp_reply_message_err(s, env);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
-/* For tests and fuzzing: a store and a filter that answer an SMTP session from memory, over a link. Everybody at example.org is there but for
- * nobody@; full@ and gone@ are refused when the message is there; tempfail@ cannot be looked up. */
+/* For tests and fuzzing: a store and a filter that answer an SMTP session from memory, over a link. Everybody at
+ * example.org is there but for nobody@; full@ and gone@ are refused when the message is there; tempfail@ cannot be
+ * looked up. */
 #ifndef SMTP_FAKE_H
 #define SMTP_FAKE_H
 
@@ -19,9 +20,9 @@ struct fake {
 	/* what they saw */
 	size_t checks, largest_check, accepts, messages; /* messages: those that were kept */
 	uint64_t flags, ret, size;
-	struct buf rcpts;   /* of the last message: "address orcpt notify\n" for each that was kept */
+	struct buf rcpts; /* of the last message: "address orcpt notify\n" for each that was kept */
 	struct buf sender, envid, headers, body;
-	struct buf origin;  /* "helo protocol" */
+	struct buf origin; /* "helo protocol" */
 	/* the link */
 	struct link_service service;
 	struct link *server, *client;
@@ -98,8 +99,8 @@ static void fake_keep(struct fake *f, const struct accept_request *q, const stru
 	buf_reset(&f->rcpts);
 	for (size_t i = 0; i < q->rcpts_n; i++)
 		if (answers[i].code == OK)
-			buf_printf(&f->rcpts, STR_FMT " " STR_FMT " %llu\n", STR_ARG(q->rcpts[i].address), STR_ARG(q->rcpts[i].orcpt),
-			           (unsigned long long)q->rcpts[i].notify);
+			buf_printf(&f->rcpts, STR_FMT " " STR_FMT " %llu\n", STR_ARG(q->rcpts[i].address),
+			           STR_ARG(q->rcpts[i].orcpt), (unsigned long long)q->rcpts[i].notify);
 }
 
 static err fake_accept(void *ctx, struct link *from, const void *request, void *reply, struct arena *arena)
@@ -114,7 +115,8 @@ static err fake_accept(void *ctx, struct link *from, const void *request, void *
 	if (f->delay > 0 && rt_sleep_until(rt_after(f->delay)) != OK)
 		return E_CANCELLED;
 	if (f->accept != OK)
-		return f->accept == E_FULL ? err_set(E_FULL, 452, "4.3.1", "no space") : err_note(f->accept, "as the test wants it");
+		return f->accept == E_FULL ? err_set(E_FULL, 452, "4.3.1", "no space")
+		                           : err_note(f->accept, "as the test wants it");
 	r->answers = arena_array(arena, q->rcpts_n, sizeof(*r->answers));
 	if (r->answers == NULL || q->id != FAKE_ID)
 		return err_note(E_MEMORY, "no memory");
@@ -141,9 +143,10 @@ static bool fake_start(struct fake *f)
 {
 	struct stream *ours, *theirs;
 
-	f->service = (struct link_service){
-		.ctx = f,
-		.handlers = {[CALL_rcpt_check] = fake_rcpt_check, [CALL_accept] = fake_accept, [CALL_inspect] = fake_inspect}};
+	f->service = (struct link_service){.ctx = f,
+	                                   .handlers = {[CALL_rcpt_check] = fake_rcpt_check,
+	                                                [CALL_accept] = fake_accept,
+	                                                [CALL_inspect] = fake_inspect}};
 	f->rcpts = f->sender = f->envid = f->headers = f->body = f->origin = BUF_INIT(1 << 20);
 	f->server = link_new("edge-0", &f->service);
 	f->client = link_new("services", NULL);

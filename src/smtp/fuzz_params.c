@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
-/* Command lines and the parameters of MAIL and RCPT: what is accepted holds no line break and nothing beyond its limits. */
+/* Command lines and the parameters of MAIL and RCPT: what is accepted holds no line break and nothing beyond its
+ * limits. */
 #include <stdlib.h>
 
 #include "smtp/command.h"
@@ -24,7 +25,8 @@ static void check_args(str args)
 	if (mail_params_parse(args, &a, &mail) == OK)
 		check(mail.envid.n <= 100 && !str_has_control(mail.envid));
 	if (rcpt_params_parse(args, true, &a, &rcpt) == OK)
-		check(rcpt.orcpt.n <= 500 && !str_has_control(rcpt.orcpt) && (rcpt.notify == DSN_NEVER || (rcpt.notify & DSN_NEVER) == 0));
+		check(rcpt.orcpt.n <= 500 && !str_has_control(rcpt.orcpt) &&
+		      (rcpt.notify == DSN_NEVER || (rcpt.notify & DSN_NEVER) == 0));
 	(void)!command_chunk(args, &chunk, &last);
 }
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
-/* A session fed with anything: it ends, keeps no memory, and accepts nothing without saying 250. The first byte seeds how it is torn
- * and chooses SMTP or LMTP. */
+/* A session fed with anything: it ends, keeps no memory, and accepts nothing without saying 250. The first byte
+ * seeds how it is torn and chooses SMTP or LMTP. */
 #include <stdlib.h>
 
 #include "smtp/fake.h"
@@ -29,8 +29,12 @@ static void serve(void *arg)
 {
 	static const bool never;
 	struct trial *t = arg;
-	struct smtp_options o = {.config = &t->config, .peers = &t->fake.peers, .budget = &t->budget, .session = STR("s1"),
-	                         .lmtp = t->lmtp, .stopping = &never};
+	struct smtp_options o = {.config = &t->config,
+	                         .peers = &t->fake.peers,
+	                         .budget = &t->budget,
+	                         .session = STR("s1"),
+	                         .lmtp = t->lmtp,
+	                         .stopping = &never};
 
 	check(net_address_parse(STR("127.0.0.1:1025"), &o.client) == OK);
 	smtp_serve(t->server, &o);
@@ -54,7 +58,8 @@ static void converse(void *arg)
 	struct stream *s = NULL;
 	str line;
 
-	check(fake_start(&t->fake) && stream_pair(&s, &t->server, 65536, true) && rt_spawn(serve, t, "session") != NULL);
+	check(fake_start(&t->fake) && stream_pair(&s, &t->server, 65536, true) &&
+	      rt_spawn(serve, t, "session") != NULL);
 	stream_put(s, t->input);
 	stream_flush(s);
 	while (stream_read_line(s, 600, &line, rt_after(60 * NSEC_PER_SEC)) == OK)

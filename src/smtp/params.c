@@ -116,12 +116,14 @@ static err parse_notify(str value, struct rcpt_params *out)
 static bool is_atom(str s)
 {
 	for (size_t i = 0; i < s.n; i++)
-		if (s.p[i] <= ' ' || s.p[i] > '~' || str_find(STR("()<>@,;:\\\".[]"), s.p[i]) < sizeof("()<>@,;:\\\".[]") - 1)
+		if (s.p[i] <= ' ' || s.p[i] > '~' ||
+		    str_find(STR("()<>@,;:\\\".[]"), s.p[i]) < sizeof("()<>@,;:\\\".[]") - 1)
 			return false;
 	return s.n > 0;
 }
 
-/* RFC 6533 3: an address of type utf-8 is UTF-8 itself, or ASCII with \x{...}, which is kept as it is; no xtext in either. */
+/* RFC 6533 3: an address of type utf-8 is UTF-8 itself, or ASCII with \x{...}, which is kept as it is; no xtext in
+ * either. */
 static bool is_utf8_address(str s, bool utf8)
 {
 	return !str_has_control(s) && str_is_utf8(s) && (utf8 || str_is_ascii(s)) && str_find(s, '+') == s.n &&
@@ -153,12 +155,8 @@ static const struct {
 	str name;
 	bool of_mail;
 } keywords[P_COUNT] = {
-	[P_SIZE] = {STR("SIZE"), true},
-	[P_BODY] = {STR("BODY"), true},
-	[P_SMTPUTF8] = {STR("SMTPUTF8"), true},
-	[P_RET] = {STR("RET"), true},
-	[P_ENVID] = {STR("ENVID"), true},
-	[P_NOTIFY] = {STR("NOTIFY"), false},
+	[P_SIZE] = {STR("SIZE"), true},    [P_BODY] = {STR("BODY"), true},   [P_SMTPUTF8] = {STR("SMTPUTF8"), true},
+	[P_RET] = {STR("RET"), true},      [P_ENVID] = {STR("ENVID"), true}, [P_NOTIFY] = {STR("NOTIFY"), false},
 	[P_ORCPT] = {STR("ORCPT"), false},
 };
 

@@ -2,7 +2,7 @@
 /* The content of a message: DATA (RFC 5321 4.1.1.4) and BDAT (RFC 3030). */
 #include "smtp/session.h"
 
-#define ROOM_TIME (5 * NSEC_PER_SEC) /* to wait until other messages have left the memory */
+#define ROOM_TIME   (5 * NSEC_PER_SEC)  /* to wait until other messages have left the memory */
 #define SWALLOW_MAX ((uint64_t)1 << 30) /* octets of a chunk that is read for nothing but to stay in step */
 
 enum { CHUNK_SMALL = 1024 }; /* smaller ones count as commands: a message can be cut into any number of them */
@@ -24,8 +24,10 @@ static void begin_receiving(struct smtp *s, struct envelope *env, bool chunked)
 	env->receiving = true;
 	env->chunked = chunked;
 	env->spool = spool_begin(s->options->budget, s->config->limits.message_size, env->params.size);
-	env->scan = (struct data_scan){.chunked = chunked, .normalise = s->config->bare_newlines == BARE_NEWLINES_NORMALISE,
-	                               .emit = keep_content, .ctx = env};
+	env->scan = (struct data_scan){.chunked = chunked,
+	                               .normalise = s->config->bare_newlines == BARE_NEWLINES_NORMALISE,
+	                               .emit = keep_content,
+	                               .ctx = env};
 }
 
 static bool is_binary(const struct envelope *env)
@@ -36,9 +38,11 @@ static bool is_binary(const struct envelope *env)
 /* What must not be in a message, whatever it is about. */
 static err judge_content(const struct envelope *env)
 {
-	/* RFC 5321 2.3.8: neither may stand alone. Who repairs such a message and who does not disagree on where it ends. */
+	/* RFC 5321 2.3.8: neither may stand alone. Who repairs such a message and who does not disagree on where it
+	 * ends. */
 	if (env->scan.bare && !env->scan.normalise)
-		return err_set(E_PERM, 521, "5.5.2", "The message has a CR or LF that stands alone; lines end with CRLF");
+		return err_set(E_PERM, 521, "5.5.2",
+		               "The message has a CR or LF that stands alone; lines end with CRLF");
 	if (env->scan.nul)
 		return err_set(E_PERM, 554, "5.6.0", "The message has a NUL octet; BODY=BINARYMIME carries it");
 	return OK;
@@ -123,7 +127,8 @@ static err chunk_argument(struct smtp *s, uint64_t *size, bool *last)
 	err e = command_chunk(s->command.args, size, last);
 
 	if (e == OK && *size > SWALLOW_MAX && *size > s->config->limits.message_size)
-		e = err_set(E_LIMIT, 552, "5.3.4", "Messages may have up to %llu octets", (unsigned long long)s->config->limits.message_size);
+		e = err_set(E_LIMIT, 552, "5.3.4", "Messages may have up to %llu octets",
+		            (unsigned long long)s->config->limits.message_size);
 	if (e == OK)
 		return OK;
 	/* What follows is not known to be a command, so nothing of it is read as one. */

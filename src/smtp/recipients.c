@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
-/* RCPT. Of a batch that has arrived (RFC 2920) all recipients are asked of the store in one call, and answered in order. */
+/* RCPT. Of a batch that has arrived (RFC 2920) all recipients are asked of the store in one call, and answered in
+ * order. */
 #include "base/log.h"
 #include "mail/address.h"
 #include "smtp/session.h"
@@ -21,8 +22,10 @@ struct batch {
 	struct rcpt_check_reply reply;
 };
 
-static const struct err_info too_many = {
-	.code = E_LIMIT, .reply = 452, .status = "4.5.3", .text = "Too many recipients; send to the others in another transaction"};
+static const struct err_info too_many = {.code = E_LIMIT,
+                                         .reply = 452,
+                                         .status = "4.5.3",
+                                         .text = "Too many recipients; send to the others in another transaction"};
 
 static bool is_bad_address(const struct err_info *i)
 {
@@ -136,7 +139,8 @@ static err ask(struct smtp *s, struct envelope *env, struct batch *b)
 			q.rcpts[q.rcpts_n++].address = a->rcpt.address;
 	err e = call_rcpt_check(s->options->peers->store, &q, &b->reply, &b->scratch, rt_after(CHECK_TIME));
 	if (e == OK && b->reply.answers_n != b->queries_n)
-		return err_note(E_TEMP, "the store answered for %zu of %zu recipients", b->reply.answers_n, b->queries_n);
+		return err_note(E_TEMP, "the store answered for %zu of %zu recipients", b->reply.answers_n,
+		                b->queries_n);
 	if (e == OK && env->id == 0)
 		env->id = b->reply.id;
 	return e;
@@ -166,7 +170,8 @@ static void keep(struct smtp *s, struct envelope *env, const struct rcpt *rcpt)
 
 	if (slot != NULL)
 		*slot = (struct rcpt){.address = arena_str(&env->arena, rcpt->address),
-		                      .orcpt = arena_str(&env->arena, rcpt->orcpt), .notify = rcpt->notify};
+		                      .orcpt = arena_str(&env->arena, rcpt->orcpt),
+		                      .notify = rcpt->notify};
 	if (env->arena.full) {
 		smtp_reply(s, 452, "4.3.1", "Out of memory for this transaction");
 		return;
@@ -178,8 +183,9 @@ static void keep(struct smtp *s, struct envelope *env, const struct rcpt *rcpt)
 
 static void log_refused(const struct smtp *s, const struct envelope *env, str rcpt, uint64_t code, str reason)
 {
-	LOG(INFO, "smtp.reject", LOG_STR("sid", s->options->session), LOG_STR("client", buf_str(&s->client)), LOG_STR("helo", s->helo),
-	    LOG_STR("from", env->sender), LOG_STR("to", rcpt), LOG_NUM("code", code), LOG_STR("reason", reason));
+	LOG(INFO, "smtp.reject", LOG_STR("sid", s->options->session), LOG_STR("client", buf_str(&s->client)),
+	    LOG_STR("helo", s->helo), LOG_STR("from", env->sender), LOG_STR("to", rcpt), LOG_NUM("code", code),
+	    LOG_STR("reason", reason));
 }
 
 static void answer(struct smtp *s, struct envelope *env, const struct asked *a, const struct rcpt_answer *from_store)
@@ -217,9 +223,11 @@ static void answer_all(struct smtp *s, struct envelope *env, const struct batch 
 static void answer_away(struct smtp *s, struct envelope *env, const struct batch *b)
 {
 	struct err_info i = *err_info();
-	struct rcpt_answer away = {.code = i.code, .reply = (uint64_t)i.reply, .status = str_from(i.status), .text = str_from(i.text)};
+	struct rcpt_answer away = {
+		.code = i.code, .reply = (uint64_t)i.reply, .status = str_from(i.status), .text = str_from(i.text)};
 
-	LOG(WARN, "smtp.error", LOG_STR("sid", s->options->session), LOG_Z("call", "rcpt_check"), LOG_Z("text", i.text));
+	LOG(WARN, "smtp.error", LOG_STR("sid", s->options->session), LOG_Z("call", "rcpt_check"),
+	    LOG_Z("text", i.text));
 	answer_all(s, env, b, &away);
 }
 

@@ -14,7 +14,8 @@ static void put_text(struct smtp *s, int code, str status, str text)
 	text = str_take(text, sizeof(line));
 	for (size_t i = 0; i < text.n; i++)
 		line[i] = (char)(text.p[i] >= ' ' && text.p[i] <= '~' ? text.p[i] : '?');
-	stream_printf(s->stream, "%d " STR_FMT " " STR_FMT "\r\n", code, STR_ARG(status), STR_ARG(str_make(line, text.n)));
+	stream_printf(s->stream, "%d " STR_FMT " " STR_FMT "\r\n", code, STR_ARG(status),
+	              STR_ARG(str_make(line, text.n)));
 }
 
 static void count_error(struct smtp *s, int code)

@@ -17,10 +17,12 @@ struct smtp_options {
 	struct peers *peers;
 	struct body_budget *budget;
 	struct net_address client;
-	str session;      /* its id */
+	str session; /* its id */
 	bool lmtp;
 	const bool *stopping; /* becomes true when the process shuts down: 421 at the next command */
-	bool *idle;       /* NULL, or set while the session waits for a command: cancelled then, it says 421 and loses nothing */
+	/* NULL, or true while the session waits for a command: when the process shuts down its coroutine may be cancelled
+	 * then; it says 421 by itself, and nothing is lost. */
+	bool *idle;
 };
 /* Greets, serves until QUIT, an error or a limit, and flushes. The stream stays the caller's to close. */
 void smtp_serve(struct stream *s, const struct smtp_options *options);

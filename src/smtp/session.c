@@ -88,14 +88,16 @@ bool smtp_take_buffered_rcpt(struct smtp *s)
 	return true;
 }
 
-/* RFC 5321 4.3.1: the client waits for the greeting. Who does not is no mail server, or repeats what somebody else made it say. */
+/* RFC 5321 4.3.1: the client waits for the greeting. Who does not is no mail server, or repeats what somebody else
+ * made it say. */
 static void greet(struct smtp *s)
 {
 	if (stream_poll(s->stream).n > 0) {
 		s->linger = true;
 		smtp_close(s, 554, "5.5.1", "You spoke before the greeting");
 	} else if (!is_stopping(s)) {
-		stream_printf(s->stream, "220 " STR_FMT " %s Pombo\r\n", STR_ARG(s->config->hostname), s->options->lmtp ? "LMTP" : "ESMTP");
+		stream_printf(s->stream, "220 " STR_FMT " %s Pombo\r\n", STR_ARG(s->config->hostname),
+		              s->options->lmtp ? "LMTP" : "ESMTP");
 	}
 }
 
@@ -135,7 +137,10 @@ static void hear_out(struct smtp *s)
 
 void smtp_serve(struct stream *stream, const struct smtp_options *options)
 {
-	struct smtp s = {.stream = stream, .options = options, .config = options->config, .client = BUF_INIT(128),
+	struct smtp s = {.stream = stream,
+	                 .options = options,
+	                 .config = options->config,
+	                 .client = BUF_INIT(128),
 	                 .end = rt_after(options->config->limits.session_time)};
 
 	net_address_host(&s.client, &options->client);
@@ -146,6 +151,7 @@ void smtp_serve(struct stream *stream, const struct smtp_options *options)
 		session_command(&s);
 	if (stream_flush(stream) == OK && s.linger)
 		hear_out(&s);
-	LOG(DEBUG, "smtp.end", LOG_STR("sid", options->session), LOG_NUM("messages", s.messages), LOG_NUM("errors", s.errors));
+	LOG(DEBUG, "smtp.end", LOG_STR("sid", options->session), LOG_NUM("messages", s.messages),
+	    LOG_NUM("errors", s.errors));
 	buf_free(&s.client);
 }

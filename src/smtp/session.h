@@ -10,7 +10,7 @@
 #include "smtp/spool.h"
 
 enum hello { HELLO_NONE, HELLO_PLAIN, HELLO_EXTENDED }; /* none yet, HELO, EHLO or LHLO */
-enum { HELO_MAX = 255 };                                 /* RFC 5321 4.5.3.1.2: a domain */
+enum { HELO_MAX = 255 };                                /* RFC 5321 4.5.3.1.2: a domain */
 
 struct smtp {
 	struct stream *stream;
@@ -18,14 +18,15 @@ struct smtp {
 	const struct config *config;
 	struct buf client; /* host part of the client's address */
 	char helo_text[HELO_MAX];
-	str helo;          /* view of helo_text */
+	str helo; /* view of helo_text */
 	enum hello hello;
 	struct command command; /* the last one; its views last until the next read */
-	nsec end;          /* of the session, at the latest */
-	uint64_t commands; /* since a message was accepted, but for those that move mail */
+	nsec end;               /* of the session, at the latest */
+	uint64_t commands;      /* since a message was accepted, but for those that move mail */
 	uint64_t errors, messages;
-	bool closing;      /* no further command is read */
-	bool linger;       /* the client may still be sending: hear it out for a moment, or its system throws our last reply away */
+	bool closing; /* no further command is read */
+	/* The client may still be sending: it is heard out for a moment, or its system throws our last reply away. */
+	bool linger;
 };
 
 /* A transaction, from MAIL on. */
@@ -35,10 +36,10 @@ struct envelope {
 	str sender; /* local@domain, "" the null path */
 	struct rcpt *rcpts;
 	size_t rcpts_n, rcpts_size;
-	uint64_t id;          /* of the message, once the store was asked for a recipient */
+	uint64_t id; /* of the message, once the store was asked for a recipient */
 	bool rcpt_refused;
-	bool receiving;       /* the two below are in use */
-	bool chunked;         /* by BDAT */
+	bool receiving; /* the two below are in use */
+	bool chunked;   /* by BDAT */
 	struct spool spool;
 	struct data_scan scan;
 };
@@ -83,7 +84,8 @@ MUST_USE err smtp_bdat(struct smtp *s, struct envelope *env);
 MUST_USE err smtp_stray_bdat(struct smtp *s); /* without a transaction: 503, but its octets are no commands */
 
 /* --- deliver.c --- */
-void smtp_deliver(struct smtp *s, struct envelope *env); /* the whole message is here: to the filter, to the store, and the reply */
-void smtp_reject(struct smtp *s, struct envelope *env);  /* or not: err_info says why */
+void smtp_deliver(struct smtp *s,
+                  struct envelope *env); /* the whole message is here: to the filter, to the store, and the reply */
+void smtp_reject(struct smtp *s, struct envelope *env); /* or not: err_info says why */
 
 #endif

@@ -111,7 +111,8 @@ err spool_finish(struct spool *s, struct body *out)
 			give_up(s, E_TEMP);
 	}
 	if (s->fault == E_LIMIT)
-		return err_set(E_LIMIT, 552, "5.3.4", "The message is larger than %llu octets", (unsigned long long)s->limit);
+		return err_set(E_LIMIT, 552, "5.3.4", "The message is larger than %llu octets",
+		               (unsigned long long)s->limit);
 	if (s->fault != OK)
 		return err_set(E_TEMP, 452, "4.3.1", "Out of memory for messages; try again later");
 	*out = (struct body){s->fd < 0 ? buf_str(&s->tail) : STR_NONE, s->fd};

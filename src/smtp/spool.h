@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
-/* spool - the content of one message while it arrives: in memory up to what travels inside a call, then in a memory file. It counts
- * against the budget that all sessions of the process share. Content that cannot be kept is counted and dropped: the message is read
- * to its end all the same, and refused there.
+/* spool - the content of one message while it arrives: in memory up to what travels inside a call, then in a memory
+ * file. It counts against the budget that all sessions of the process share. Content that cannot be kept is counted
+ * and dropped: the message is read to its end all the same, and refused there.
  */
 #ifndef SMTP_SPOOL_H
 #define SMTP_SPOOL_H
@@ -17,9 +17,9 @@ struct spool {
 	uint64_t size;    /* octets given, kept or not */
 	uint64_t charged; /* to the budget */
 	uint64_t in_file;
-	err fault;        /* E_LIMIT: larger than `limit`; E_TEMP: no memory. Nothing is kept any more */
-	struct buf tail;  /* what is not in the file yet */
-	int fd;           /* -1 until there is one */
+	err fault;       /* E_LIMIT: larger than `limit`; E_TEMP: no memory. Nothing is kept any more */
+	struct buf tail; /* what is not in the file yet */
+	int fd;          /* -1 until there is one */
 };
 
 /* `expected`: octets announced, 0 unknown. */

@@ -33,9 +33,12 @@ static void test_lines_that_are_no_commands(void **state UNUSED)
 		str line;
 		int reply;
 	} bad[] = {
-		{STR("NOOP\n"), 500}, {STR("NOOP"), 500}, {STR("NOOP\r"), 500}, {STR(""), 500}, {STR("NO\0OP\r\n"), 501},
-		{STR("NOOP \0\r\n"), 501}, {STR("\x1b[2JNOOP\r\n"), 501}, {STR("NOOP\r\r\n"), 501}, {STR("NOOP \x7f\r\n"), 501},
-		{STR("NOOP \xff\xfe\r\n"), 501}, {STR("NOOP\tx\r\n"), 501}, {STR("VRFY \xed\xa0\x80\r\n"), 501},
+		{STR("NOOP\n"), 500},          {STR("NOOP"), 500},
+		{STR("NOOP\r"), 500},          {STR(""), 500},
+		{STR("NO\0OP\r\n"), 501},      {STR("NOOP \0\r\n"), 501},
+		{STR("\x1b[2JNOOP\r\n"), 501}, {STR("NOOP\r\r\n"), 501},
+		{STR("NOOP \x7f\r\n"), 501},   {STR("NOOP \xff\xfe\r\n"), 501},
+		{STR("NOOP\tx\r\n"), 501},     {STR("VRFY \xed\xa0\x80\r\n"), 501},
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
@@ -70,7 +73,8 @@ static void test_path_argument(void **state UNUSED)
 static void test_chunks(void **state UNUSED)
 {
 	static const char *const bad[] = {
-		"", "LAST", "-1", "+5", "00x", "0x10", "18446744073709551616", "99999999999999999999999", "5 FIRST", "5 LAST X", "5LAST", "5.0",
+		"",        "LAST",     "-1",    "+5",  "00x", "0x10", "18446744073709551616", "99999999999999999999999",
+		"5 FIRST", "5 LAST X", "5LAST", "5.0",
 	};
 	uint64_t size;
 	bool last;
@@ -90,10 +94,8 @@ static void test_chunks(void **state UNUSED)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_verbs),
-		cmocka_unit_test(test_lines_that_are_no_commands),
-		cmocka_unit_test(test_rcpt_follows),
-		cmocka_unit_test(test_path_argument),
+		cmocka_unit_test(test_verbs),        cmocka_unit_test(test_lines_that_are_no_commands),
+		cmocka_unit_test(test_rcpt_follows), cmocka_unit_test(test_path_argument),
 		cmocka_unit_test(test_chunks),
 	};
 

@@ -66,11 +66,13 @@ static void test_what_is_behind_stays(void **state UNUSED)
 	assert_data(STR(".\r\n.\r\n"), ".\r\n", STR(""), false, false);
 }
 
-/* Nothing but CRLF "." CRLF ends data. Behind each ending stands what a server that is fooled would take for a command. */
+/* Nothing but CRLF "." CRLF ends data. Behind each ending stands what a server that is fooled would take for a
+ * command. */
 static void test_only_crlf_dot_crlf_ends(void **state UNUSED)
 {
 	static const char *const endings[] = {
-		"\n.\n", "\n.\r\n", "\r\n.\n", "\r.\r", "\r.\n", "\r\n.\r", "\r.\r\n", "\n\r\n.\n", "\r\r\n.\n", "\r\n.\r\r\n", "\n.\r",
+		"\n.\n",   "\n.\r\n",   "\r\n.\n",   "\r.\r",       "\r.\n", "\r\n.\r",
+		"\r.\r\n", "\n\r\n.\n", "\r\r\n.\n", "\r\n.\r\r\n", "\n.\r",
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(endings); i++) {
@@ -106,7 +108,8 @@ static void test_normalised(void **state UNUSED)
 
 static void test_nul_beside_the_dot(void **state UNUSED)
 {
-	const str in[] = {STR("a\r\n\0.\r\nb\r\n.\r\n"), STR("a\r\n.\0\r\nb\r\n.\r\n"), STR("a\r\n.\r\0\nb\r\n.\r\n"), STR("a\r\0\n.\r\nb\r\n.\r\n")};
+	const str in[] = {STR("a\r\n\0.\r\nb\r\n.\r\n"), STR("a\r\n.\0\r\nb\r\n.\r\n"), STR("a\r\n.\r\0\nb\r\n.\r\n"),
+	                  STR("a\r\0\n.\r\nb\r\n.\r\n")};
 
 	for (size_t i = 0; i < ARRAY_LEN(in); i++) {
 		BUF(out, 1000);

@@ -57,9 +57,28 @@ static void test_size_does_not_wrap(void **state UNUSED)
 static void test_mail_refused(void **state UNUSED)
 {
 	static const char *const bad[] = {
-		"SIZE=", "SIZE", "SIZE=-1", "SIZE=1x", "SIZE=1 SIZE=2", "BODY=9BIT", "BODY=", "SMTPUTF8=1", "SMTPUTF8=", "RET=SOME", "RET=FULL RET=HDRS",
-		"ENVID=", "ENVID=a+", "ENVID=a+4", "ENVID=a+4g", "ENVID=a+0a", "ENVID=a+0Ab", "ENVID=a+00b", "ENVID=a=b", "ENVID=\xc3\xbc",
-		"ENVID=xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx",
+		"SIZE=",
+		"SIZE",
+		"SIZE=-1",
+		"SIZE=1x",
+		"SIZE=1 SIZE=2",
+		"BODY=9BIT",
+		"BODY=",
+		"SMTPUTF8=1",
+		"SMTPUTF8=",
+		"RET=SOME",
+		"RET=FULL RET=HDRS",
+		"ENVID=",
+		"ENVID=a+",
+		"ENVID=a+4",
+		"ENVID=a+4g",
+		"ENVID=a+0a",
+		"ENVID=a+0Ab",
+		"ENVID=a+00b",
+		"ENVID=a=b",
+		"ENVID=\xc3\xbc",
+		"ENVID="
+		"xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx",
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(bad); i++)
@@ -75,7 +94,9 @@ static void test_rcpt(void **state UNUSED)
 	ARENA(a, 4096);
 	struct rcpt_params p;
 
-	assert_int_equal(rcpt_params_parse(STR("NOTIFY=success,FAILURE,DELAY ORCPT=rfc822;Bob+2Bx@example.com"), false, &a, &p), OK);
+	assert_int_equal(
+		rcpt_params_parse(STR("NOTIFY=success,FAILURE,DELAY ORCPT=rfc822;Bob+2Bx@example.com"), false, &a, &p),
+		OK);
 	assert_int_equal(p.notify, DSN_SUCCESS | DSN_FAILURE | DSN_DELAY);
 	assert_str(p.orcpt, "rfc822;Bob+x@example.com");
 	assert_int_equal(rcpt_params_parse(STR("NOTIFY=NEVER"), false, &a, &p), OK);
@@ -99,8 +120,21 @@ static void test_utf8_orcpt(void **state UNUSED)
 static void test_rcpt_refused(void **state UNUSED)
 {
 	static const char *const bad[] = {
-		"NOTIFY=NEVER,SUCCESS", "NOTIFY=", "NOTIFY", "NOTIFY=ALWAYS", "NOTIFY=SUCCESS,", "NOTIFY=NEVER NOTIFY=NEVER", "ORCPT=bob", "ORCPT=rfc822;",
-		"ORCPT=;a@x", "ORCPT=rfc822;a+4", "ORCPT=rfc822;a+00b@x", "ORCPT=rfc822;a+0D+0ARCPT", "ORCPT=a.b;c", "ORCPT=rfc822;a=b", "ORCPT=",
+		"NOTIFY=NEVER,SUCCESS",
+		"NOTIFY=",
+		"NOTIFY",
+		"NOTIFY=ALWAYS",
+		"NOTIFY=SUCCESS,",
+		"NOTIFY=NEVER NOTIFY=NEVER",
+		"ORCPT=bob",
+		"ORCPT=rfc822;",
+		"ORCPT=;a@x",
+		"ORCPT=rfc822;a+4",
+		"ORCPT=rfc822;a+00b@x",
+		"ORCPT=rfc822;a+0D+0ARCPT",
+		"ORCPT=a.b;c",
+		"ORCPT=rfc822;a=b",
+		"ORCPT=",
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(bad); i++)
@@ -121,12 +155,9 @@ static void test_no_memory(void **state UNUSED)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_mail),
-		cmocka_unit_test(test_size_does_not_wrap),
-		cmocka_unit_test(test_mail_refused),
-		cmocka_unit_test(test_rcpt),
-		cmocka_unit_test(test_utf8_orcpt),
-		cmocka_unit_test(test_rcpt_refused),
+		cmocka_unit_test(test_mail),         cmocka_unit_test(test_size_does_not_wrap),
+		cmocka_unit_test(test_mail_refused), cmocka_unit_test(test_rcpt),
+		cmocka_unit_test(test_utf8_orcpt),   cmocka_unit_test(test_rcpt_refused),
 		cmocka_unit_test(test_no_memory),
 	};
 

@@ -8,11 +8,13 @@
 #include "smtp/command.h"
 #include "smtp/fake.h"
 
-#define MINUTE   (60 * NSEC_PER_SEC)
-#define HELLO    {STR("EHLO client.example\r\n"), "250"}
-#define ENVELOPE {STR("MAIL FROM:<a@x>\r\nRCPT TO:<u@example.org>\r\n"), "250 250"}
-#define MESSAGE  "Subject: s\r\n\r\nbody\r\n"
+/* clang-format off */
+#define MINUTE     (60 * NSEC_PER_SEC)
+#define HELLO      {STR("EHLO client.example\r\n"), "250"}
+#define ENVELOPE   {STR("MAIL FROM:<a@x>\r\nRCPT TO:<u@example.org>\r\n"), "250 250"}
+#define MESSAGE    "Subject: s\r\n\r\nbody\r\n"
 #define STEPS(...) (const struct step[]){{STR(""), "220"}, __VA_ARGS__ __VA_OPT__(,) {STR_NONE, NULL}}
+/* clang-format on */
 
 /* What the client sends, and the codes of the replies that follow; "closed": the server has closed. */
 struct step {
@@ -26,9 +28,9 @@ struct talk {
 	struct body_budget budget;
 	bool lmtp, torn, early, stopping, idle;
 	const struct step *steps;
-	struct buf got;    /* the codes */
+	struct buf got; /* the codes */
 	struct buf want;
-	struct buf text;   /* of all replies */
+	struct buf text; /* of all replies */
 	nsec lasted;
 	struct stream *server;
 	struct co *session;
@@ -61,8 +63,13 @@ static struct talk talk_of(const struct step *steps)
 static void serve(void *arg)
 {
 	struct talk *t = arg;
-	struct smtp_options o = {.config = &t->config, .peers = &t->fake.peers, .budget = &t->budget, .session = STR("s1"),
-	                         .lmtp = t->lmtp, .stopping = &t->stopping, .idle = &t->idle};
+	struct smtp_options o = {.config = &t->config,
+	                         .peers = &t->fake.peers,
+	                         .budget = &t->budget,
+	                         .session = STR("s1"),
+	                         .lmtp = t->lmtp,
+	                         .stopping = &t->stopping,
+	                         .idle = &t->idle};
 
 	if (net_address_parse(STR("192.0.2.1:1025"), &o.client) != OK)
 		abort();
@@ -150,8 +157,8 @@ static void run(struct talk *t, uint64_t seed)
 	log_to(-1);
 	assert_int_equal(rt_run_simulated(seed, converse, t), OK);
 	if (!str_equal(buf_str(&t->got), buf_str(&t->want)))
-		fail_msg("got  " STR_FMT "\nwant " STR_FMT "\n" STR_FMT, STR_ARG(buf_str(&t->got)), STR_ARG(buf_str(&t->want)),
-		         STR_ARG(buf_str(&t->text)));
+		fail_msg("got  " STR_FMT "\nwant " STR_FMT "\n" STR_FMT, STR_ARG(buf_str(&t->got)),
+		         STR_ARG(buf_str(&t->want)), STR_ARG(buf_str(&t->text)));
 	assert_int_equal(t->budget.used, 0);
 }
 
@@ -188,18 +195,23 @@ static void test_extensions(void **state UNUSED)
 {
 	struct talk t = played(STEPS(HELLO, {STR("QUIT\r\n"), "221 closed"}));
 
-	assert_str(buf_str(&t.text), "220 mx.example.org ESMTP Pombo\r\n250-mx.example.org\r\n250-PIPELINING\r\n250-SIZE 1048576\r\n250-8BITMIME\r\n"
-	                             "250-SMTPUTF8\r\n250-CHUNKING\r\n250-BINARYMIME\r\n250-DSN\r\n250-ENHANCEDSTATUSCODES\r\n"
-	                             "250-LIMITS RCPTMAX=100\r\n250 HELP\r\n221 2.0.0 Goodbye\r\n");
+	assert_str(buf_str(&t.text),
+	           "220 mx.example.org ESMTP Pombo\r\n250-mx.example.org\r\n250-PIPELINING\r\n250-SIZE "
+	           "1048576\r\n250-8BITMIME\r\n"
+	           "250-SMTPUTF8\r\n250-CHUNKING\r\n250-BINARYMIME\r\n250-DSN\r\n250-ENHANCEDSTATUSCODES\r\n"
+	           "250-LIMITS RCPTMAX=100\r\n250 HELP\r\n221 2.0.0 Goodbye\r\n");
 	talk_free(&t);
 }
 
 static void test_small_commands(void **state UNUSED)
 {
-	check(STEPS({STR("HELO\r\nEHLO\r\nLHLO x\r\nMAIL FROM:<a@x>\r\nDATA\r\nRCPT TO:<u@example.org>\r\n"), "501 501 500 503 503 503"},
-	            {STR("HELO client.example\r\nNOOP\r\nNOOP any\r\nHELP\r\nVRFY u\r\nVRFY\r\nEXPN l\r\nRSET\r\nRSET x\r\n"),
+	check(STEPS({STR("HELO\r\nEHLO\r\nLHLO x\r\nMAIL FROM:<a@x>\r\nDATA\r\nRCPT TO:<u@example.org>\r\n"),
+	             "501 501 500 503 503 503"},
+	            {STR("HELO client.example\r\nNOOP\r\nNOOP any\r\nHELP\r\nVRFY u\r\nVRFY\r\nEXPN l\r\nRSET\r\nRSET "
+	                 "x\r\n"),
 	             "250 250 250 214 252 501 502 250 501"},
-	            {STR("AUTH PLAIN\r\nSTARTTLS\r\nTURN\r\nWHATISTHIS\r\n\r\nquit \r\n"), "502 502 502 500 500 221 closed"}));
+	            {STR("AUTH PLAIN\r\nSTARTTLS\r\nTURN\r\nWHATISTHIS\r\n\r\nquit \r\n"),
+	             "502 502 502 500 500 221 closed"}));
 }
 
 static void test_early_talker(void **state UNUSED)
@@ -225,18 +237,20 @@ static void test_names_in_hello(void **state UNUSED)
 		buf_putc(&line, 'x');
 	str name = buf_str(&line);
 	BUF(longer, 4000);
-	buf_printf(&longer, "EHLO " STR_FMT "123456\r\nHELO " STR_FMT STR_FMT STR_FMT "\r\n", STR_ARG(name), STR_ARG(name), STR_ARG(name),
-	           STR_ARG(name));
+	buf_printf(&longer, "EHLO " STR_FMT "123456\r\nHELO " STR_FMT STR_FMT STR_FMT "\r\n", STR_ARG(name),
+	           STR_ARG(name), STR_ARG(name), STR_ARG(name));
 	check(STEPS({buf_str(&longer), "501 554"}, {STR("EHLO a\tb\r\nEHLO \x1b[1m\r\nEHLO \xff\r\n"), "501 501 501"},
 	            {STR("EHLO [IPv6:::1\r\nEHLO \xc3\xbc.example\r\nEHLO a b (c\r\nHELO .\r\n"), "250 250 250 250"}));
 }
 
 static void test_received_stays_well_formed(void **state UNUSED)
 {
-	struct talk t = played(STEPS({STR("EHLO a) by evil (\r\n"), "250"}, ENVELOPE, {STR("DATA\r\n"), "354"}, {STR(MESSAGE ".\r\n"), "250"}));
+	struct talk t = played(STEPS({STR("EHLO a) by evil (\r\n"), "250"}, ENVELOPE, {STR("DATA\r\n"), "354"},
+	                             {STR(MESSAGE ".\r\n"), "250"}));
 
-	assert_contains(&t.fake.headers, "Received: from a??by?evil?? ([192.0.2.1])\r\n\tby mx.example.org with ESMTP id 16J\r\n"
-	                                 "\tfor <u@example.org>;\r\n\t");
+	assert_contains(&t.fake.headers,
+	                "Received: from a??by?evil?? ([192.0.2.1])\r\n\tby mx.example.org with ESMTP id 16J\r\n"
+	                "\tfor <u@example.org>;\r\n\t");
 	talk_free(&t);
 }
 
@@ -244,7 +258,8 @@ static void test_received_stays_well_formed(void **state UNUSED)
 
 static void test_message(void **state UNUSED)
 {
-	struct talk t = played(STEPS(HELLO, ENVELOPE, {STR("DATA\r\n"), "354"}, {STR(".From: a\r\n\r\n..x\r\n...\r\n.y\r\n.\r\n"), "250"},
+	struct talk t = played(STEPS(HELLO, ENVELOPE, {STR("DATA\r\n"), "354"},
+	                             {STR(".From: a\r\n\r\n..x\r\n...\r\n.y\r\n.\r\n"), "250"},
 	                             {STR("QUIT\r\n"), "221 closed"}));
 
 	assert_contains(&t.text, "250 2.0.0 Ok: queued as 16J\r\n");
@@ -259,7 +274,8 @@ static void test_message(void **state UNUSED)
 static void test_torn_messages_arrive_whole(void **state UNUSED)
 {
 	for (uint64_t seed = 0; seed < 20; seed++) {
-		struct talk t = talk_of(STEPS(HELLO, ENVELOPE, {STR("DATA\r\n"), "354"}, {STR("a\r\n..b\r\n.\r\nRSET\r\n"), "250 250"}, ENVELOPE,
+		struct talk t = talk_of(STEPS(HELLO, ENVELOPE, {STR("DATA\r\n"), "354"},
+		                              {STR("a\r\n..b\r\n.\r\nRSET\r\n"), "250 250"}, ENVELOPE,
 		                              {STR("BDAT 3\r\na\r\nBDAT 4 LAST\r\n.\r\nb"), "250 250"}));
 		t.torn = true;
 		run(&t, seed);
@@ -271,11 +287,13 @@ static void test_torn_messages_arrive_whole(void **state UNUSED)
 
 static void test_parameters_are_handed_on(void **state UNUSED)
 {
-	struct talk t = played(STEPS(HELLO,
-	                             {STR("MAIL FROM:<\xc3\xbc@x> SIZE=100 BODY=8BITMIME SMTPUTF8 RET=HDRS ENVID=Q+2B\r\n"
-	                                  "RCPT TO:<u@example.org> NOTIFY=SUCCESS,DELAY ORCPT=rfc822;o+2B@x\r\nRCPT TO:<\xc3\xa9@example.org>\r\nDATA\r\n"),
-	                              "250 250 250 354"},
-	                             {STR(MESSAGE ".\r\n"), "250"}));
+	struct talk t =
+		played(STEPS(HELLO,
+	                     {STR("MAIL FROM:<\xc3\xbc@x> SIZE=100 BODY=8BITMIME SMTPUTF8 RET=HDRS ENVID=Q+2B\r\n"
+	                          "RCPT TO:<u@example.org> NOTIFY=SUCCESS,DELAY ORCPT=rfc822;o+2B@x\r\nRCPT "
+	                          "TO:<\xc3\xa9@example.org>\r\nDATA\r\n"),
+	                      "250 250 250 354"},
+	                     {STR(MESSAGE ".\r\n"), "250"}));
 
 	assert_str(buf_str(&t.fake.sender), "\xc3\xbc@x");
 	assert_str(buf_str(&t.fake.envid), "Q+");
@@ -290,9 +308,11 @@ static void test_parameters_are_handed_on(void **state UNUSED)
 
 static void test_helo_has_no_extensions(void **state UNUSED)
 {
-	struct talk t = played(STEPS({STR("HELO c\r\nMAIL FROM:<a@x> SIZE=1\r\nMAIL FROM:<a@x>\r\nRCPT TO:<u@example.org> NOTIFY=NEVER\r\n"), "250 555 250 555"},
-	                             {STR("RCPT TO:<henry\xe2\x85\xa3@example.org>\r\nRCPT TO: u@example.org\r\nDATA\r\n"), "550 250 354"},
-	                             {STR(MESSAGE ".\r\n"), "250"}));
+	struct talk t = played(STEPS(
+		{STR("HELO c\r\nMAIL FROM:<a@x> SIZE=1\r\nMAIL FROM:<a@x>\r\nRCPT TO:<u@example.org> NOTIFY=NEVER\r\n"),
+	         "250 555 250 555"},
+		{STR("RCPT TO:<henry\xe2\x85\xa3@example.org>\r\nRCPT TO: u@example.org\r\nDATA\r\n"), "550 250 354"},
+		{STR(MESSAGE ".\r\n"), "250"}));
 
 	assert_str(buf_str(&t.fake.origin), "c SMTP");
 	talk_free(&t);
@@ -300,11 +320,13 @@ static void test_helo_has_no_extensions(void **state UNUSED)
 
 static void test_pipelined_recipients_are_asked_together(void **state UNUSED)
 {
-	struct talk t = played(STEPS(HELLO,
-	                             {STR("MAIL FROM:<>\r\nRCPT TO:<a@example.org>\r\nRCPT TO:<nobody@example.org>\r\nrcpt to:<x@y@z>\r\n"
-	                                  "RCPT TO:<tempfail@example.org>\r\nRCPT TO:<b@example.org>\r\nRCPT TO:<c@elsewhere.example>\r\nDATA\r\n"),
-	                              "250 250 550 501 451 250 550 354"},
-	                             {STR(MESSAGE ".\r\nNOOP\r\nQUIT\r\n"), "250 250 221 closed"}));
+	struct talk t = played(STEPS(
+		HELLO,
+		{STR("MAIL FROM:<>\r\nRCPT TO:<a@example.org>\r\nRCPT TO:<nobody@example.org>\r\nrcpt to:<x@y@z>\r\n"
+	             "RCPT TO:<tempfail@example.org>\r\nRCPT TO:<b@example.org>\r\nRCPT "
+	             "TO:<c@elsewhere.example>\r\nDATA\r\n"),
+	         "250 250 550 501 451 250 550 354"},
+		{STR(MESSAGE ".\r\nNOOP\r\nQUIT\r\n"), "250 250 221 closed"}));
 
 	assert_int_equal(t.fake.checks, 1);
 	assert_int_equal(t.fake.largest_check, 5);
@@ -315,7 +337,8 @@ static void test_pipelined_recipients_are_asked_together(void **state UNUSED)
 
 static void test_postmaster(void **state UNUSED)
 {
-	struct talk t = played(STEPS(HELLO, {STR("MAIL FROM:<a@x>\r\nRCPT TO:<Postmaster>\r\nDATA\r\n"), "250 250 354"}, {STR(".\r\n"), "250"}));
+	struct talk t = played(STEPS(HELLO, {STR("MAIL FROM:<a@x>\r\nRCPT TO:<Postmaster>\r\nDATA\r\n"), "250 250 354"},
+	                             {STR(".\r\n"), "250"}));
 
 	assert_str(buf_str(&t.fake.rcpts), "Postmaster@example.org  0\n");
 	assert_str(buf_str(&t.fake.body), "");
@@ -324,8 +347,10 @@ static void test_postmaster(void **state UNUSED)
 
 static void test_source_route_is_dropped(void **state UNUSED)
 {
-	struct talk t = played(STEPS(HELLO, {STR("MAIL FROM:<@p,@q:a@x>\r\nRCPT TO:<@r:u@example.org>\r\nRCPT TO:<@example.org:u@elsewhere.example>\r\nDATA\r\n"),
-	                                     "250 250 550 354"},
+	struct talk t = played(STEPS(HELLO,
+	                             {STR("MAIL FROM:<@p,@q:a@x>\r\nRCPT TO:<@r:u@example.org>\r\nRCPT "
+	                                  "TO:<@example.org:u@elsewhere.example>\r\nDATA\r\n"),
+	                              "250 250 550 354"},
 	                             {STR(MESSAGE ".\r\n"), "250"}));
 
 	assert_str(buf_str(&t.fake.sender), "a@x");
@@ -338,15 +363,23 @@ static void test_source_route_is_dropped(void **state UNUSED)
 static void test_bad_addresses(void **state UNUSED)
 {
 	check(STEPS(HELLO,
-	            {STR("MAIL LALA:<>\r\nMAIL FROM:\r\nMAIL FROM:<pepe>\r\nMAIL FROM:<a@xn--->\r\nMAIL FROM:<postmaster>\r\n"), "500 500 501 501 501"},
-	            {STR("MAIL FROM:<\xc3\xbc@x>\r\nMAIL FROM:<a@x>SIZE=1\r\nMAIL FROM:<a@x> COLOUR=red\r\nMAIL FROM:<a@x> SIZE=1048577\r\n"), "553 501 555 552"},
-	            {STR("MAIL FROM:<a@x> SIZE=99999999999999999999\r\nMAIL FROM:<a@x> SIZE=-1\r\nMAIL FROM:<a@x>\r\n"), "552 501 250"},
-	            {STR("RCPT LALA:<>\r\nRCPT TO:\r\nRCPT TO:<>\r\nRCPT TO:<\xc3\xbc@example.org>\r\nRCPT TO:<a@[1.2.3.4>\r\n"), "500 500 501 553 501"}));
+	            {STR("MAIL LALA:<>\r\nMAIL FROM:\r\nMAIL FROM:<pepe>\r\nMAIL FROM:<a@xn--->\r\nMAIL "
+	                 "FROM:<postmaster>\r\n"),
+	             "500 500 501 501 501"},
+	            {STR("MAIL FROM:<\xc3\xbc@x>\r\nMAIL FROM:<a@x>SIZE=1\r\nMAIL FROM:<a@x> COLOUR=red\r\nMAIL "
+	                 "FROM:<a@x> SIZE=1048577\r\n"),
+	             "553 501 555 552"},
+	            {STR("MAIL FROM:<a@x> SIZE=99999999999999999999\r\nMAIL FROM:<a@x> SIZE=-1\r\nMAIL FROM:<a@x>\r\n"),
+	             "552 501 250"},
+	            {STR("RCPT LALA:<>\r\nRCPT TO:\r\nRCPT TO:<>\r\nRCPT TO:<\xc3\xbc@example.org>\r\nRCPT "
+	                 "TO:<a@[1.2.3.4>\r\n"),
+	             "500 500 501 553 501"}));
 }
 
 static void test_statuses_of_bad_addresses(void **state UNUSED)
 {
-	struct talk t = played(STEPS(HELLO, {STR("MAIL FROM:<pepe>\r\nMAIL FROM:<a@x>\r\nRCPT TO:<pepe>\r\n"), "501 250 501"}));
+	struct talk t =
+		played(STEPS(HELLO, {STR("MAIL FROM:<pepe>\r\nMAIL FROM:<a@x>\r\nRCPT TO:<pepe>\r\n"), "501 250 501"}));
 
 	assert_contains(&t.text, "501 5.1.7 ");
 	assert_contains(&t.text, "501 5.1.3 ");
@@ -355,18 +388,22 @@ static void test_statuses_of_bad_addresses(void **state UNUSED)
 
 static void test_order_of_commands(void **state UNUSED)
 {
-	check(STEPS(HELLO, {STR("RCPT TO:<u@example.org>\r\nMAIL FROM:<a@x>\r\nMAIL FROM:<b@x>\r\nDATA\r\n"), "503 250 503 503"},
-	            {STR("RCPT TO:<nobody@example.org>\r\nDATA\r\nRCPT TO:<u@example.org>\r\nDATA x\r\n"), "550 554 250 501"},
-	            {STR("EHLO again.example\r\nRCPT TO:<u@example.org>\r\n"), "250 503"}, ENVELOPE,
-	            {STR("RSET\r\nDATA\r\n"), "250 503"}, ENVELOPE, {STR("EHLO\r\nVRFY \xc3\xbc\r\nEXPN\r\nDATA\r\n"), "501 252 502 354"},
-	            {STR(MESSAGE ".\r\n"), "250"}));
+	check(STEPS(
+		HELLO,
+		{STR("RCPT TO:<u@example.org>\r\nMAIL FROM:<a@x>\r\nMAIL FROM:<b@x>\r\nDATA\r\n"), "503 250 503 503"},
+		{STR("RCPT TO:<nobody@example.org>\r\nDATA\r\nRCPT TO:<u@example.org>\r\nDATA x\r\n"),
+	         "550 554 250 501"},
+		{STR("EHLO again.example\r\nRCPT TO:<u@example.org>\r\n"), "250 503"}, ENVELOPE,
+		{STR("RSET\r\nDATA\r\n"), "250 503"}, ENVELOPE,
+		{STR("EHLO\r\nVRFY \xc3\xbc\r\nEXPN\r\nDATA\r\n"), "501 252 502 354"}, {STR(MESSAGE ".\r\n"), "250"}));
 }
 
 static void test_bare_line_ends_are_refused(void **state UNUSED)
 {
 	struct talk t = played(STEPS(HELLO, ENVELOPE, {STR("DATA\r\n"), "354"}, {STR("a\n.\r\nRSET\r\n.\r\n"), "521"},
-	                             {STR("RCPT TO:<u@example.org>\r\nDATA\r\nBDAT 1 LAST\r\nx"), "503 503 503"}, ENVELOPE,
-	                             {STR("BDAT 3\r\na\rbBDAT 2 LAST\r\nxx"), "521 503"}, ENVELOPE, {STR("BDAT 2 LAST\r\na\r"), "521"}, {STR("NOOP\r\n"), "250"}));
+	                             {STR("RCPT TO:<u@example.org>\r\nDATA\r\nBDAT 1 LAST\r\nx"), "503 503 503"},
+	                             ENVELOPE, {STR("BDAT 3\r\na\rbBDAT 2 LAST\r\nxx"), "521 503"}, ENVELOPE,
+	                             {STR("BDAT 2 LAST\r\na\r"), "521"}, {STR("NOOP\r\n"), "250"}));
 
 	assert_int_equal(t.fake.messages, 0);
 	talk_free(&t);
@@ -384,9 +421,11 @@ static void test_bare_line_ends_are_normalised(void **state UNUSED)
 
 static void test_nul(void **state UNUSED)
 {
-	struct talk t = played(STEPS(HELLO, ENVELOPE, {STR("DATA\r\n"), "354"}, {STR("a\0\r\n.\r\n"), "554"}, ENVELOPE, {STR("BDAT 1\r\n\0"), "554"},
-	                             {STR("MAIL FROM:<a@x> BODY=BINARYMIME\r\nRCPT TO:<u@example.org>\r\nDATA\r\n"), "250 250 503"},
-	                             {STR("BDAT 4 LAST\r\n\0\n\r."), "250"}));
+	struct talk t = played(
+		STEPS(HELLO, ENVELOPE, {STR("DATA\r\n"), "354"}, {STR("a\0\r\n.\r\n"), "554"}, ENVELOPE,
+	              {STR("BDAT 1\r\n\0"), "554"},
+	              {STR("MAIL FROM:<a@x> BODY=BINARYMIME\r\nRCPT TO:<u@example.org>\r\nDATA\r\n"), "250 250 503"},
+	              {STR("BDAT 4 LAST\r\n\0\n\r."), "250"}));
 
 	assert_int_equal(t.fake.body.n, 4);
 	assert_int_equal(t.fake.flags, MESSAGE_ALL_OR_NONE | MESSAGE_8BIT | MESSAGE_BINARY);
@@ -403,7 +442,9 @@ static void test_commands_behind_data(void **state UNUSED)
 
 static void test_control_and_8bit_in_commands(void **state UNUSED)
 {
-	check(STEPS({STR("NO\0OP\r\nNOOP \0\r\n\x1b[2J\r\nN\xc3\x96OP\r\n\xff\xfe\r\nNOOP\n"), "501 501 501 500 501 500"}, {STR("NOOP\r\n"), "250"}));
+	check(STEPS(
+		{STR("NO\0OP\r\nNOOP \0\r\n\x1b[2J\r\nN\xc3\x96OP\r\n\xff\xfe\r\nNOOP\n"), "501 501 501 500 501 500"},
+		{STR("NOOP\r\n"), "250"}));
 }
 
 static void test_long_line_is_one_error(void **state UNUSED)
@@ -422,7 +463,8 @@ static void test_long_line_is_one_error(void **state UNUSED)
 
 static void test_message_refused_by_the_filter(void **state UNUSED)
 {
-	struct talk t = played(STEPS(HELLO, ENVELOPE, {STR("DATA\r\n"), "354"}, {STR("From: a\r\nBad header\r\n\r\nx\r\n.\r\n"), "554"},
+	struct talk t = played(STEPS(HELLO, ENVELOPE, {STR("DATA\r\n"), "354"},
+	                             {STR("From: a\r\nBad header\r\n\r\nx\r\n.\r\n"), "554"},
 	                             {STR("RCPT TO:<u@example.org>\r\n"), "503"}, ENVELOPE, {STR("DATA\r\n"), "354"},
 	                             {STR("Delivered-To: u@example.org\r\n\r\n.\r\n"), "554"}));
 
@@ -434,8 +476,10 @@ static void test_message_refused_by_the_filter(void **state UNUSED)
 
 static void test_one_refusal_refuses_all(void **state UNUSED)
 {
-	struct talk t = played(STEPS(HELLO, {STR("MAIL FROM:<a@x>\r\nRCPT TO:<u@example.org>\r\nRCPT TO:<gone@example.org>\r\nRCPT TO:<full@example.org>\r\nDATA\r\n"),
-	                                     "250 250 250 250 354"},
+	struct talk t = played(STEPS(HELLO,
+	                             {STR("MAIL FROM:<a@x>\r\nRCPT TO:<u@example.org>\r\nRCPT "
+	                                  "TO:<gone@example.org>\r\nRCPT TO:<full@example.org>\r\nDATA\r\n"),
+	                              "250 250 250 250 354"},
 	                             {STR(MESSAGE ".\r\n"), "452"}));
 
 	assert_int_equal(t.fake.messages, 0);
@@ -445,8 +489,10 @@ static void test_one_refusal_refuses_all(void **state UNUSED)
 
 static void check_away(struct fake how, const char *rcpt, const char *data, const char *end)
 {
-	struct talk t = talk_of(STEPS(HELLO, {STR("MAIL FROM:<a@x>\r\n"), "250"}, {STR("RCPT TO:<u@example.org>\r\nRCPT TO:<x>\r\n"), rcpt}, {STR("DATA\r\n"), data},
-	                              {data[0] == '3' ? STR(MESSAGE ".\r\n") : STR(""), end}, {STR("NOOP\r\n"), "250"}));
+	struct talk t =
+		talk_of(STEPS(HELLO, {STR("MAIL FROM:<a@x>\r\n"), "250"},
+	                      {STR("RCPT TO:<u@example.org>\r\nRCPT TO:<x>\r\n"), rcpt}, {STR("DATA\r\n"), data},
+	                      {data[0] == '3' ? STR(MESSAGE ".\r\n") : STR(""), end}, {STR("NOOP\r\n"), "250"}));
 	t.fake = how;
 	run(&t, 1);
 	assert_int_equal(t.fake.messages, 0);
@@ -466,7 +512,9 @@ static void test_others_away(void **state UNUSED)
 
 static void test_chunks(void **state UNUSED)
 {
-	struct talk t = played(STEPS(HELLO, ENVELOPE, {STR("BDAT 5\r\na\r\n.\rBDAT 6\r\n\n..b\r\nBDAT 0 LAST\r\nNOOP\r\n"), "250 250 250 250"}));
+	struct talk t =
+		played(STEPS(HELLO, ENVELOPE,
+	                     {STR("BDAT 5\r\na\r\n.\rBDAT 6\r\n\n..b\r\nBDAT 0 LAST\r\nNOOP\r\n"), "250 250 250 250"}));
 
 	assert_str(buf_str(&t.fake.body), "a\r\n.\r\n..b\r\n");
 	talk_free(&t);
@@ -474,10 +522,13 @@ static void test_chunks(void **state UNUSED)
 
 static void test_chunks_in_the_wrong_state(void **state UNUSED)
 {
-	struct talk t = played(STEPS({STR("BDAT 6\r\nQUIT\r\n"), "503"}, HELLO, {STR("BDAT 6 LAST\r\nQUIT\r\nNOOP\r\n"), "503 250"},
-	                             {STR("MAIL FROM:<a@x>\r\nBDAT 6\r\nQUIT\r\nDATA\r\nRCPT TO:<u@example.org>\r\n"), "250 503 503 503"}, ENVELOPE,
-	                             {STR("BDAT 1\r\nxRCPT TO:<u@example.org>\r\nMAIL FROM:<a@x>\r\nDATA\r\nBDAT 6 LAST\r\nQUIT\r\nNOOP\r\n"),
-	                              "250 503 503 503 503 250"}));
+	struct talk t = played(STEPS(
+		{STR("BDAT 6\r\nQUIT\r\n"), "503"}, HELLO, {STR("BDAT 6 LAST\r\nQUIT\r\nNOOP\r\n"), "503 250"},
+		{STR("MAIL FROM:<a@x>\r\nBDAT 6\r\nQUIT\r\nDATA\r\nRCPT TO:<u@example.org>\r\n"), "250 503 503 503"},
+		ENVELOPE,
+		{STR("BDAT 1\r\nxRCPT TO:<u@example.org>\r\nMAIL FROM:<a@x>\r\nDATA\r\nBDAT 6 "
+	             "LAST\r\nQUIT\r\nNOOP\r\n"),
+	         "250 503 503 503 503 250"}));
 
 	assert_int_equal(t.fake.messages, 0);
 	talk_free(&t);
@@ -500,14 +551,17 @@ static void test_chunk_sizes(void **state UNUSED)
 
 static void test_lmtp(void **state UNUSED)
 {
-	struct talk t = talk_of(STEPS({STR("EHLO c\r\nHELO c\r\nLHLO c\r\n"), "500 500 250"},
-	                              {STR("MAIL FROM:<a@x>\r\nRCPT TO:<u@example.org>\r\nRCPT TO:<nobody@example.org>\r\nRCPT TO:<full@example.org>\r\n"
-	                                   "RCPT TO:<v@example.org>\r\nDATA\r\n"),
-	                               "250 250 550 250 250 354"},
-	                              {STR(MESSAGE ".\r\n"), "250 452 250"},
-	                              {STR("MAIL FROM:<a@x>\r\nRCPT TO:<nobody@example.org>\r\nDATA\r\nRSET\r\n"), "250 550 503 250"},
-	                              {STR("MAIL FROM:<a@x>\r\nRCPT TO:<u@example.org>\r\nRCPT TO:<v@example.org>\r\nBDAT 2 LAST\r\n\nx"), "250 250 250 521 521"},
-	                              {STR("QUIT\r\n"), "221 closed"}));
+	struct talk t = talk_of(STEPS(
+		{STR("EHLO c\r\nHELO c\r\nLHLO c\r\n"), "500 500 250"},
+		{STR("MAIL FROM:<a@x>\r\nRCPT TO:<u@example.org>\r\nRCPT TO:<nobody@example.org>\r\nRCPT "
+	             "TO:<full@example.org>\r\n"
+	             "RCPT TO:<v@example.org>\r\nDATA\r\n"),
+	         "250 250 550 250 250 354"},
+		{STR(MESSAGE ".\r\n"), "250 452 250"},
+		{STR("MAIL FROM:<a@x>\r\nRCPT TO:<nobody@example.org>\r\nDATA\r\nRSET\r\n"), "250 550 503 250"},
+		{STR("MAIL FROM:<a@x>\r\nRCPT TO:<u@example.org>\r\nRCPT TO:<v@example.org>\r\nBDAT 2 LAST\r\n\nx"),
+	         "250 250 250 521 521"},
+		{STR("QUIT\r\n"), "221 closed"}));
 
 	t.lmtp = true;
 	run(&t, 1);
@@ -600,9 +654,10 @@ static void test_too_large(void **state UNUSED)
 
 	repeat(&big, "0123456789\r\n", 2000);
 	str text = buf_str(&big);
-	struct talk t = talk_of(STEPS(HELLO, ENVELOPE, {STR("DATA\r\n"), "354"}, {text, ""}, {STR(".\r\nRSET\r\n"), "552 250"}, ENVELOPE,
-	                              {STR("BDAT 24000\r\n"), ""}, {text, "552"}, {STR("BDAT 1 LAST\r\nx"), "503"}, ENVELOPE, {STR("DATA\r\n"), "354"},
-	                              {STR(MESSAGE ".\r\n"), "250"}));
+	struct talk t =
+		talk_of(STEPS(HELLO, ENVELOPE, {STR("DATA\r\n"), "354"}, {text, ""}, {STR(".\r\nRSET\r\n"), "552 250"},
+	                      ENVELOPE, {STR("BDAT 24000\r\n"), ""}, {text, "552"}, {STR("BDAT 1 LAST\r\nx"), "503"},
+	                      ENVELOPE, {STR("DATA\r\n"), "354"}, {STR(MESSAGE ".\r\n"), "250"}));
 	t.config.limits.message_size = 10000;
 	run(&t, 1);
 	assert_int_equal(t.fake.messages, 1);
@@ -614,8 +669,9 @@ static void test_no_room_for_the_message(void **state UNUSED)
 	BUF(big, 1 << 20);
 
 	repeat(&big, "0123456789\r\n", 2000);
-	struct talk t = talk_of(STEPS(HELLO, ENVELOPE, {STR("DATA\r\n"), "354"}, {buf_str(&big), ""}, {STR(".\r\n"), "452"}, ENVELOPE, {STR("DATA\r\n"), "354"},
-	                              {STR(MESSAGE ".\r\n"), "250"}));
+	struct talk t =
+		talk_of(STEPS(HELLO, ENVELOPE, {STR("DATA\r\n"), "354"}, {buf_str(&big), ""}, {STR(".\r\n"), "452"},
+	                      ENVELOPE, {STR("DATA\r\n"), "354"}, {STR(MESSAGE ".\r\n"), "250"}));
 	t.budget.cap = 10000;
 	run(&t, 1);
 	assert_true(t.lasted >= 5 * NSEC_PER_SEC);
@@ -624,8 +680,11 @@ static void test_no_room_for_the_message(void **state UNUSED)
 
 static void test_out_of_session_memory(void **state UNUSED)
 {
-	struct talk t = talk_of(STEPS(HELLO, ENVELOPE, {STR("RCPT TO:<v@example.org>\r\n"), "250"},
-	                              {STR("RCPT TO:<wwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwww@example.org>\r\nNOOP\r\n"), "452 250"}));
+	struct talk t = talk_of(STEPS(
+		HELLO, ENVELOPE, {STR("RCPT TO:<v@example.org>\r\n"), "250"},
+		{STR("RCPT "
+	             "TO:<wwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwww@example.org>\r\nNOOP\r\n"),
+	         "452 250"}));
 	t.config.limits.session_memory = 256;
 	run(&t, 1);
 	talk_free(&t);
@@ -633,8 +692,8 @@ static void test_out_of_session_memory(void **state UNUSED)
 
 static void test_messages_of_a_session(void **state UNUSED)
 {
-	struct talk t = talk_of(STEPS(HELLO, ENVELOPE, {STR("BDAT 0 LAST\r\n"), "250"}, ENVELOPE, {STR("BDAT 0 LAST\r\n"), "250"},
-	                              {STR("MAIL FROM:<a@x>\r\n"), "421 closed"}));
+	struct talk t = talk_of(STEPS(HELLO, ENVELOPE, {STR("BDAT 0 LAST\r\n"), "250"}, ENVELOPE,
+	                              {STR("BDAT 0 LAST\r\n"), "250"}, {STR("MAIL FROM:<a@x>\r\n"), "421 closed"}));
 	t.config.limits.messages = 2;
 	run(&t, 1);
 	assert_contains(&t.text, "250-LIMITS RCPTMAX=100 MAILMAX=2\r\n");
@@ -678,7 +737,8 @@ static void test_trickle_does_not_hold_a_session(void **state UNUSED)
 {
 	static const struct step command[] = {{STR("NOOP"), ""}, {STR_NONE, NULL}};
 	static const struct step data[] = {
-		{STR("EHLO x\r\nMAIL FROM:<a@x>\r\nRCPT TO:<u@example.org>\r\nBDAT 100000 LAST\r\n"), ""}, {STR_NONE, NULL}};
+		{STR("EHLO x\r\nMAIL FROM:<a@x>\r\nRCPT TO:<u@example.org>\r\nBDAT 100000 LAST\r\n"), ""},
+		{STR_NONE, NULL}};
 	const struct step *all[] = {command, data};
 
 	for (size_t i = 0; i < ARRAY_LEN(all); i++) {
@@ -709,7 +769,8 @@ static void test_shutdown(void **state UNUSED)
 {
 	check(STEPS(HELLO, {STR(""), "stop 421 closed"}));
 	check(STEPS(HELLO, {STR("MAIL FROM:<a@x>\r\n"), "250 stop 421 closed"}));
-	struct talk t = played(STEPS(HELLO, ENVELOPE, {STR("DATA\r\n"), "354 stop"}, {STR(MESSAGE ".\r\n"), "250 421 closed"}));
+	struct talk t =
+		played(STEPS(HELLO, ENVELOPE, {STR("DATA\r\n"), "354 stop"}, {STR(MESSAGE ".\r\n"), "250 421 closed"}));
 	assert_int_equal(t.fake.messages, 1);
 	talk_free(&t);
 }
