@@ -144,7 +144,6 @@ void smtp_serve(struct stream *stream, const struct smtp_options *options)
 	                 .end = rt_after(options->config->limits.session_time)};
 
 	net_address_host(&s.client, &options->client);
-	LOG(DEBUG, "smtp.begin", LOG_STR("sid", options->session), LOG_STR("client", buf_str(&s.client)));
 	stream_write_timeout(stream, options->config->limits.command_time);
 	greet(&s);
 	while (smtp_read_command(&s))
