@@ -1,20 +1,22 @@
 /* SPDX-License-Identifier: ISC */
+#include <stdio.h>
 #include <string.h>
 
 #include "cli/admin.h"
 #include "cli/command.h"
 #include "cli/password_read.h"
+#include "conf/value.h"
 #include "sasl/password.h"
 
 struct verb {
 	const char *name;
-	size_t words; /* with its own */
+	size_t least, most; /* words, with its own */
 	bool password;
 };
 
 static const struct verb verbs[] = {
-	{"add", 2, true},      {"list", 1, false},   {"show", 2, false},   {"passwd", 2, true},
-	{"disable", 2, false}, {"enable", 2, false}, {"remove", 2, false},
+	{"add", 2, 2, true},      {"list", 1, 1, false},   {"show", 2, 2, false},  {"passwd", 2, 2, true},
+	{"disable", 2, 2, false}, {"enable", 2, 2, false}, {"quota", 3, 3, false}, {"remove", 2, 3, false},
 };
 
 static const struct verb *verb_find(const char *name)
@@ -47,13 +49,29 @@ static int with_password(const struct invocation *inv)
 	return status;
 }
 
+/* The store takes octets. */
+static int quota(const struct invocation *inv)
+{
+	struct invocation octets = *inv;
+	char number[24];
+	uint64_t v = 0;
+
+	if (strcmp(inv->words[2], "default") != 0 && !value_size.scan(str_from(inv->words[2]), &v))
+		return command_usage(inv, "\"%s\" is not %s, nor default", inv->words[2], value_size.example);
+	snprintf(number, sizeof(number), "%llu", (unsigned long long)v);
+	octets.words = (char *[]){inv->words[0], inv->words[1], number};
+	return admin_command(&octets);
+}
+
 int command_account(const struct invocation *inv)
 {
 	const struct verb *v = verb_find(inv->words[0]);
 
 	if (v == NULL)
 		return command_usage(inv, "there is no \"%s\"", inv->words[0]);
-	if (inv->words_n != v->words)
-		return command_usage(inv, v->words == 1 ? "%s takes no address" : "%s takes an address", v->name);
+	if (inv->words_n < v->least || inv->words_n > v->most)
+		return command_usage(inv, "too %s words for %s", inv->words_n < v->least ? "few" : "many", v->name);
+	if (strcmp(v->name, "quota") == 0)
+		return quota(inv);
 	return v->password ? with_password(inv) : admin_command(inv);
 }

@@ -67,6 +67,7 @@ int command_restore(const struct invocation *inv);
 int command_store(const struct invocation *inv);
 int command_security(const struct invocation *inv);
 int command_reload(const struct invocation *inv);
+int command_stop(const struct invocation *inv);
 int command_help(const struct invocation *inv);
 int command_version(const struct invocation *inv);
 

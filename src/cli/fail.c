@@ -57,7 +57,7 @@ int command_status(err e)
 		[OK] = EX_OK,
 		[E_END] = EX_UNAVAILABLE,
 		[E_TEMP] = EX_TEMPFAIL,
-		[E_PERM] = EX_UNAVAILABLE,
+		[E_PERM] = EX_DATAERR,
 		[E_SYNTAX] = EX_DATAERR,
 		[E_LIMIT] = EX_DATAERR,
 		[E_FULL] = EX_IOERR,
@@ -87,7 +87,8 @@ struct config *command_config(const struct invocation *inv)
 	struct config_faults faults = {.text = BUF_INIT(64 << 10)};
 	struct config *c = config_load(inv->config_path, &faults);
 
-	fwrite(faults.text.p, 1, faults.text.n, stderr);
+	if (faults.text.n > 0)
+		fwrite(faults.text.p, 1, faults.text.n, stderr);
 	buf_free(&faults.text);
 	return c;
 }

@@ -53,10 +53,12 @@ const struct command commands[] = {
          STORE_READER, 1, 1, "look after the store",
          "verify reads everything and compares; exit status 65 when something is damaged.\n"
          "stats says how much there is. compact gives the space of deleted mail back now.\n"
-         "rebuild makes a new database from the segments alone; only when no server runs.",
+         "rebuild makes a new database from the segments alone, when the old one is gone; only when no server runs.",
          command_store},
 	{"security", "", STORE_READER, 0, 0, "what each process of the running server can do", "", command_security},
 	{"reload", "", OPTION_CONFIG, 0, 0, "make the running server read its configuration again", "", command_reload},
+	{"stop", "", OPTION_CONFIG, 0, 0, "stop the running server",
+         "It finishes what is in the air for up to 10 seconds, as with SIGTERM.", command_stop},
 	{"help", "[COMMAND]", 0, 0, 1, "this overview, or more about a command", "", command_help},
 	{"version", "", OPTION_JSON, 0, 0, "which Pombo this is", "", command_version},
 	{.name = NULL},

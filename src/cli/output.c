@@ -15,7 +15,7 @@ static size_t width(str s)
 	return n;
 }
 
-static void cell_text(struct buf *out, const struct cell *c)
+void output_cell(struct buf *out, const struct cell *c)
 {
 	if (c->is_number != 0)
 		buf_u64(out, c->number);
@@ -27,7 +27,7 @@ static size_t cell_width(const struct cell *c)
 {
 	BUF(text, LINE_OCTETS_MAX);
 
-	cell_text(&text, c);
+	output_cell(&text, c);
 	return width(buf_str(&text));
 }
 
@@ -92,7 +92,7 @@ static void print_row(struct output *o, const struct row *row)
 
 	for (size_t i = 0; i < n; i++) {
 		BUF(text, LINE_OCTETS_MAX);
-		cell_text(&text, &row->cells[i]);
+		output_cell(&text, &row->cells[i]);
 		put_padded(&line, buf_str(&text), o->widths[i], row->cells[i].is_number != 0, i + 1 == n);
 	}
 	print_line(o, &line);
@@ -146,7 +146,7 @@ void output_fields(struct output *o, const struct row *row)
 		BUF(line, LINE_OCTETS_MAX);
 		BUF(text, LINE_OCTETS_MAX);
 		put_padded(&line, row->cells[i].name, most, false, false);
-		cell_text(&text, &row->cells[i]);
+		output_cell(&text, &row->cells[i]);
 		buf_put(&line, buf_str(&text));
 		print_line(o, &line);
 	}

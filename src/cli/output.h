@@ -20,6 +20,7 @@ struct output {
 void output_rows(struct output *o, const struct row *rows, size_t n);
 /* One row, a line for each of its cells; as JSON the object. */
 void output_fields(struct output *o, const struct row *row);
+void output_cell(struct buf *out, const struct cell *c); /* its text, escaped for a terminal */
 /* A cell by its name; NULL. */
 const struct cell *row_cell(const struct row *row, const char *name);
 
