@@ -55,7 +55,7 @@ void received_print(struct buf *out, const struct received *r)
 	buf_puts(out, " id ");
 	buf_put(out, id_text(r->id, id));
 	put_recipient(out, r->only_recipient);
-	buf_puts(out, ";\r\n\t");
+	buf_puts(out, "; ");
 	date_rfc5322(out, r->at);
 	buf_puts(out, "\r\n");
 }

@@ -22,7 +22,7 @@ static void test_one_recipient(void **state UNUSED)
 	print(&b, "client.example", "192.0.2.1", "u@example.org");
 	assert_str(buf_str(&b),
 	           "Received: from client.example ([192.0.2.1])\r\n\tby mx.example.org with ESMTP id 16J\r\n"
-	           "\tfor <u@example.org>;\r\n\tThu, 1 Jan 1970 00:00:00 +0000\r\n");
+	           "\tfor <u@example.org>; Thu, 1 Jan 1970 00:00:00 +0000\r\n");
 }
 
 static void test_several_recipients(void **state UNUSED)
@@ -31,8 +31,8 @@ static void test_several_recipients(void **state UNUSED)
 
 	print(&b, "[192.0.2.1]", "2001:db8::1", "");
 	assert_str(buf_str(&b),
-	           "Received: from [192.0.2.1] ([IPv6:2001:db8::1])\r\n\tby mx.example.org with ESMTP id 16J;\r\n"
-	           "\tThu, 1 Jan 1970 00:00:00 +0000\r\n");
+	           "Received: from [192.0.2.1] ([IPv6:2001:db8::1])\r\n\tby mx.example.org with ESMTP id 16J; "
+	           "Thu, 1 Jan 1970 00:00:00 +0000\r\n");
 }
 
 static void test_unix_client(void **state UNUSED)
