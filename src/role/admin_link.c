@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: ISC */
 /* A link to the store for commands: the running server's, or one of our own over a pair of sockets. */
-#include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -59,14 +58,6 @@ static void lookup_run(void *arg)
 	l->why = *err_info();
 }
 
-/* As root: the data folder becomes the root folder, as it is for the server, and its owner the user. */
-static err become_owner(const char *data, const struct folder_owner *owner)
-{
-	if (chdir(data) != 0 || chroot(".") != 0)
-		return err_note(E_DENIED, "cannot enter the data folder %s", data);
-	return confine_user(owner->uid, owner->gid);
-}
-
 static err prepare_folder(const struct config *config, struct arena *a, const char **path)
 {
 	struct owner_lookup l = {.config = config};
@@ -75,13 +66,14 @@ static err prepare_folder(const struct config *config, struct arena *a, const ch
 	if (l.result != OK)
 		return err_set(l.result, 0, NULL, "%s", l.why.text);
 	umask(077);
+	log_setup("pombo", LOG_LEVEL_WARN, config->log_json); /* a command's output is its answer */
 	err e = folder_prepare(config, &l.owner);
 	*path = arena_z(a, config->data);
 	if (e != OK || geteuid() != 0)
 		return e;
-	e = become_owner(*path, &l.owner);
+	e = confine_to_folder(*path); /* as it is for the server */
 	*path = "/";
-	return e;
+	return e == OK ? confine_user(l.owner.uid, l.owner.gid) : e;
 }
 
 static err connect_own(struct link **out)

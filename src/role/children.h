@@ -1,35 +1,12 @@
 /* SPDX-License-Identifier: ISC */
 /* children - the roles as the monitor sees them: started, told what they need, linked with each other, started again when they die.
- *
- * A child that died is started again after 50 ms, twice as long each time up to 10 s; after 30 s of life it begins anew.
  */
 #ifndef ROLE_CHILDREN_H
 #define ROLE_CHILDREN_H
 
-#include <sys/types.h>
-
-#include "link/link.h"
+#include "role/child.h"
 #include "role/listeners.h"
-#include "role/process.h"
 #include "role/tasks.h"
-
-struct children;
-
-struct child {
-	struct children *all;
-	const struct role_type *type;
-	unsigned index;
-	char name[PROCESS_NAME_MAX];
-	struct link *link;   /* to it */
-	pid_t pid;           /* 0: none, also when single */
-	bool alive;          /* the process, or its coroutines */
-	bool linked;         /* to us; ends before or after the process does */
-	bool up;             /* configured: others may be linked to it */
-	int status;          /* of wait(2), of its last life */
-	nsec started;
-	nsec pause;          /* before the next start */
-	struct co *awaited_by; /* its end */
-};
 
 struct children {
 	struct child *items; /* the store first */

@@ -10,6 +10,30 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#if !defined(__has_feature)
+#define __has_feature(x) 0
+#endif
+
+/* LeakSanitizer looks into /proc when the process ends: out of reach inside a root folder of its own. */
+#if defined(__SANITIZE_ADDRESS__) || __has_feature(address_sanitizer)
+static int root_was_left;
+
+int __lsan_is_turned_off(void);
+int __lsan_is_turned_off(void)
+{
+	return root_was_left;
+}
+
+static void note_root_left(void)
+{
+	root_was_left = 1;
+}
+#else
+static void note_root_left(void)
+{
+}
+#endif
+
 static err failed(const char *what)
 {
 	return err_note(E_PERM, "%s: %s", what, strerrordesc_np(errno));
@@ -25,12 +49,16 @@ static err enter_empty_root(void)
 		path = mkdtemp(tmp);
 	if (path == NULL || chdir(path) != 0 || rmdir(path) != 0 || chroot(".") != 0)
 		return failed("cannot enter an empty root folder");
+	note_root_left();
 	return OK;
 }
 
-static err enter_folder(const char *path)
+err confine_to_folder(const char *path)
 {
-	return chdir(path) == 0 && chroot(".") == 0 ? OK : failed("cannot make the data folder the root");
+	if (chdir(path) != 0 || chroot(".") != 0)
+		return failed("cannot make the data folder the root folder");
+	note_root_left();
+	return OK;
 }
 
 err confine_user(uid_t uid, gid_t gid)
@@ -49,7 +77,7 @@ static err give_up_root(const char *data, const struct role_type *type)
 		return failed("cannot look at the data folder");
 	if (st.st_uid == 0)
 		return err_note(E_PERM, "the data folder belongs to root");
-	err e = type->data_folder ? enter_folder(data) : enter_empty_root();
+	err e = type->data_folder ? confine_to_folder(data) : enter_empty_root();
 	return e == OK ? confine_user(st.st_uid, st.st_gid) : e;
 }
 

@@ -10,6 +10,8 @@
  * Started by anyone else, what the kernel does not grant is named in `missing`. An error: do not go on. */
 MUST_USE err confine(const struct config *config, const struct role_type *type, struct buf *missing);
 
+/* Makes a folder the root folder. As root. */
+MUST_USE err confine_to_folder(const char *path);
 /* Becomes this user for good, in all threads. */
 MUST_USE err confine_user(uid_t uid, gid_t gid);
 

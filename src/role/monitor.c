@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "role/children.h"
+#include "role/confine.h"
 #include "role/folder.h"
 #include "role/notify.h"
 #include "role/role.h"
@@ -88,6 +89,16 @@ static err reload_to(struct monitor *m, struct config *config)
 	return e;
 }
 
+static void log_faults(str text)
+{
+	str line;
+
+	while (text.n > 0) {
+		str_cut(text, '\n', &line, &text);
+		LOG(ERROR, "config.reload", LOG_STR("error", line));
+	}
+}
+
 /* A file with an error never replaces the running one. */
 static err reload(struct monitor *m)
 {
@@ -99,7 +110,7 @@ static err reload(struct monitor *m)
 	notify_reloading();
 	struct config *config = load(m->path, &faults);
 	if (config == NULL) {
-		LOG(ERROR, "config.reload", LOG_STR("error", str_trim(buf_str(&faults.text))));
+		log_faults(buf_str(&faults.text));
 		e = err_note(E_SYNTAX, STR_FMT, STR_ARG(str_trim(buf_str(&faults.text))));
 	} else {
 		e = reload_to(m, config);
@@ -145,7 +156,7 @@ static err start_all(struct monitor *m)
 {
 	err e = children_start_store(&m->children);
 
-	if (e == OK)
+	if (e == OK && m->listeners.items == NULL)
 		e = listeners_open(m->config, NULL, &m->listeners);
 	if (e == OK)
 		e = listeners_open_control(m->config, &m->owner, &m->children.control_fd);
@@ -274,6 +285,14 @@ static void block_signals(void)
 	signal(SIGPIPE, SIG_IGN);
 }
 
+/* All roles in this one process: then it is this process that has to give up root, once it has its ports. */
+static err give_up_root(struct monitor *m)
+{
+	err e = listeners_open(m->config, NULL, &m->listeners);
+
+	return e == OK ? confine_user(m->owner.uid, m->owner.gid) : e;
+}
+
 static err prepare(struct monitor *m, bool single)
 {
 	err e = folder_owner(m->config, &m->owner);
@@ -282,6 +301,8 @@ static err prepare(struct monitor *m, bool single)
 		LOG(WARN, "user.missing", LOG_STR("user", m->config->user), LOG_Z("instead", "nobody"));
 	if (e == OK)
 		e = folder_prepare(m->config, &m->owner);
+	if (e == OK && single && geteuid() == 0)
+		e = give_up_root(m);
 	if (e == OK)
 		e = children_init(&m->children, m->config, single, serve_admin, m);
 	m->children.listeners = &m->listeners;
