@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "base/buf.h"
+
 enum {
 	PREPARED_MAX = 256, /* statements of one connection; a power of two */
 	PAGE = 4096,
@@ -70,6 +72,7 @@ static err file_create(const char *path)
 
 static const char *const settings[] = {
 	[DB_READ] = "PRAGMA query_only=1; PRAGMA temp_store=MEMORY; PRAGMA mmap_size=0; PRAGMA cache_size=-4096",
+	[DB_SNAPSHOT] = "PRAGMA query_only=1; PRAGMA temp_store=MEMORY",
 	[DB_WRITE] = "PRAGMA page_size=4096; PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA wal_autocheckpoint=0;"
 		     "PRAGMA temp_store=MEMORY; PRAGMA mmap_size=0; PRAGMA cache_size=-32768",
 	[DB_SCRATCH] = "PRAGMA page_size=4096; PRAGMA journal_mode=OFF; PRAGMA synchronous=OFF; PRAGMA temp_store=MEMORY;"
@@ -87,26 +90,49 @@ static err db_setup(struct db *db, enum db_mode mode)
 	return e;
 }
 
+/* A file that nobody changes is opened by URI, because only so SQLite can be told. Everything that means something in a URI is escaped. */
+static int open_immutable(const char *path, sqlite3 **out)
+{
+	BUF(uri, 64 << 10);
+
+	buf_puts(&uri, path[0] == '/' ? "file://" : "file:");
+	for (; *path != '\0'; path++) {
+		if (strchr("%?#", *path) != NULL)
+			buf_printf(&uri, "%%%02X", (unsigned char)*path);
+		else
+			buf_putc(&uri, *path);
+	}
+	buf_puts(&uri, "?immutable=1");
+	buf_putc(&uri, '\0');
+	return uri.full ? SQLITE_NOMEM
+	                : sqlite3_open_v2(uri.p, out, SQLITE_OPEN_READONLY | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_URI, NULL);
+}
+
+static err db_connect(struct db *db, const char *path, enum db_mode mode)
+{
+	int code = mode == DB_SNAPSHOT ? open_immutable(path, &db->handle)
+	                               : sqlite3_open_v2(path, &db->handle, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL);
+
+	return code != SQLITE_OK ? db_error(db->handle, code) : db_setup(db, mode);
+}
+
 err db_open(const char *path, enum db_mode mode, struct db **out)
 {
 	static pthread_once_t once = PTHREAD_ONCE_INIT;
-	struct db *db;
-	err e;
+	err e = mode == DB_WRITE || mode == DB_SCRATCH ? file_create(path) : OK;
 
 	pthread_once(&once, library_setup);
-	if (mode != DB_READ && (e = file_create(path)) != OK)
+	if (e != OK)
 		return e;
-	db = calloc(1, sizeof(*db));
+	struct db *db = calloc(1, sizeof(*db));
 	if (db == NULL)
 		return err_note(E_MEMORY, "no memory for a database connection");
-	int code = sqlite3_open_v2(path, &db->handle, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL);
-	e = code != SQLITE_OK ? db_error(db->handle, code) : db_setup(db, mode);
-	if (e != OK) {
+	e = db_connect(db, path, mode);
+	if (e == OK)
+		*out = db;
+	else
 		db_close(db);
-		return e;
-	}
-	*out = db;
-	return OK;
+	return e;
 }
 
 void db_close(struct db *db)

@@ -25,9 +25,10 @@
 struct db;
 
 enum db_mode {
-	DB_READ,   /* must exist */
-	DB_WRITE,  /* created when it is not there (readable by its owner alone); commits are durable when they return */
-	DB_SCRATCH /* the same without durability and journal, for building a database that is synced at its end */
+	DB_READ,     /* must exist */
+	DB_SNAPSHOT, /* the same of a file that nobody changes: nothing is made beside it */
+	DB_WRITE,    /* created when it is not there (readable by its owner alone); commits are durable when they return */
+	DB_SCRATCH   /* the same without durability and journal, for building a database that is synced at its end */
 };
 MUST_USE err db_open(const char *path, enum db_mode mode, struct db **out);
 void db_close(struct db *db); /* NULL allowed; checkpoints when it is the last connection */

@@ -64,3 +64,14 @@ err meta_take(struct db *db, const char *key, uint64_t *value)
 
 	return e == OK ? meta_set(db, key, *value + 1) : e;
 }
+
+err change_add(struct db *db, uint64_t mailbox, uint64_t modseq, uint64_t uid, enum change what)
+{
+	struct query q = db_query(db, "INSERT INTO change (mailbox, modseq, uid, what) VALUES (?, ?, ?, ?)");
+
+	query_put_num(&q, mailbox);
+	query_put_num(&q, modseq);
+	query_put_num(&q, uid);
+	query_put_num(&q, what);
+	return query_run(&q);
+}

@@ -9,6 +9,7 @@ enum ledger_side { LEDGER_DEBIT, LEDGER_CREDIT };
 enum ledger_kind { LEDGER_ACCEPTED, LEDGER_MAILBOX, LEDGER_RELAYED, LEDGER_BOUNCED, LEDGER_DISCARDED, LEDGER_KINDS };
 const char *ledger_kind_name(uint64_t kind);
 enum change { CHANGE_ADDED, CHANGE_EXPUNGED };
+MUST_USE err change_add(struct db *db, uint64_t mailbox, uint64_t modseq, uint64_t uid, enum change what);
 
 /* Makes the tables when there are none. E_PERM: they are of a newer version. */
 MUST_USE err schema_apply(struct db *db);

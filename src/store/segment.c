@@ -109,14 +109,14 @@ static err read_header(struct segment *s)
 	return OK;
 }
 
-err segment_open(int dir, uint64_t number, struct segment *out)
+err segment_open(int dir, uint64_t number, enum segment_access access, struct segment *out)
 {
 	struct segment s = {.number = number};
 	char name[SEGMENT_NAME_MAX];
 	err e;
 
 	segment_name(number, name);
-	s.fd = openat(dir, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	s.fd = openat(dir, name, (access == SEGMENT_APPEND ? O_RDWR : O_RDONLY) | O_CLOEXEC | O_NOFOLLOW);
 	if (s.fd < 0)
 		return system_error("open", number);
 	e = read_header(&s);
@@ -244,12 +244,15 @@ struct segment_scan segment_scan_begin(const struct segment *s, uint64_t end)
 /* Moves `next` to the next octets that look like a record's beginning, or to the end. */
 static err resync(struct segment_scan *scan)
 {
-	const str mark = str_make((const char *)&scan->segment->mark, sizeof(scan->segment->mark));
+	BUF(mark, sizeof(scan->segment->mark));
 	uint64_t at = scan->next + 1;
 
-	while (at + mark.n <= scan->end) {
+	buf_le64(&mark, scan->segment->mark);
+	while (at + mark.n <= scan->end && !mark.full) {
 		size_t n = scan->end - at < SEARCH_WINDOW ? (size_t)(scan->end - at) : SEARCH_WINDOW;
 		err e = fetch(scan->segment, at, n, &scan->memory);
+		if (e == E_END)
+			break; /* the file is shorter than it was */
 		if (e != OK)
 			return e;
 		const char *hit = memmem(scan->memory.p, n, mark.p, mark.n);

@@ -39,9 +39,10 @@ struct segment_record {
 void segment_name(uint64_t number, char out[SEGMENT_NAME_MAX]);
 MUST_USE bool segment_number(const char *name, uint64_t *number); /* false: not a segment's name */
 
-/* `dir`: the folder's descriptor. create: the file and its name are durable when it returns. open: to read; E_NOT_FOUND, E_SYNTAX (no segment). */
+/* `dir`: the folder's descriptor. create: the file and its name are durable when it returns. open: E_NOT_FOUND, E_SYNTAX (no segment). */
 MUST_USE err segment_create(int dir, uint64_t number, struct segment *out);
-MUST_USE err segment_open(int dir, uint64_t number, struct segment *out);
+enum segment_access { SEGMENT_READ, SEGMENT_APPEND };
+MUST_USE err segment_open(int dir, uint64_t number, enum segment_access access, struct segment *out);
 void segment_close(struct segment *s);
 MUST_USE err segment_size(const struct segment *s, uint64_t *octets);
 

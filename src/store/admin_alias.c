@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: ISC */
+/* pombo alias */
+#include "base/log.h"
+#include "store/admin.h"
+#include "store/route.h"
+
+struct alias_change {
+	struct admin_address address;
+	str *targets;
+	size_t targets_n, changed;
+	const struct config *config;
+	struct arena *arena;
+};
+
+/* Targets are stored as addresses of ours: there is nothing yet that could forward mail to another server. */
+static err read_words(struct admin *x, struct alias_change *c, err (*read)(struct admin *, str, struct admin_address *))
+{
+	err e = read(x, admin_word(x, 2), &c->address);
+
+	if (e != OK)
+		return e;
+	c->targets = arena_array(x->arena, x->request->words_n - 3, sizeof(*c->targets));
+	if (c->targets == NULL)
+		return err_note(E_MEMORY, "no memory for aliases");
+	for (size_t i = 3; i < x->request->words_n && e == OK; i++) {
+		struct admin_address target;
+
+		e = read(x, admin_word(x, i), &target);
+		c->targets[c->targets_n++] = target.text;
+	}
+	return e;
+}
+
+/* --- add --- */
+
+static err check_no_account(struct db *db, const struct alias_change *c)
+{
+	struct route_target t;
+	bool disabled;
+	err e = route_account(db, c->address.local, c->address.domain, &t, &disabled);
+
+	if (e == OK)
+		return err_note(E_EXISTS, STR_FMT " is an account", STR_ARG(c->address.text));
+	return e == E_NOT_FOUND ? OK : e;
+}
+
+static err insert(struct db *db, const struct alias_change *c, str target)
+{
+	struct query q = db_query(db, "INSERT INTO alias (domain, local, target) VALUES (?, ?, ?) ON CONFLICT DO NOTHING");
+
+	query_put_str(&q, c->address.domain);
+	query_put_str(&q, c->address.local);
+	query_put_str(&q, target);
+	return query_run(&q);
+}
+
+/* What cannot get mail is found out now, not by the first message. */
+static err check_route(struct db *db, const struct alias_change *c)
+{
+	struct route r;
+	err e = route_address(db, c->config, c->address.text, c->arena, &r);
+
+	if (e == OK)
+		return OK;
+	return err_note(e, STR_FMT " would not get mail: %s", STR_ARG(c->address.text), err_info()->text);
+}
+
+static err add_apply(struct db *db, void *arg)
+{
+	const struct alias_change *c = arg;
+	err e = check_no_account(db, c);
+
+	for (size_t i = 0; i < c->targets_n && e == OK; i++)
+		e = insert(db, c, c->targets[i]);
+	return e == OK ? check_route(db, c) : e;
+}
+
+err alias_add(struct admin *x)
+{
+	struct alias_change c = {.arena = x->arena};
+
+	if (x->request->words_n < 4)
+		return admin_usage("alias add ADDRESS TARGET...");
+	err e = read_words(x, &c, admin_our_address);
+	if (e != OK)
+		return e;
+	struct config *held = config_hold(x->store->config); /* a reload must not take it away meanwhile */
+	c.config = held;
+	e = admin_change(x, add_apply, &c);
+	config_release(held);
+	if (e == OK)
+		LOG(INFO, "alias.add", LOG_STR("address", c.address.text), LOG_NUM("targets", c.targets_n));
+	return e;
+}
+
+/* --- list --- */
+
+static err list_read(struct admin *x, struct db *db)
+{
+	struct query q = db_query(db, "SELECT local, domain, target FROM alias WHERE ? = '' OR local || '@' || domain = ?"
+				      " ORDER BY domain, local, target LIMIT 501 OFFSET ?");
+	struct admin_address only = {.text = STR("")};
+	uint64_t at = admin_resume(x);
+	err e = x->request->words_n > 2 ? admin_address(x, admin_word(x, 2), &only) : OK;
+
+	if (e != OK)
+		return e;
+	query_put_str(&q, only.text);
+	query_put_str(&q, only.text);
+	query_put_num(&q, at);
+	while (query_row(&q)) {
+		if (admin_full(x)) {
+			admin_more(x, at);
+			break;
+		}
+		struct row *row = admin_row(x);
+		str local = query_str(&q), domain = query_str(&q);
+		admin_str(x, row, "address", arena_printf(x->arena, STR_FMT "@" STR_FMT, STR_ARG(local), STR_ARG(domain)));
+		admin_str(x, row, "target", query_str(&q));
+		at++;
+	}
+	return query_end(&q);
+}
+
+err alias_list(struct admin *x)
+{
+	return admin_read(x, list_read);
+}
+
+/* --- remove --- */
+
+static err delete(struct db *db, struct alias_change *c, str target)
+{
+	struct query q = db_query(db, "DELETE FROM alias WHERE domain = ? AND local = ? AND (? = '' OR target = ?)");
+
+	query_put_str(&q, c->address.domain);
+	query_put_str(&q, c->address.local);
+	query_put_str(&q, target);
+	query_put_str(&q, target);
+	err e = query_run(&q);
+	c->changed += db_changes(db);
+	return e;
+}
+
+static err remove_apply(struct db *db, void *arg)
+{
+	struct alias_change *c = arg;
+	err e = c->targets_n == 0 ? delete(db, c, STR("")) : OK;
+
+	for (size_t i = 0; i < c->targets_n && e == OK; i++)
+		e = delete(db, c, c->targets[i]);
+	if (e == OK && c->changed == 0)
+		return err_note(E_NOT_FOUND, "there is no such alias " STR_FMT, STR_ARG(c->address.text));
+	return e;
+}
+
+err alias_remove(struct admin *x)
+{
+	struct alias_change c = {.arena = x->arena};
+
+	if (x->request->words_n < 3)
+		return admin_usage("alias remove ADDRESS [TARGET...]");
+	err e = read_words(x, &c, admin_address);
+	if (e == OK)
+		e = admin_change(x, remove_apply, &c);
+	if (e == OK)
+		LOG(INFO, "alias.remove", LOG_STR("address", c.address.text), LOG_NUM("targets", c.changed));
+	return e;
+}

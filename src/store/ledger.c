@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: ISC */
+#include "store/ledger.h"
+
+static err debit(struct db *db, const struct envelope *e, size_t rcpt)
+{
+	const struct envelope_rcpt *r = &e->rcpts[rcpt];
+	struct query q = db_query(db, "INSERT INTO ledger (message, rcpt, side, kind, at, address, original, orcpt, notify)"
+				      " VALUES (?, ?, 0, 0, ?, ?, ?, ?, ?)");
+
+	query_put_num(&q, e->id);
+	query_put_num(&q, rcpt);
+	query_put_num(&q, e->received);
+	query_put_str(&q, r->address);
+	query_put_str(&q, r->original);
+	query_put_str(&q, r->orcpt);
+	query_put_num(&q, r->notify);
+	return query_run(&q);
+}
+
+static err credit_mailbox(struct db *db, const struct envelope *e, size_t rcpt)
+{
+	const struct envelope_rcpt *r = &e->rcpts[rcpt];
+	struct query q = db_query(db, "INSERT INTO ledger (message, rcpt, side, kind, at, mailbox, uid) VALUES (?, ?, 1, 1, ?, ?, ?)");
+
+	query_put_num(&q, e->id);
+	query_put_num(&q, rcpt);
+	query_put_num(&q, e->received);
+	query_put_num(&q, r->mailbox);
+	query_put_num(&q, r->uid);
+	return query_run(&q);
+}
+
+err ledger_deliver(struct db *db, const struct envelope *e, size_t rcpt)
+{
+	err result = debit(db, e, rcpt);
+
+	return result == OK ? credit_mailbox(db, e, rcpt) : result;
+}
+
+/* Each entry is looked at from its own side, so that a debit without credit is never hidden by a credit without debit. */
+err ledger_balance(struct db *db, uint64_t since, struct balance *out)
+{
+	struct query q = db_query(db,
+	                          "SELECT coalesce(c.kind, 0), count(*) FROM ledger d LEFT JOIN ledger c"
+	                          " ON c.message = d.message AND c.rcpt = d.rcpt AND c.side = 1"
+	                          " WHERE d.side = 0 AND d.at >= ? GROUP BY 1"
+	                          " UNION ALL SELECT -1, count(*) FROM ledger c WHERE c.side = 1 AND c.at >= ? AND NOT EXISTS"
+	                          " (SELECT 1 FROM ledger d WHERE d.message = c.message AND d.rcpt = c.rcpt AND d.side = 0)");
+
+	*out = (struct balance){0};
+	query_put_num(&q, since);
+	query_put_num(&q, since);
+	while (query_row(&q)) {
+		uint64_t kind = query_num(&q), n = query_num(&q);
+
+		if (kind > LEDGER_ACCEPTED && kind < LEDGER_KINDS)
+			out->credits[kind] += n;
+		else
+			out->lost += n; /* no credit, none of a known kind, or a credit for nothing */
+		if (kind != UINT64_MAX)
+			out->accepted += n;
+	}
+	return query_end(&q);
+}

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: ISC */
+/* ledger - double entry: what was accepted, and what became of it. */
+#ifndef STORE_LEDGER_H
+#define STORE_LEDGER_H
+
+#include "store/envelope.h"
+#include "store/schema.h"
+
+/* Both sides of recipient `rcpt` of a message that went to a mailbox. E_EXISTS: it was entered before. */
+MUST_USE err ledger_deliver(struct db *db, const struct envelope *e, size_t rcpt);
+
+struct balance {
+	uint64_t accepted, queued, lost;
+	uint64_t credits[LEDGER_KINDS]; /* by kind; [LEDGER_ACCEPTED] is not used */
+};
+/* Counts recipients accepted at `since` (microseconds) or later. */
+MUST_USE err ledger_balance(struct db *db, uint64_t since, struct balance *out);
+
+#endif

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: ISC */
+#include "store/message.h"
+
+err message_insert(struct db *db, const struct envelope *e, const struct location *at, uint64_t body, uint64_t items)
+{
+	struct query q = db_query(db, "INSERT INTO message (id, segment, offset, length, body, items, received, sender, session, client,"
+				      " helo, protocol, login, message_id, subject, envid, ret, flags)"
+				      " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
+
+	query_put_num(&q, e->id);
+	query_put_num(&q, at->segment);
+	query_put_num(&q, at->offset);
+	query_put_num(&q, at->length);
+	query_put_num(&q, body);
+	query_put_num(&q, items);
+	query_put_num(&q, e->received);
+	query_put_str(&q, e->sender);
+	query_put_str(&q, e->origin->session);
+	query_put_str(&q, e->origin->client);
+	query_put_str(&q, e->origin->helo);
+	query_put_str(&q, e->origin->protocol);
+	query_put_str(&q, e->origin->login);
+	query_put_str(&q, e->message_id);
+	query_put_str(&q, e->subject);
+	query_put_str(&q, e->envid);
+	query_put_num(&q, e->ret);
+	query_put_num(&q, e->flags);
+	return query_run(&q);
+}
+
+err item_insert(struct db *db, const struct envelope *e, const struct envelope_rcpt *rcpt, str prefix, uint64_t octets)
+{
+	struct query q = db_query(db, "INSERT INTO item (mailbox, uid, message, modseq, received, size, prefix) VALUES (?, ?, ?, ?, ?, ?, ?)");
+
+	query_put_num(&q, rcpt->mailbox);
+	query_put_num(&q, rcpt->uid);
+	query_put_num(&q, e->id);
+	query_put_num(&q, rcpt->modseq);
+	query_put_num(&q, e->received);
+	query_put_num(&q, octets);
+	query_put_str(&q, prefix);
+	return query_run(&q);
+}

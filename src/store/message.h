@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: ISC */
+/* message - the rows of a message and of its items. */
+#ifndef STORE_MESSAGE_H
+#define STORE_MESSAGE_H
+
+#include "store/db.h"
+#include "store/envelope.h"
+
+/* Where a record is: octets in a segment. */
+struct location {
+	uint64_t segment, offset, length;
+};
+
+/* `body`: octets of headers and body. E_EXISTS: the id was used before. */
+MUST_USE err message_insert(struct db *db, const struct envelope *e, const struct location *at, uint64_t body, uint64_t items);
+
+/* An item as `rcpt` of the envelope has it; `octets` as served. */
+MUST_USE err item_insert(struct db *db, const struct envelope *e, const struct envelope_rcpt *rcpt, str prefix, uint64_t octets);
+
+#endif

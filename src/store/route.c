@@ -1,0 +1,280 @@
+/* SPDX-License-Identifier: ISC */
+#include "store/route.h"
+
+#include "mail/address.h"
+
+/* One search. `chain` is the way of aliases that led to an address, so that a circle is seen. */
+struct search {
+	struct db *db;
+	const struct config *config;
+	struct arena *arena;
+	struct route *out;
+};
+struct chain {
+	str local, domain;
+	const struct chain *from;
+	unsigned depth;
+};
+
+static err resolve(struct search *s, str address, const struct chain *from);
+
+/* The array `old` of `n` items when it has room for one more, else a larger copy; NULL: no memory. */
+static void *grow(struct arena *a, void *old, size_t n, size_t *size, size_t item)
+{
+	if (n < *size)
+		return old;
+	*size = *size == 0 ? 2 : *size * 4;
+	void *p = arena_array(a, *size, item);
+	if (p != NULL && n > 0)
+		memcpy(p, old, n * item);
+	return p;
+}
+
+/* --- what the client is told --- */
+
+static err store_trouble(void)
+{
+	return err_set(E_TEMP, 451, "4.3.0", "The mail store has a temporary problem; try again later");
+}
+
+static err unknown(void)
+{
+	return err_set(E_PERM, 550, "5.1.1", "There is no such mailbox here; check the address");
+}
+
+static err relaying(bool by_alias)
+{
+	return err_set(E_PERM, 550, "5.7.1", "%s",
+	               by_alias ? "This address leads to another server, and we do not relay"
+	                        : "We do not relay; send it to the server of that domain");
+}
+
+err quota_refuse(void)
+{
+	return err_set(E_FULL, 452, "4.2.2", "The mailbox is full; try again later");
+}
+
+/* --- accounts --- */
+
+static const char account_columns[] = "SELECT a.id, m.id, (SELECT sum(octets) FROM mailbox WHERE account = a.id), a.quota, a.disabled"
+				      " FROM account a JOIN mailbox m ON m.account = a.id AND m.name = 'INBOX'"
+				      " WHERE a.domain = ? AND a.local = ?";
+static const char first_account[] = "SELECT a.id, m.id, (SELECT sum(octets) FROM mailbox WHERE account = a.id), a.quota, a.disabled,"
+				    " a.local, a.domain FROM account a JOIN mailbox m ON m.account = a.id AND m.name = 'INBOX'"
+				    " WHERE a.disabled = 0 ORDER BY a.id LIMIT 1";
+
+static void read_target(struct query *q, struct route_target *t, bool *disabled)
+{
+	t->account = query_num(q);
+	t->mailbox = query_num(q);
+	t->octets = query_num(q);
+	t->quota = query_num(q);
+	*disabled = query_num(q) != 0;
+}
+
+err route_account(struct db *db, str local, str domain, struct route_target *out, bool *disabled)
+{
+	struct query q = db_query(db, account_columns);
+
+	query_put_str(&q, domain);
+	query_put_str(&q, local);
+	bool found = query_row(&q);
+	if (found)
+		read_target(&q, out, disabled);
+	err e = query_end(&q);
+	if (e != OK)
+		return store_trouble();
+	return found ? OK : E_NOT_FOUND;
+}
+
+static err add_target(struct search *s, const struct route_target *t)
+{
+	struct route *r = s->out;
+
+	for (size_t i = 0; i < r->n; i++)
+		if (r->targets[i].account == t->account)
+			return OK;
+	if (r->n == ROUTE_TARGETS_MAX)
+		return err_set(E_LIMIT, 452, "4.5.3", "This address stands for too many recipients");
+	r->targets = grow(s->arena, r->targets, r->n, &r->size, sizeof(*t));
+	if (r->targets == NULL)
+		return store_trouble();
+	r->targets[r->n++] = *t;
+	return OK;
+}
+
+static err to_account(struct search *s, str local, str domain)
+{
+	struct route_target t = {0};
+	bool disabled = false;
+	err e = route_account(s->db, local, domain, &t, &disabled);
+
+	if (e != OK)
+		return e;
+	if (disabled)
+		return err_set(E_PERM, 550, "5.2.1", "This mailbox takes no mail");
+	t.address = arena_printf(s->arena, STR_FMT "@" STR_FMT, STR_ARG(local), STR_ARG(domain));
+	return add_target(s, &t);
+}
+
+/* RFC 5321 4.5.1: postmaster must always be there. Nobody of that name: whoever came first. */
+static err to_first_account(struct search *s)
+{
+	struct query q = db_query(s->db, first_account);
+	struct route_target t = {0};
+	bool disabled = false, found = query_row(&q);
+
+	if (found) {
+		read_target(&q, &t, &disabled);
+		str local = query_str(&q), domain = query_str(&q);
+		t.address = arena_printf(s->arena, STR_FMT "@" STR_FMT, STR_ARG(local), STR_ARG(domain));
+	}
+	if (query_end(&q) != OK)
+		return store_trouble();
+	if (!found)
+		return err_set(E_TEMP, 451, "4.3.0", "Nobody has a mailbox here yet; try again later");
+	return add_target(s, &t);
+}
+
+/* --- aliases --- */
+
+struct targets {
+	str *address;
+	size_t n, size;
+};
+
+/* All of them first: the same statement is used for the aliases they lead to. */
+static err read_alias(struct search *s, str local, str domain, struct targets *out)
+{
+	struct query q = db_query(s->db, "SELECT target FROM alias WHERE domain = ? AND local = ?");
+
+	query_put_str(&q, domain);
+	query_put_str(&q, local);
+	while (query_row(&q) && !s->arena->full && out->n < ROUTE_TARGETS_MAX) {
+		out->address = grow(s->arena, out->address, out->n, &out->size, sizeof(str));
+		if (out->address != NULL)
+			out->address[out->n++] = arena_str(s->arena, query_str(&q));
+	}
+	err e = query_end(&q);
+	if (e != OK || s->arena->full)
+		return store_trouble();
+	return out->n == 0 ? E_NOT_FOUND : OK;
+}
+
+static err to_alias(struct search *s, str local, str domain, const struct chain *from)
+{
+	struct chain here = {local, domain, from, from == NULL ? 1 : from->depth + 1};
+	struct targets targets = {0};
+	err e = read_alias(s, local, domain, &targets);
+
+	if (e != OK)
+		return e;
+	for (const struct chain *c = from; c != NULL; c = c->from)
+		if (str_equal(c->local, local) && str_equal(c->domain, domain))
+			return err_set(E_PERM, 550, "5.4.6", "The aliases of this address lead in a circle");
+	if (here.depth > ROUTE_DEPTH_MAX)
+		return err_set(E_PERM, 550, "5.4.6", "The aliases of this address are nested too deeply");
+	for (size_t i = 0; i < targets.n && e == OK; i++)
+		e = resolve(s, targets.address[i], &here);
+	return e;
+}
+
+/* --- an address --- */
+
+static err to_exact(struct search *s, str local, str domain, const struct chain *from)
+{
+	err e = to_account(s, local, domain);
+
+	return e == E_NOT_FOUND ? to_alias(s, local, domain, from) : e;
+}
+
+static size_t find_separator(str local, str separators)
+{
+	for (size_t i = 1; i < local.n; i++)
+		if (str_find(separators, local.p[i]) < separators.n)
+			return i;
+	return local.n;
+}
+
+static err to_catchall(struct search *s, str domain, const struct chain *from)
+{
+	const struct config_domain *d = config_domain_find(s->config, domain);
+	struct chain here = {STR("*"), domain, from, from == NULL ? 1 : from->depth + 1};
+
+	if (d == NULL || d->catchall.n == 0)
+		return E_NOT_FOUND;
+	for (const struct chain *c = from; c != NULL; c = c->from)
+		if (str_equal(c->local, here.local) && str_equal(c->domain, domain))
+			return err_set(E_PERM, 550, "5.4.6", "The catch-all of this domain leads in a circle");
+	return resolve(s, d->catchall, &here);
+}
+
+static err to_local(struct search *s, str local, str domain, const struct chain *from)
+{
+	err e = to_exact(s, local, domain, from);
+	size_t base = find_separator(local, s->config->plus);
+
+	if (e == E_NOT_FOUND && base < local.n) {
+		local = str_take(local, base);
+		e = to_exact(s, local, domain, from);
+	}
+	if (e == E_NOT_FOUND && str_equal(local, STR("postmaster")))
+		e = to_first_account(s);
+	if (e == E_NOT_FOUND)
+		e = to_catchall(s, domain, from);
+	return e == E_NOT_FOUND ? unknown() : e;
+}
+
+/* "postmaster" without a domain: who has that name in one of our domains, else whoever came first. */
+static err to_bare_postmaster(struct search *s)
+{
+	err e = E_NOT_FOUND;
+
+	for (size_t i = 0; i < s->config->domains_n && e == E_NOT_FOUND; i++)
+		e = to_exact(s, STR("postmaster"), s->config->domains[i].name, NULL);
+	return e == E_NOT_FOUND ? to_first_account(s) : e;
+}
+
+static err resolve(struct search *s, str text, const struct chain *from)
+{
+	struct address address;
+	str local, domain;
+
+	if (str_equal_nocase(text, STR("postmaster")))
+		return to_bare_postmaster(s);
+	err e = address_parse(text, true, &address);
+	if (e == OK)
+		e = address_key(s->arena, &address, &local, &domain);
+	if (e != OK)
+		return e;
+	if (address.literal || config_domain_find(s->config, domain) == NULL)
+		return relaying(from != NULL);
+	return to_local(s, local, domain, from);
+}
+
+err route_address(struct db *db, const struct config *config, str address, struct arena *a, struct route *out)
+{
+	struct search s = {db, config, a, out};
+
+	*out = (struct route){0};
+	err e = resolve(&s, address, NULL);
+	return e == OK && a->full ? store_trouble() : e;
+}
+
+/* --- quota --- */
+
+bool quota_exceeded(uint64_t quota, uint64_t octets, uint64_t size)
+{
+	return quota != 0 && (octets >= quota || size > quota - octets);
+}
+
+err route_quota(const struct route *r, const struct config *config, uint64_t size)
+{
+	for (size_t i = 0; i < r->n; i++) {
+		const struct route_target *t = &r->targets[i];
+
+		if (quota_exceeded(t->quota != 0 ? t->quota : config->quota, t->octets, size))
+			return quota_refuse();
+	}
+	return OK;
+}

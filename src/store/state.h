@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: ISC */
+/* What the files of the store share: the open store. Belongs to the loop's thread, but for the parts that say otherwise. */
+#ifndef STORE_STATE_H
+#define STORE_STATE_H
+
+#include "store/folder.h"
+#include "store/readers.h"
+#include "store/sessions.h"
+#include "store/store.h"
+#include "store/writer.h"
+
+struct store {
+	struct config *config;
+	char *database;         /* its path */
+	struct folder folder;
+	struct db *db;          /* the loop's own connection: short queries of the hot path */
+	struct readers *readers; /* for worker threads */
+	struct writer *writer;
+	struct sessions sessions;
+	uint64_t next_id, id_limit; /* message ids below the limit are this process's to give out */
+	bool id_job;            /* the limit is being moved */
+	size_t active;          /* coroutines inside of calls that park */
+	struct co *closer;      /* store_close, waiting for them */
+	struct co *compactor;
+	bool compacting;        /* by the compactor or by the verb */
+};
+
+/* Around every call that parks: store_close waits for them. E_TEMP once it does. */
+MUST_USE err store_enter(struct store *s);
+void store_leave(struct store *s);
+
+#endif

@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: ISC */
+#include "store/store.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "store/compact.h"
+#include "store/ids.h"
+#include "store/recover.h"
+#include "store/schema.h"
+#include "store/state.h"
+
+err store_enter(struct store *s)
+{
+	if (s->closer != NULL)
+		return err_set(E_TEMP, 451, "4.3.0", "The mail store is closing; try again later");
+	s->active++;
+	return OK;
+}
+
+void store_leave(struct store *s)
+{
+	if (--s->active == 0 && s->closer != NULL)
+		rt_wake(s->closer);
+}
+
+/* --- opening --- */
+
+/* Bodies without a database: starting anew would look like an empty server. */
+static err check_database_is_there(const struct store *s)
+{
+	struct stat st;
+	bool bodies = false;
+
+	if (stat(s->database, &st) == 0 && st.st_size > 0)
+		return OK;
+	err e = recover_has_segments(s->folder.bodies, &bodies);
+	if (e == OK && bodies)
+		return err_note(E_IO, "%s is missing but there is mail in bodies/: restore a backup, or run `pombo store rebuild`",
+		                s->database);
+	return e;
+}
+
+static struct writer_settings settings_of(const struct config *c)
+{
+	return (struct writer_settings){.quota = c->quota, .segment_size = c->segment_size};
+}
+
+/* With a connection of its own: the database is made or recovered, and everything about it is durable, before others come. */
+static err prepare_database(struct store *s, struct writer_start *start)
+{
+	struct db *db;
+	err e = db_open(s->database, DB_WRITE, &db);
+
+	if (e != OK)
+		return e;
+	e = schema_apply(db);
+	if (e == OK)
+		e = recover_segments(db, s->folder.bodies, start);
+	if (e == OK)
+		e = ids_start(s, db);
+	if (e == OK && fsync(s->folder.self) != 0)
+		e = err_note(E_IO, "the data folder cannot be synced");
+	db_close(db);
+	return e;
+}
+
+static err start(struct store *s)
+{
+	struct writer_start w = {
+		.database = s->database, .bodies = s->folder.bodies, .current = SEGMENT_NONE, .settings = settings_of(s->config)};
+	err e = check_database_is_there(s);
+
+	if (e == OK)
+		e = prepare_database(s, &w);
+	if (e == OK)
+		e = writer_start(&w, &s->writer);
+	else
+		segment_close(&w.current);
+	if (e == OK)
+		e = readers_start(s->database, s->folder.bodies, &s->readers);
+	if (e == OK)
+		e = db_open(s->database, DB_READ, &s->db);
+	if (e == OK)
+		e = compactor_start(s);
+	return e;
+}
+
+static void store_free(struct store *s)
+{
+	readers_stop(s->readers);
+	db_close(s->db);
+	writer_stop(s->writer);
+	sessions_free(&s->sessions);
+	folder_close(&s->folder);
+	config_release(s->config);
+	free(s->database);
+	free(s);
+}
+
+err store_open(const char *path, struct config *config, struct store **out)
+{
+	struct store *s = calloc(1, sizeof(*s));
+
+	if (s == NULL || asprintf(&s->database, "%s/pombo.db", path) < 0) {
+		free(s);
+		return err_note(E_MEMORY, "no memory for the store");
+	}
+	s->config = config_hold(config);
+	sessions_init(&s->sessions);
+	err e = folder_open(path, &s->folder);
+	if (e == OK)
+		e = start(s);
+	if (e != OK)
+		store_free(s);
+	else
+		*out = s;
+	return e;
+}
+
+void store_close(struct store *s)
+{
+	s->closer = rt_self();
+	compactor_stop(s);
+	while (s->active > 0)
+		if (rt_park(RT_NEVER) != OK)
+			rt_yield(); /* cancelled, but what is in the air must come down first */
+	store_free(s);
+}
+
+void store_configure(struct store *s, struct config *config)
+{
+	struct config *old = s->config;
+
+	s->config = config_hold(config);
+	config_release(old);
+	writer_configure(s->writer, settings_of(s->config));
+}
