@@ -7,6 +7,11 @@ import pytest
 from harness import DATA, Server, checked_binary
 
 
+def pytest_sessionstart(session):
+    if not os.path.exists(checked_binary()) and not session.config.option.collectonly:
+        pytest.exit(f'{checked_binary()} is not there: ./dev build makes it, or POMBO names another', 2)
+
+
 def pytest_report_header():
     return f'pombo: {checked_binary()}; shared data: {DATA if os.path.isdir(DATA) else "absent"}'
 
