@@ -60,7 +60,7 @@ static err own(const char *path, const struct folder_owner *owner)
 	bool good = fd >= 0 && fstat(fd, &st) == 0;
 
 	if (good && (st.st_uid != owner->uid || st.st_gid != owner->gid) && geteuid() == 0)
-		good = fchown(fd, owner->uid, owner->gid) == 0;
+		good = fchown(fd, owner->uid, owner->gid) == 0 && fstat(fd, &st) == 0;
 	if (good && st.st_uid == owner->uid && (st.st_mode & 0777) != 0700)
 		good = fchmod(fd, 0700) == 0;
 	err e = good ? OK : failed(path);
