@@ -88,7 +88,8 @@ struct config *command_config(const struct invocation *inv)
 	struct config *c = config_load(inv->config_path, &faults);
 
 	if (faults.text.n > 0)
-		fwrite(faults.text.p, 1, faults.text.n, stderr);
+		if (faults.n > 0)
+			fwrite(faults.text.p, 1, faults.text.n, stderr);
 	buf_free(&faults.text);
 	return c;
 }

@@ -16,32 +16,30 @@ static const char first_steps[] =
 	"then: pombo check; pombo account add alice@example.org; pombo serve\n"
 	"Options of all commands: -c FILE another configuration, --json one object a line, -h more.\n";
 
-static void print_form(const char *name, str form, const char *summary)
-{
-	char left[80];
+enum { SUMMARY_COLUMN = 44 };
 
-	snprintf(left, sizeof(left), "%s " STR_FMT, name, STR_ARG(form));
-	printf("  pombo %-38s %s\n", left, summary);
-}
-
-/* account add|list|show: the first words of the forms, and the arguments of the first that has some. */
+/* account add|list|show ...: the first words of the forms, when there are several. */
 static void print_overview(const struct command *c)
 {
-	BUF(words, 256);
-	str rest = str_from(c->arguments), form, arguments = STR_NONE;
-	bool more = true;
+	BUF(line, 256);
+	str rest = str_from(c->arguments), form;
+	bool more = true, arguments = false;
 
+	buf_printf(&line, "  pombo %s ", c->name);
+	if (str_find(rest, '\n') == rest.n) {
+		buf_put(&line, rest);
+		more = false;
+	}
 	while (more) {
 		more = str_cut(rest, '\n', &form, &rest);
-		str word = str_word(&form);
-		if (words.n > 0)
-			buf_putc(&words, '|');
-		buf_put(&words, word);
-		if (arguments.n == 0)
-			arguments = form;
+		buf_put(&line, str_word(&form));
+		buf_puts(&line, more ? "|" : "");
+		arguments = arguments || form.n > 0;
 	}
-	buf_put(&words, arguments);
-	print_form(c->name, buf_str(&words), c->summary);
+	buf_puts(&line, arguments ? " ..." : "");
+	/* What is too long has its summary on the next line. */
+	printf("%-*.*s%s%*s%s\n", SUMMARY_COLUMN, STR_ARG(buf_str(&line)), line.n < SUMMARY_COLUMN ? "" : "\n",
+	       line.n < SUMMARY_COLUMN ? 0 : SUMMARY_COLUMN, "", c->summary);
 }
 
 void help_overview(void)

@@ -4,63 +4,175 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "cli/admin.h"
 #include "cli/command.h"
 #include "conf/suggest.h"
 #include "role/role.h"
 
-enum {
-	STORE_READER = OPTION_CONFIG | OPTION_JSON,
-};
+enum { STORE_READER = OPTION_CONFIG | OPTION_JSON };
 
 const struct command commands[] = {
-	{"serve", "", OPTION_CONFIG | OPTION_SINGLE, 0, 0, "run the server in the foreground; log on standard error",
-         "--single runs all roles in one process, for debugging.\n"
-         "SIGHUP reads the configuration again, SIGTERM stops.",
-         command_serve},
-	{"check", "", OPTION_CONFIG | OPTION_DUMP | OPTION_JSON, 0, 0, "read the configuration, say what is wrong",
-         "--dump prints every setting with its effective value.\n"
-         "Exit status 78 when anything is wrong.",
-         command_check},
-	{"account",
-         "add ADDRESS\n"
-         "list\n"
-         "show ADDRESS\n"
-         "passwd ADDRESS\n"
-         "disable ADDRESS\n"
-         "enable ADDRESS\n"
-         "remove ADDRESS",
-         STORE_READER, 1, 2, "who has a mailbox here",
-         "add and passwd ask for the password, or read one line from standard input.", command_account},
-	{"alias",
-         "add ADDRESS TARGET...\n"
-         "list [ADDRESS]\n"
-         "remove ADDRESS [TARGET...]",
-         STORE_READER, 1, 10000, "addresses that stand for others", "remove without targets removes all of them.",
-         command_alias},
-	{"trace", "ID|MESSAGE-ID|ADDRESS", STORE_READER, 1, 1, "the whole story of a message", "", command_trace},
-	{"balance", "", STORE_READER | OPTION_SINCE, 0, 0, "the ledger: was anything lost?",
-         "accepted = mailbox + relayed + bounced + discarded + queued, in recipients; exit status 1 if not.\n"
-         "--since WHEN (2026-11-21, or with a time: 2026-11-21T08:00:00Z) counts what was accepted from then on.",
-         command_balance},
-	{"backup", "FOLDER", STORE_READER, 1, 1, "copy the store to a new folder, while it runs", "", command_backup},
-	{"restore", "FOLDER", STORE_READER, 1, 1, "bring a backup back into an empty data folder",
-         "Only when no server runs.", command_restore},
-	{"store",
-         "verify\n"
-         "stats\n"
-         "compact\n"
-         "rebuild",
-         STORE_READER, 1, 1, "look after the store",
-         "verify reads everything and compares; exit status 65 when something is damaged.\n"
-         "stats says how much there is. compact gives the space of deleted mail back now.\n"
-         "rebuild makes a new database from the segments alone, when the old one is gone; only when no server runs.",
-         command_store},
-	{"security", "", STORE_READER, 0, 0, "what each process of the running server can do", "", command_security},
-	{"reload", "", OPTION_CONFIG, 0, 0, "make the running server read its configuration again", "", command_reload},
-	{"stop", "", OPTION_CONFIG, 0, 0, "stop the running server",
-         "It finishes what is in the air for up to 10 seconds, as with SIGTERM.", command_stop},
-	{"help", "[COMMAND]", 0, 0, 1, "this overview, or more about a command", "", command_help},
-	{"version", "", OPTION_JSON, 0, 0, "which Pombo this is", "", command_version},
+	{
+		.name = "serve",
+		.arguments = "",
+		.options = OPTION_CONFIG | OPTION_SINGLE,
+		.least = 0,
+		.most = 0,
+		.summary = "run the server in the foreground; log on standard error",
+		.text = "--single runs all roles in one process, for debugging.\n"
+			"SIGHUP reads the configuration again, SIGTERM stops.",
+		.run = command_serve,
+	},
+	{
+		.name = "check",
+		.arguments = "",
+		.options = OPTION_CONFIG | OPTION_DUMP | OPTION_JSON,
+		.least = 0,
+		.most = 0,
+		.summary = "read the configuration, say what is wrong",
+		.text = "--dump prints every setting with its effective value.\n"
+			"Exit status 78 when anything is wrong.",
+		.run = command_check,
+	},
+	{
+		.name = "account",
+		.arguments = "add ADDRESS\n"
+			     "list\n"
+			     "show ADDRESS\n"
+			     "passwd ADDRESS\n"
+			     "disable ADDRESS\n"
+			     "enable ADDRESS\n"
+			     "quota ADDRESS SIZE|default\n"
+			     "remove ADDRESS [force]",
+		.options = STORE_READER,
+		.least = 1,
+		.most = 3,
+		.summary = "who has a mailbox here",
+		.text = "add and passwd ask for the password, or read one line from standard input.\n"
+			"disable refuses logins; mail still comes in. remove with the word force removes the mail too.",
+		.run = command_account,
+	},
+	{
+		.name = "alias",
+		.arguments = "add ADDRESS TARGET...\n"
+			     "list [ADDRESS]\n"
+			     "remove ADDRESS [TARGET...]",
+		.options = STORE_READER,
+		.least = 1,
+		.most = ADMIN_WORDS_MAX,
+		.summary = "addresses that stand for others",
+		.text = "remove without targets removes all of them.",
+		.run = command_alias,
+	},
+	{
+		.name = "trace",
+		.arguments = "ID|MESSAGE-ID|ADDRESS",
+		.options = STORE_READER,
+		.least = 1,
+		.most = 1,
+		.summary = "the whole story of a message",
+		.text = "",
+		.run = command_trace,
+	},
+	{
+		.name = "balance",
+		.arguments = "",
+		.options = STORE_READER | OPTION_SINCE,
+		.least = 0,
+		.most = 0,
+		.summary = "the ledger: was anything lost?",
+		.text = "accepted = mailbox + relayed + bounced + discarded + queued, in recipients; exit status 1 if "
+			"not.\n"
+			"--since WHEN (2026-11-21, or with a time: 2026-11-21T08:00:00Z) counts what was accepted from "
+			"then on.",
+		.run = command_balance,
+	},
+	{
+		.name = "backup",
+		.arguments = "FOLDER",
+		.options = STORE_READER,
+		.least = 1,
+		.most = 1,
+		.summary = "copy the store to a new folder, while it runs",
+		.text = "",
+		.run = command_backup,
+	},
+	{
+		.name = "restore",
+		.arguments = "FOLDER",
+		.options = STORE_READER,
+		.least = 1,
+		.most = 1,
+		.summary = "bring a backup back into an empty data folder",
+		.text = "Only when no server runs.",
+		.run = command_restore,
+	},
+	{
+		.name = "store",
+		.arguments = "verify\n"
+			     "stats\n"
+			     "compact\n"
+			     "rebuild",
+		.options = STORE_READER,
+		.least = 1,
+		.most = 1,
+		.summary = "look after the store",
+		.text = "verify reads everything and compares; exit status 65 when something is damaged.\n"
+			"stats says how much there is. compact gives the space of deleted mail back now.\n"
+			"rebuild makes a new database from the segments alone, when the old one is gone; only when no "
+			"server runs.",
+		.run = command_store,
+	},
+	{
+		.name = "security",
+		.arguments = "",
+		.options = STORE_READER,
+		.least = 0,
+		.most = 0,
+		.summary = "what each process of the running server can do",
+		.text = "",
+		.run = command_security,
+	},
+	{
+		.name = "reload",
+		.arguments = "",
+		.options = OPTION_CONFIG,
+		.least = 0,
+		.most = 0,
+		.summary = "make the running server read its configuration again",
+		.text = "",
+		.run = command_reload,
+	},
+	{
+		.name = "stop",
+		.arguments = "",
+		.options = OPTION_CONFIG,
+		.least = 0,
+		.most = 0,
+		.summary = "stop the running server",
+		.text = "It finishes what is in the air for up to 10 seconds, as with SIGTERM.",
+		.run = command_stop,
+	},
+	{
+		.name = "help",
+		.arguments = "[COMMAND]",
+		.options = 0,
+		.least = 0,
+		.most = 1,
+		.summary = "this overview, or more about a command",
+		.text = "",
+		.run = command_help,
+	},
+	{
+		.name = "version",
+		.arguments = "",
+		.options = OPTION_JSON,
+		.least = 0,
+		.most = 0,
+		.summary = "which Pombo this is",
+		.text = "",
+		.run = command_version,
+	},
 	{.name = NULL},
 };
 

@@ -44,8 +44,8 @@ static void tell_received(struct buf *line, const struct row *row)
 	buf_puts(line, is_filled(row_cell(row, "from")) ? "" : "from <>, ");
 	tell(line, row, "from ", "from", ", ");
 	tell(line, row, "", "size", " octets");
-	tell(line, row, ", ", "protocol", "");
-	tell(line, row, " by ", "helo", "");
+	tell(line, row, ", by ", "protocol", "");
+	tell(line, row, " from ", "helo", "");
 	tell(line, row, " [", "client", "]");
 	tell(line, row, " as ", "login", "");
 	tell(line, row, ", session ", "session", "");
@@ -120,7 +120,8 @@ void trace_tell(FILE *out, const struct row *rows, size_t n)
 	for (size_t i = 0; i < n; i++) {
 		BUF(line, LINE_OCTETS_MAX);
 		tell_event(&line, &rows[i]);
-		fwrite(line.p, 1, line.n, out);
+		if (line.n > 0)
+			fwrite(line.p, 1, line.n, out);
 	}
 }
 
