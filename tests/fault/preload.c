@@ -27,7 +27,7 @@ struct control {
 	_Atomic uint32_t operations; /* that fail; 0: none */
 	_Atomic uint32_t targets;
 	_Atomic uint32_t error;      /* errno to fail with */
-	_Atomic uint32_t keep;       /* a failing write of more octets writes this many first (a short write); 0: nothing */
+	_Atomic uint32_t keep;       /* the first failing write is short: it writes this many octets, and this becomes 0 */
 	_Atomic int32_t skip;        /* operations that still succeed */
 	_Atomic int32_t times;       /* operations that fail then; -1: all */
 	_Atomic uint32_t failed;     /* counted here */
@@ -152,16 +152,17 @@ int close(int fd)
 	return REAL(close)(fd);
 }
 
-/* --- writing: whole, or `keep` octets as a disk that is nearly full does --- */
+/* --- writing --- */
 
 #define WRITE(name, declaration, with_n) \
 	ssize_t name declaration \
 	{ \
 		if (!fails(OP_WRITE, fd)) \
 			return REAL(name) with_n; \
-		if (control->keep == 0 || n <= control->keep) \
+		size_t keep = atomic_exchange(&control->keep, 0); \
+		if (keep == 0 || n <= keep) \
 			return -1; \
-		n = control->keep; \
+		n = keep; \
 		return REAL(name) with_n; \
 	}
 WRITE(write, (int fd, const void *p, size_t n), (fd, p, n))
@@ -171,7 +172,7 @@ WRITE(pwrite64, (int fd, const void *p, size_t n, off64_t at), (fd, p, n, at))
 /* Of a vector only the first piece is written, cut to `keep`. */
 static ssize_t short_vector(int fd, const struct iovec *iov, off_t at)
 {
-	size_t n = iov->iov_len < control->keep ? iov->iov_len : control->keep;
+	size_t keep = atomic_exchange(&control->keep, 0), n = iov->iov_len < keep ? iov->iov_len : keep;
 
 	if (n == 0)
 		return -1;

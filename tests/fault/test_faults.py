@@ -74,7 +74,7 @@ def faulty(make_server, preload, tmp_path):
 
 def deliver(server, subject, size=3000):
     """One message; true if it got its 250, false for 451 and 452. Anything else is a fault."""
-    text = message(subject, body=('x' * 98 + '\r\n') * (size // 100))
+    text = message(subject, body=('x' * 98 + '\r\n') * (size // 100) + 'end')
     with server.smtp(greet=False) as c:
         if c.expect(220, 421).code == 421:
             return False
@@ -92,7 +92,7 @@ def deliver(server, subject, size=3000):
 def subjects(server):
     out = []
     for text in server.mailbox(server.user):
-        assert text.endswith(b'x\r\n') and text.count(b'Subject: ') == 1, 'torn'
+        assert text.endswith(b'\r\nend\r\n') and text.count(b'Subject: ') == 1, 'torn'
         out.append(text.split(b'Subject: ')[1].split(b'\r\n')[0].decode())
     return out
 
