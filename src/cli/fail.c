@@ -32,11 +32,13 @@ int command_fail(const struct invocation *inv, int status, const char *fmt, ...)
 static void print_forms(FILE *f, const struct command *c)
 {
 	str rest = str_from(c->arguments), form;
+	const char *head = "usage:";
 	bool more = true;
 
 	while (more) {
 		more = str_cut(rest, '\n', &form, &rest);
-		fprintf(f, "usage: pombo %s%s" STR_FMT "\n", c->name, form.n > 0 ? " " : "", STR_ARG(form));
+		fprintf(f, "%-6s pombo %s%s" STR_FMT "\n", head, c->name, form.n > 0 ? " " : "", STR_ARG(form));
+		head = "";
 	}
 }
 

@@ -73,9 +73,8 @@ static void a_story_is_told(void **state UNUSED)
 
 	expect(rows, ARRAY_LEN(rows),
 	       "message 1A2B3C  <a@b>  \"\\x1b[2J\"\n"
-	       "  2026-11-21T21:38:00.123Z  received   from author@example.com, 1024 octets, by ESMTP "
-	       "client.example.com "
-	       "[192.0.2.1], session s1\n"
+	       "  2026-11-21T21:38:00.123Z  received   from author@example.com, 1024 octets, by ESMTP from "
+	       "client.example.com [192.0.2.1], session s1\n"
 	       "  2026-11-21T21:38:00.123Z  accepted   for alice@example.org, asked for as sales@example.org\n"
 	       "  2026-11-21T21:38:00.123Z  mailbox    alice@example.org INBOX uid 7, expunged\n"
 	       "  2026-11-21T21:38:00.123Z  discarded  rule=x\\x0ay \n");
