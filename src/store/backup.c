@@ -6,7 +6,6 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -39,9 +38,15 @@ static err system_error(const char *what)
 
 /* --- folders --- */
 
-static bool is_entry(const struct dirent *d)
+/* What a data folder has before there is any state in it. */
+static bool is_harmless(const char *name)
 {
-	return strcmp(d->d_name, ".") != 0 && strcmp(d->d_name, "..") != 0;
+	static const char *const names[] = {".", "..", "lock", "bodies.lock", "control.sock", "keys"};
+
+	for (size_t i = 0; i < ARRAY_LEN(names); i++)
+		if (strcmp(name, names[i]) == 0)
+			return true;
+	return false;
 }
 
 /* Makes the folder, or finds it empty. */
@@ -57,7 +62,7 @@ static err folder_make(const char *path)
 	if (dir == NULL)
 		return system_error(path);
 	while ((d = readdir(dir)) != NULL)
-		empty = empty && !is_entry(d);
+		empty = empty && is_harmless(d->d_name);
 	closedir(dir);
 	return empty ? OK : err_note(E_EXISTS, "%s is not empty", path);
 }
@@ -174,8 +179,8 @@ static err backup_database(const char *data, const char *target, struct buf *man
 {
 	struct path from, to;
 	struct db *db;
-	uint64_t octets;
-	uint32_t crc;
+	uint64_t octets = 0;
+	uint32_t crc = 0;
 	err e = path_join(&from, data, "pombo.db");
 
 	if (e == OK)
@@ -391,6 +396,7 @@ static err read_manifest(const char *backup, struct buf *out, str *files)
 err restore_run(const char *backup, const char *data, struct backup_result *out)
 {
 	BUF(manifest, MANIFEST_MAX);
+	struct folder folder;
 	str files;
 	err e = read_manifest(backup, &manifest, &files);
 
@@ -398,8 +404,14 @@ err restore_run(const char *backup, const char *data, struct backup_result *out)
 	if (e == OK)
 		e = folders_make(data);
 	if (e == OK)
-		e = restore_files(backup, data, files, out);
+		e = folder_open(data, &folder); /* no server may start on it meanwhile */
+	if (e != OK)
+		return e;
+	e = restore_files(backup, data, files, out);
 	if (e == OK)
 		e = skip_uids(data);
-	return e == OK ? folders_sync(data) : e;
+	if (e == OK)
+		e = folders_sync(data);
+	folder_close(&folder);
+	return e;
 }
