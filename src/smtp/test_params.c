@@ -59,26 +59,10 @@ static void test_size_does_not_wrap(void **state UNUSED)
 static void test_mail_refused(void **state UNUSED)
 {
 	static const char *const bad[] = {
-		"SIZE=",
-		"SIZE",
-		"SIZE=-1",
-		"SIZE=1x",
-		"SIZE=1 SIZE=2",
-		"BODY=9BIT",
-		"BODY=",
-		"SMTPUTF8=1",
-		"SMTPUTF8=",
-		"RET=SOME",
-		"RET=FULL RET=HDRS",
-		"ENVID=",
-		"ENVID=a+",
-		"ENVID=a+4",
-		"ENVID=a+4g",
-		"ENVID=a+0a",
-		"ENVID=a+0Ab",
-		"ENVID=a+00b",
-		"ENVID=a=b",
-		"ENVID=\xc3\xbc",
+		"SIZE=",     "SIZE",           "SIZE=-1",    "SIZE=1x",    "SIZE=1 SIZE=2",     "BODY=9BIT",
+		"BODY=",     "SMTPUTF8=1",     "SMTPUTF8=",  "RET=SOME",   "RET=FULL RET=HDRS", "ENVID=",
+		"ENVID=a+",  "ENVID=a+4",      "ENVID=a+4g", "ENVID=a+0a", "ENVID=a+0Ab",       "ENVID=a+00b",
+		"ENVID=a=b", "ENVID=\xc3\xbc",
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(bad); i++)
