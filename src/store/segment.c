@@ -237,8 +237,14 @@ err segment_read(const struct segment *s, uint64_t at, struct buf *memory, struc
 
 struct segment_scan segment_scan_begin(const struct segment *s, uint64_t end)
 {
-	return (struct segment_scan){
-		.segment = s, .next = SEGMENT_HEADER, .end = end, .memory = BUF_INIT(SEGMENT_RECORD_MAX)};
+	struct segment_scan scan = {.segment = s, .next = SEGMENT_HEADER, .end = end, .memory = BUF_INIT(SEGMENT_RECORD_MAX)};
+	uint64_t size = end;
+
+	if (segment_size(s, &size) == OK && size < end) {
+		scan.damaged = end - size;
+		scan.end = size;
+	}
+	return scan;
 }
 
 /* Moves `next` to the next octets that look like a record's beginning, or to the end. */

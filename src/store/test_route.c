@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: ISC */
+/* Who gets mail for an address. */
+#include "store/fixture.h"
+
+static void expect(struct fixture *f, const char *address, int reply, const char *status)
+{
+	ARENA(a, 1 << 20);
+	struct rcpt_answer r = rcpt_answer(f, address, 0, &a);
+
+	if (r.reply != (uint64_t)reply || !str_equal(r.status, str_from(status)))
+		fail_msg("%s: %d " STR_FMT " " STR_FMT, address, (int)r.reply, STR_ARG(r.status), STR_ARG(r.text));
+}
+
+static void start(struct fixture *f)
+{
+	fixture_open(f);
+	admin_do(f, "account add alice@example.org");
+	admin_do(f, "account add carol@example.org");
+}
+
+static void accounts(struct fixture *f)
+{
+	start(f);
+	expect(f, "alice@example.org", 0, "");
+	expect(f, "ALICE@Example.ORG", 0, "");
+	expect(f, "\"alice\"@example.org", 0, "");
+	expect(f, "dave@example.org", 550, "5.1.1");
+	expect(f, "alice@example.com", 550, "5.7.1");
+	expect(f, "alice@[192.0.2.1]", 550, "5.7.1");
+	expect(f, "alice", 501, "5.1.3");
+	admin_do(f, "account disable alice@example.org");
+	expect(f, "alice@example.org", 550, "5.2.1");
+	admin_do(f, "account enable alice@example.org");
+	expect(f, "alice@example.org", 0, "");
+}
+
+static void test_accounts(void **state UNUSED)
+{
+	fixture_run(accounts);
+}
+
+static void plus(struct fixture *f)
+{
+	start(f);
+	expect(f, "alice+lists@example.org", 0, "");
+	expect(f, "+alice@example.org", 550, "5.1.1");
+	expect(f, "dave+lists@example.org", 550, "5.1.1");
+	admin_do(f, "account add alice+own@example.org");
+	send_ok(f, "alice+own@example.org", "x\r\n");
+	assert_int_equal(box_count(f, "alice@example.org"), 0);
+	assert_int_equal(box_count(f, "alice+own@example.org"), 1);
+	fixture_configure(f, "plus none\n");
+	expect(f, "alice+lists@example.org", 550, "5.1.1");
+}
+
+static void test_plus_addressing(void **state UNUSED)
+{
+	fixture_run(plus);
+}
+
+static void postmaster(struct fixture *f)
+{
+	fixture_open(f);
+	expect(f, "postmaster", 451, "4.3.0"); /* nobody is there yet */
+	admin_do(f, "account add alice@example.org");
+	admin_do(f, "account add carol@example.org");
+	expect(f, "postmaster", 0, "");
+	expect(f, "Postmaster@example.org", 0, "");
+	expect(f, "postmaster@example.net", 0, "");
+	expect(f, "postmaster@example.com", 550, "5.7.1");
+	send_ok(f, "Postmaster", "x\r\n");
+	assert_int_equal(box_count(f, "alice@example.org"), 1);
+	admin_do(f, "alias add postmaster@example.org carol@example.org");
+	send_ok(f, "postmaster", "x\r\n");
+	send_ok(f, "postmaster@example.org", "x\r\n");
+	assert_int_equal(box_count(f, "carol@example.org"), 2);
+	send_ok(f, "postmaster@example.net", "x\r\n");
+	assert_int_equal(box_count(f, "alice@example.org"), 2);
+	assert_sound(f);
+}
+
+static void test_postmaster_is_always_there(void **state UNUSED)
+{
+	fixture_run(postmaster);
+}
+
+static void catchall(struct fixture *f)
+{
+	start(f);
+	admin_do(f, "account add dave@example.net");
+	send_ok(f, "anybody@example.net", "x\r\n");
+	send_ok(f, "dave@example.net", "x\r\n");
+	assert_int_equal(box_count(f, "alice@example.org"), 1);
+	assert_int_equal(box_count(f, "dave@example.net"), 1);
+}
+
+static void test_catchall(void **state UNUSED)
+{
+	fixture_run(catchall);
+}
+
+static void aliases(struct fixture *f)
+{
+	start(f);
+	admin_do(f, "alias add team@example.org alice@example.org carol@example.org");
+	admin_do(f, "alias add all@example.org team@example.org alice+x@example.org");
+	send_ok(f, "all@example.org", "x\r\n");
+	assert_int_equal(box_count(f, "alice@example.org"), 1); /* by two ways, once */
+	assert_int_equal(box_count(f, "carol@example.org"), 1);
+	assert_int_equal(admin_number(f, "balance", "accepted"), 2);
+	assert_int_equal(admin_count(f, "alias list"), 4);
+	assert_int_equal(admin_count(f, "alias list team@example.org"), 2);
+	/* an alias is all or nothing */
+	admin_do(f, "account disable carol@example.org");
+	expect(f, "all@example.org", 550, "5.2.1");
+	admin_do(f, "account enable carol@example.org");
+	admin_do(f, "alias remove team@example.org carol@example.org");
+	assert_int_equal(admin_result(f, "alias remove team@example.org carol@example.org"), E_NOT_FOUND);
+	assert_int_equal(admin_count(f, "alias list"), 3);
+	admin_do(f, "alias remove team@example.org");
+	expect(f, "team@example.org", 550, "5.1.1");
+	assert_sound(f);
+}
+
+static void test_aliases(void **state UNUSED)
+{
+	fixture_run(aliases);
+}
+
+static void refused_aliases(struct fixture *f)
+{
+	start(f);
+	assert_int_equal(admin_result(f, "alias add team@example.org alice@example.com"), E_PERM); /* another server */
+	assert_int_equal(admin_result(f, "alias add team@example.com alice@example.org"), E_PERM);
+	assert_int_equal(admin_result(f, "alias add team@example.org nobody@example.org"), E_PERM);
+	assert_int_equal(admin_result(f, "alias add alice@example.org carol@example.org"), E_EXISTS);
+	assert_int_equal(admin_result(f, "alias add team@example.org"), E_SYNTAX);
+	assert_int_equal(admin_result(f, "alias add team@example.org a@b@c"), E_SYNTAX);
+	assert_int_equal(admin_count(f, "alias list"), 0); /* nothing of what failed is left */
+}
+
+static void test_aliases_that_would_not_work_are_refused(void **state UNUSED)
+{
+	fixture_run(refused_aliases);
+}
+
+static void circles(struct fixture *f)
+{
+	char words[100];
+
+	start(f);
+	admin_do(f, "alias add a0@example.org alice@example.org");
+	for (int i = 1; i < 10; i++) {
+		snprintf(words, sizeof(words), "alias add a%d@example.org a%d@example.org", i, i - 1);
+		admin_do(f, words);
+	}
+	expect(f, "a9@example.org", 0, "");
+	assert_int_equal(admin_result(f, "alias add a10@example.org a9@example.org"), E_PERM); /* too deep */
+	assert_true(str_contains(str_from(err_info()->text), STR("deeply")));
+	assert_int_equal(admin_result(f, "alias add a0@example.org a5@example.org"), E_PERM);
+	assert_true(str_contains(str_from(err_info()->text), STR("circle")));
+	expect(f, "a9@example.org", 0, "");
+}
+
+static void test_circles_and_depth(void **state UNUSED)
+{
+	fixture_run(circles);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_accounts),
+		cmocka_unit_test(test_plus_addressing),
+		cmocka_unit_test(test_postmaster_is_always_there),
+		cmocka_unit_test(test_catchall),
+		cmocka_unit_test(test_aliases),
+		cmocka_unit_test(test_aliases_that_would_not_work_are_refused),
+		cmocka_unit_test(test_circles_and_depth),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
