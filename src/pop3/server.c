@@ -26,11 +26,21 @@ static bool is_stopping(struct pop3 *s)
 	return true;
 }
 
+static err read_line(struct pop3 *s, str *line)
+{
+	bool unused, *idle = s->options->idle != NULL ? s->options->idle : &unused;
+
+	*idle = true;
+	err e = stream_read_line(s->stream, LINE_MAX_OCTETS, line, pop3_line_deadline(s));
+	*idle = false;
+	return e;
+}
+
 /* E_SYNTAX: no command that could be served; it has been answered. */
 static err read_one(struct pop3 *s)
 {
 	str line;
-	err e = stream_read_line(s->stream, LINE_MAX_OCTETS, &line, pop3_line_deadline(s));
+	err e = read_line(s, &line);
 
 	if (e == E_LIMIT) {
 		pop3_fail(s, NULL, "line too long");

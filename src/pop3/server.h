@@ -18,6 +18,8 @@ struct pop3_options {
 	str session; /* its id */
 	/* Becomes true when the process shuts down: -ERR [SYS/TEMP] at the next command but QUIT. */
 	const bool *stopping;
+	/* NULL, or true while the session waits for a command: when the process shuts down its coroutine may be cancelled then. */
+	bool *idle;
 };
 /* Greets, serves until QUIT, an error or a limit, and flushes. What was marked with DELE goes only at QUIT. The stream stays the
  * caller's to close. */

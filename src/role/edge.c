@@ -46,6 +46,7 @@ struct session {
 	enum service service;
 	char id_text[ID_TEXT_MAX];
 	str id;
+	bool idle; /* waits for a command */
 };
 
 /* --- limits --- */
@@ -104,7 +105,8 @@ static void session_serve(struct session *s)
 		                                             .peers = &e->peers,
 		                                             .client = s->client,
 		                                             .session = s->id,
-		                                             .stopping = &e->stopping});
+		                                             .stopping = &e->stopping,
+		                                             .idle = &s->idle});
 		return;
 	}
 	smtp_serve(s->stream, &(struct smtp_options){.config = s->config,
@@ -113,7 +115,8 @@ static void session_serve(struct session *s)
 	                                             .client = s->client,
 	                                             .session = s->id,
 	                                             .lmtp = s->service == SERVICE_LMTP,
-	                                             .stopping = &e->stopping});
+	                                             .stopping = &e->stopping,
+	                                             .idle = &s->idle});
 }
 
 static void session_log(const struct session *s)
@@ -294,15 +297,21 @@ static void edge_attached(struct process *p, str sibling, struct link *l)
 		e->peers.filters[e->peers.filters_n++] = l;
 }
 
+static bool session_idle(const void *arg)
+{
+	return ((const struct session *)arg)->idle;
+}
+
 static void edge_drain(struct process *p, nsec deadline)
 {
 	struct edge *e = p->state;
 
 	e->stopping = true;
 	close_listeners(e);
+	tasks_cancel(&e->sessions, session_idle); /* they are told; whoever is busy is told after his command */
 	if (tasks_wait(&e->sessions, deadline) == E_TIMEOUT)
 		LOG(INFO, "edge.drain", LOG_NUM("sessions", e->sessions.n));
-	tasks_stop(&e->sessions); /* whoever only waits for his next command is told now */
+	tasks_stop(&e->sessions);
 }
 
 static void edge_stop(struct process *p)

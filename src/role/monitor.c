@@ -191,6 +191,7 @@ static void stop_run(void *arg)
 	LOG(INFO, "server.stop");
 	notify_stopping();
 	tasks_stop(&m->starting);
+	listeners_close(&m->listeners); /* with the edges' copies gone too, a client is refused instead of left waiting */
 	children_stop(&m->children, GRACE);
 	rt_cancel(m->main);
 }

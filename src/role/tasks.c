@@ -58,6 +58,13 @@ err tasks_wait(struct tasks *t, nsec deadline)
 	return e;
 }
 
+void tasks_cancel(struct tasks *t, bool (*pick)(const void *arg))
+{
+	for (struct task *task = t->first; task != NULL; task = task->next)
+		if (pick(task->arg))
+			rt_cancel(task->co);
+}
+
 void tasks_stop(struct tasks *t)
 {
 	for (struct task *task = t->first; task != NULL; task = task->next)

@@ -17,6 +17,8 @@ struct tasks { /* all zero: none */
 MUST_USE err tasks_start(struct tasks *t, void (*fn)(void *arg), void *arg, const char *name);
 /* Until none is left. One coroutine may wait. E_TIMEOUT, E_CANCELLED. */
 MUST_USE err tasks_wait(struct tasks *t, nsec deadline);
+/* Cancels those whose argument is picked, and does not wait for them. */
+void tasks_cancel(struct tasks *t, bool (*pick)(const void *arg));
 /* Cancels them, and returns when none is left. */
 void tasks_stop(struct tasks *t);
 
