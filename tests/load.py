@@ -46,7 +46,8 @@ class Client(threading.Thread):
     def session(self):
         with Smtp(self.server.ports['smtp'], greet=False, timeout=60) as c:
             if c.reply().code == 220:
-                c.cmd('EHLO client.example.com', 250)
+                if c.cmd('EHLO client.example.com', 250, 421).code == 421:
+                    return
                 for _ in range(self.rnd.choice((1, 1, 5, 50))):
                     if self.stopping.is_set() or not self.message(c):
                         return

@@ -173,6 +173,7 @@ def test_rebuild_from_segments_alone(make_server):
             os.unlink(os.path.join(server.data, name))
     server.cli('store', 'rebuild')
     server.cli('account', 'passwd', user, input='secret\n')
+    server.cli('account', 'enable', user)
     server.start()
     same(server, user, texts[:1] + texts[2:])
     assert uidl(server, user) == uids
@@ -214,11 +215,11 @@ def folder_size(server):
 def test_stats_and_security(server):
     assert server.json('store', 'stats')
     rows = server.json('security')
-    roles = {row['role'] for row in rows}
-    assert {'edge', 'filter', 'keys', 'store'} <= roles
+    roles = {row['process'] for row in rows}
+    assert {'monitor', 'edge-0', 'filter-0', 'keys-0', 'store-0'} <= roles
     if os.geteuid() == 0:
         for row in rows:
-            if row['role'] != 'monitor':
+            if row['process'] != 'monitor':
                 with open(f'/proc/{row["pid"]}/status') as f:
                     status = f.read()
                 assert not re.search(r'^Uid:.*\b0\b', status, re.M), 'still root'

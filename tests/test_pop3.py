@@ -195,14 +195,26 @@ def test_passwords_only_from_loopback(make_server):
         p.err(f'USER {user}')
 
 
-def test_autologout_keeps_mail(make_server):
-    """RFC 1939 section 3: a session that times out deletes nothing. Ten minutes of idleness are not waited for here."""
+def test_who_does_not_log_in_has_to_go(make_server):
     server = make_server('limit session-time 1s', services=('smtp', 'pop3'))
     user = server.account()
-    fill(server, user, message('kept'))
+    stranger = server.pop3()
     with server.pop3(user) as p:
-        p.cmd('DELE 1')
-        p.expect_closed()
+        stranger.expect_closed()
+        p.cmd('NOOP')
+
+
+def test_stop_deletes_nothing(make_server):
+    """A session that the server ends is told, and what it marked stays (RFC 1939 section 6)."""
+    server = make_server(services=('smtp', 'pop3'))
+    user = server.account()
+    fill(server, user, message('kept'))
+    p = server.pop3(user)
+    p.cmd('DELE 1')
+    server.stop()
+    assert p.reply().startswith('-ERR [SYS/TEMP]')
+    p.expect_closed()
+    server.start()
     assert len(server.mailbox(user)) == 1
 
 

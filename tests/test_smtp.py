@@ -192,12 +192,14 @@ def test_alias_to_remote_is_refused(server):
         server.cli('alias', 'remove', 'away@example.org', 'somebody@elsewhere.example')
 
 
-def test_disabled_account_still_gets_mail(server, user):
+def test_disabled_account(server, user):
     server.cli('account', 'disable', user)
     with server.smtp() as c:
-        c.deliver(message('meanwhile'), user)
+        c.mail()
+        assert c.rcpt(user, expect=550).status == '5.2.1'
     server.cli('account', 'enable', user)
-    assert len(server.mailbox(user)) == 1
+    with server.smtp() as c:
+        c.deliver(message('again'), user)
 
 
 def test_removed_account(server, user):
