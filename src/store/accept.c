@@ -32,7 +32,7 @@ struct acceptance {
 	struct envelope envelope;
 	struct item *items; /* each mailbox once */
 	size_t items_n;
-	uint64_t octets;    /* headers and body */
+	uint64_t octets; /* headers and body */
 	struct location at;
 };
 
@@ -63,7 +63,8 @@ static bool is_text(str s)
 /* What a sibling process says is checked like anything else: these texts stand in header fields of messages. */
 static err check_request(const struct store *s, const struct accept_request *q)
 {
-	bool good = q->origin_n == 1 && q->rcpts_n > 0 && is_text(q->sender) && is_text(q->envid) && is_text(q->message_id);
+	bool good =
+		q->origin_n == 1 && q->rcpts_n > 0 && is_text(q->sender) && is_text(q->envid) && is_text(q->message_id);
 
 	for (size_t i = 0; i < q->rcpts_n && good; i++)
 		good = is_text(q->rcpts[i].address) && is_text(q->rcpts[i].orcpt);
@@ -71,7 +72,8 @@ static err check_request(const struct store *s, const struct accept_request *q)
 		return err_set(E_PERM, 554, "5.5.0", "The transaction is malformed");
 	uint64_t most = s->config->limits.message_size;
 	if (most != 0 && q->body.bytes.n > most)
-		return err_set(E_LIMIT, 552, "5.3.4", "The message is larger than %llu octets", (unsigned long long)most);
+		return err_set(E_LIMIT, 552, "5.3.4", "The message is larger than %llu octets",
+		               (unsigned long long)most);
 	return OK;
 }
 
@@ -158,7 +160,8 @@ static void spread_refusal(struct acceptance *x)
 		return;
 	struct rcpt_answer all = *worst;
 	if (all.reply / 100 == 5 && x->request->rcpts_n > 1)
-		all = (struct rcpt_answer){E_TEMP, 451, STR("4.3.0"), STR("A recipient is no longer there; try again later")};
+		all = (struct rcpt_answer){E_TEMP, 451, STR("4.3.0"),
+		                           STR("A recipient is no longer there; try again later")};
 	for (size_t i = 0; i < x->request->rcpts_n; i++)
 		x->answers[i] = all;
 }

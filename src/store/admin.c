@@ -51,7 +51,8 @@ err admin_our_address(struct admin *x, str text, struct admin_address *out)
 	err e = admin_address(x, text, out);
 
 	if (e == OK && config_domain_find(x->store->config, out->domain) == NULL)
-		return err_note(E_PERM, STR_FMT " is no domain of ours; the configuration would have to say: domain " STR_FMT,
+		return err_note(E_PERM,
+		                STR_FMT " is no domain of ours; the configuration would have to say: domain " STR_FMT,
 		                STR_ARG(out->domain), STR_ARG(out->domain));
 	return e;
 }
@@ -180,14 +181,22 @@ static const struct {
 	const char *noun, *verb; /* verb "": the noun is all */
 	err (*fn)(struct admin *x);
 } verbs[] = {
-	{"account", "add", account_add},         {"account", "list", account_list},
-	{"account", "show", account_show},       {"account", "passwd", account_passwd},
-	{"account", "disable", account_disable}, {"account", "enable", account_enable},
-	{"account", "quota", account_quota},     {"account", "remove", account_remove},
-	{"alias", "add", alias_add},             {"alias", "list", alias_list},
-	{"alias", "remove", alias_remove},       {"trace", "", admin_trace},
-	{"balance", "", admin_balance},                {"store", "verify", admin_verify},
-	{"store", "compact", admin_compact},     {"store", "stats", admin_stats},
+	{"account", "add", account_add},
+	{"account", "list", account_list},
+	{"account", "show", account_show},
+	{"account", "passwd", account_passwd},
+	{"account", "disable", account_disable},
+	{"account", "enable", account_enable},
+	{"account", "quota", account_quota},
+	{"account", "remove", account_remove},
+	{"alias", "add", alias_add},
+	{"alias", "list", alias_list},
+	{"alias", "remove", alias_remove},
+	{"trace", "", admin_trace},
+	{"balance", "", admin_balance},
+	{"store", "verify", admin_verify},
+	{"store", "compact", admin_compact},
+	{"store", "stats", admin_stats},
 };
 
 err store_admin(struct store *s, const struct admin_request *q, struct admin_reply *r, struct arena *a)
@@ -197,7 +206,8 @@ err store_admin(struct store *s, const struct admin_request *q, struct admin_rep
 
 	if (e != OK)
 		return e;
-	e = err_note(E_SYNTAX, "there is no command " STR_FMT " " STR_FMT, STR_ARG(admin_word(&x, 0)), STR_ARG(admin_word(&x, 1)));
+	e = err_note(E_SYNTAX, "there is no command " STR_FMT " " STR_FMT, STR_ARG(admin_word(&x, 0)),
+	             STR_ARG(admin_word(&x, 1)));
 	for (size_t i = 0; i < ARRAY_LEN(verbs); i++) {
 		bool verb = verbs[i].verb[0] == '\0' || str_equal(admin_word(&x, 1), str_from(verbs[i].verb));
 

@@ -31,7 +31,7 @@ void admin_str(struct admin *x, struct row *row, const char *name, str value);
 void admin_num(struct admin *x, struct row *row, const char *name, uint64_t value);
 void admin_time(struct admin *x, struct row *row, const char *name, uint64_t usec); /* RFC 3339 */
 void admin_id(struct admin *x, struct row *row, const char *name, uint64_t id);
-bool admin_full(const struct admin *x); /* no room for another row: set reply->more and return */
+bool admin_full(const struct admin *x);       /* no room for another row: set reply->more and return */
 uint64_t admin_resume(const struct admin *x); /* the number that `more` was, 0 at first */
 void admin_more(struct admin *x, uint64_t mark);
 

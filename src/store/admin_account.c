@@ -311,8 +311,8 @@ static err remove_begin(struct db *db, void *arg)
 	if (e == OK)
 		e = count_messages(db, c->account, &messages);
 	if (e == OK && messages > 0 && force == 0)
-		return err_note(E_BUSY, STR_FMT " has %llu messages; add the word force to delete them", STR_ARG(c->address.text),
-		                (unsigned long long)messages);
+		return err_note(E_BUSY, STR_FMT " has %llu messages; add the word force to delete them",
+		                STR_ARG(c->address.text), (unsigned long long)messages);
 	c->number = 1;
 	return e == OK ? disable_apply(db, c) : e;
 }
@@ -326,8 +326,9 @@ struct removal {
 static err next_items(struct db *db, void *arg)
 {
 	struct removal *r = arg;
-	struct query q = db_query(db, "SELECT i.mailbox, i.uid FROM mailbox m JOIN item i ON i.mailbox = m.id WHERE m.account = ?"
-				      " ORDER BY i.mailbox, i.uid LIMIT ?");
+	struct query q = db_query(
+		db, "SELECT i.mailbox, i.uid FROM mailbox m JOIN item i ON i.mailbox = m.id WHERE m.account = ?"
+		    " ORDER BY i.mailbox, i.uid LIMIT ?");
 
 	r->n = 0;
 	query_put_num(&q, r->account);
@@ -374,7 +375,9 @@ static err remove_apply(struct db *db, void *arg)
 	if (e == OK && messages > 0)
 		return err_note(E_BUSY, STR_FMT " still gets mail; try again", STR_ARG(c->address.text));
 	if (e == OK)
-		e = delete_where_account(db, "DELETE FROM change WHERE mailbox IN (SELECT id FROM mailbox WHERE account = ?)", c->account);
+		e = delete_where_account(
+			db, "DELETE FROM change WHERE mailbox IN (SELECT id FROM mailbox WHERE account = ?)",
+			c->account);
 	if (e == OK)
 		e = delete_where_account(db, "DELETE FROM mailbox WHERE account = ?", c->account);
 	return e == OK ? delete_where_account(db, "DELETE FROM account WHERE id = ?", c->account) : e;

@@ -46,7 +46,8 @@ static err check_no_account(struct db *db, const struct alias_change *c)
 
 static err insert(struct db *db, const struct alias_change *c, str target)
 {
-	struct query q = db_query(db, "INSERT INTO alias (domain, local, target) VALUES (?, ?, ?) ON CONFLICT DO NOTHING");
+	struct query q =
+		db_query(db, "INSERT INTO alias (domain, local, target) VALUES (?, ?, ?) ON CONFLICT DO NOTHING");
 
 	query_put_str(&q, c->address.domain);
 	query_put_str(&q, c->address.local);
@@ -97,8 +98,9 @@ err alias_add(struct admin *x)
 
 static err list_read(struct admin *x, struct db *db)
 {
-	struct query q = db_query(db, "SELECT local, domain, target FROM alias WHERE ? = '' OR local || '@' || domain = ?"
-				      " ORDER BY domain, local, target LIMIT 501 OFFSET ?");
+	struct query q =
+		db_query(db, "SELECT local, domain, target FROM alias WHERE ? = '' OR local || '@' || domain = ?"
+	                     " ORDER BY domain, local, target LIMIT 501 OFFSET ?");
 	struct admin_address only = {.text = STR("")};
 	uint64_t at = admin_resume(x);
 	err e = x->request->words_n > 2 ? admin_address(x, admin_word(x, 2), &only) : OK;
@@ -115,7 +117,8 @@ static err list_read(struct admin *x, struct db *db)
 		}
 		struct row *row = admin_row(x);
 		str local = query_str(&q), domain = query_str(&q);
-		admin_str(x, row, "address", arena_printf(x->arena, STR_FMT "@" STR_FMT, STR_ARG(local), STR_ARG(domain)));
+		admin_str(x, row, "address",
+		          arena_printf(x->arena, STR_FMT "@" STR_FMT, STR_ARG(local), STR_ARG(domain)));
 		admin_str(x, row, "target", query_str(&q));
 		at++;
 	}
@@ -129,7 +132,7 @@ err alias_list(struct admin *x)
 
 /* --- remove --- */
 
-static err delete(struct db *db, struct alias_change *c, str target)
+static err delete (struct db *db, struct alias_change *c, str target)
 {
 	struct query q = db_query(db, "DELETE FROM alias WHERE domain = ? AND local = ? AND (? = '' OR target = ?)");
 
@@ -145,10 +148,10 @@ static err delete(struct db *db, struct alias_change *c, str target)
 static err remove_apply(struct db *db, void *arg)
 {
 	struct alias_change *c = arg;
-	err e = c->targets_n == 0 ? delete(db, c, STR("")) : OK;
+	err e = c->targets_n == 0 ? delete (db, c, STR("")) : OK;
 
 	for (size_t i = 0; i < c->targets_n && e == OK; i++)
-		e = delete(db, c, c->targets[i]);
+		e = delete (db, c, c->targets[i]);
 	if (e == OK && c->changed == 0)
 		return err_note(E_NOT_FOUND, "there is no such alias " STR_FMT, STR_ARG(c->address.text));
 	return e;

@@ -31,8 +31,9 @@ static void more_at(struct admin *x, uint64_t id, uint64_t rcpt)
 
 static err message_rows(struct admin *x, struct db *db, uint64_t id, bool *found)
 {
-	struct query q = db_query(db, "SELECT received, session, client, helo, protocol, login, sender, body, message_id, subject, envid, items"
-				      " FROM message WHERE id = ?");
+	struct query q = db_query(db, "SELECT received, session, client, helo, protocol, login, sender, body, "
+	                              "message_id, subject, envid, items"
+	                              " FROM message WHERE id = ?");
 
 	query_put_num(&q, id);
 	*found = query_row(&q);
@@ -77,11 +78,13 @@ static void credit_cells(struct admin *x, struct row *row, struct query *q)
 /* From recipient `from` on; reply->more is set when the page ends before. */
 static err ledger_rows(struct admin *x, struct db *db, uint64_t id, uint64_t from)
 {
-	struct query q = db_query(db, "SELECT l.rcpt, l.side, l.at, l.kind, l.address, l.original, l.orcpt,"
-				      " coalesce(a.local || '@' || a.domain, ''), coalesce(m.name, ''), l.uid, l.detail, i.uid IS NOT NULL"
-				      " FROM ledger l LEFT JOIN mailbox m ON m.id = l.mailbox LEFT JOIN account a ON a.id = m.account"
-				      " LEFT JOIN item i ON i.mailbox = l.mailbox AND i.uid = l.uid"
-				      " WHERE l.message = ? AND l.rcpt >= ? ORDER BY l.rcpt, l.side");
+	struct query q = db_query(
+		db,
+		"SELECT l.rcpt, l.side, l.at, l.kind, l.address, l.original, l.orcpt,"
+		" coalesce(a.local || '@' || a.domain, ''), coalesce(m.name, ''), l.uid, l.detail, i.uid IS NOT NULL"
+		" FROM ledger l LEFT JOIN mailbox m ON m.id = l.mailbox LEFT JOIN account a ON a.id = m.account"
+		" LEFT JOIN item i ON i.mailbox = l.mailbox AND i.uid = l.uid"
+		" WHERE l.message = ? AND l.rcpt >= ? ORDER BY l.rcpt, l.side");
 
 	query_put_num(&q, id);
 	query_put_num(&q, from);
@@ -117,13 +120,16 @@ static err story(struct admin *x, struct db *db, uint64_t id, bool *found)
 
 /* --- messages by address or Message-ID: a scan, bounded a page --- */
 
-static const char by_address[] = "SELECT DISTINCT m.id FROM message m LEFT JOIN ledger l ON l.message = m.id AND l.side = 0"
-				 " WHERE m.id > ? AND m.id <= ? AND (lower(m.sender) = ? OR lower(l.address) = ? OR"
-				 " lower(l.original) = ? OR m.message_id = ? OR m.message_id = '<' || ? || '>') ORDER BY m.id";
+static const char by_address[] =
+	"SELECT DISTINCT m.id FROM message m LEFT JOIN ledger l ON l.message = m.id AND l.side = 0"
+	" WHERE m.id > ? AND m.id <= ? AND (lower(m.sender) = ? OR lower(l.address) = ? OR"
+	" lower(l.original) = ? OR m.message_id = ? OR m.message_id = '<' || ? || '>') ORDER BY m.id";
 
 static err scan_end(struct db *db, uint64_t from, uint64_t *to)
 {
-	struct query q = db_query(db, "SELECT coalesce(max(id), 0) FROM (SELECT id FROM message WHERE id > ? ORDER BY id LIMIT ?) AS part");
+	struct query q = db_query(
+		db,
+		"SELECT coalesce(max(id), 0) FROM (SELECT id FROM message WHERE id > ? ORDER BY id LIMIT ?) AS part");
 
 	query_put_num(&q, from);
 	query_put_num(&q, SCAN_MAX);
@@ -235,10 +241,13 @@ err admin_balance(struct admin *x)
 
 static err stats_read(struct admin *x, struct db *db)
 {
-	struct query q = db_query(db, "SELECT (SELECT count(*) FROM account), (SELECT count(*) FROM alias), (SELECT count(*) FROM mailbox),"
-				      " (SELECT coalesce(sum(messages), 0) FROM mailbox), (SELECT coalesce(sum(octets), 0) FROM mailbox),"
-				      " count(*), coalesce(sum(size), 0), coalesce(sum(live), 0) FROM segment");
-	static const char *const names[] = {"accounts", "aliases", "mailboxes", "messages", "octets", "segments", "segment-octets", "live-octets"};
+	struct query q = db_query(
+		db,
+		"SELECT (SELECT count(*) FROM account), (SELECT count(*) FROM alias), (SELECT count(*) FROM mailbox),"
+		" (SELECT coalesce(sum(messages), 0) FROM mailbox), (SELECT coalesce(sum(octets), 0) FROM mailbox),"
+		" count(*), coalesce(sum(size), 0), coalesce(sum(live), 0) FROM segment");
+	static const char *const names[] = {"accounts", "aliases",  "mailboxes",      "messages",
+	                                    "octets",   "segments", "segment-octets", "live-octets"};
 
 	if (query_row(&q)) {
 		struct row *row = admin_row(x);

@@ -320,7 +320,8 @@ static bool parse_line(str line, struct entry *out)
 {
 	str name = str_word(&line), octets = str_word(&line), crc = str_word(&line);
 
-	return parse_name(name, out) && str_to_u64(octets, INT64_MAX, &out->octets) && parse_hex(crc, &out->crc) && line.n == 0;
+	return parse_name(name, out) && str_to_u64(octets, INT64_MAX, &out->octets) && parse_hex(crc, &out->crc) &&
+	       line.n == 0;
 }
 
 static err restore_file(const char *backup, const char *data, const struct entry *entry)
@@ -388,7 +389,8 @@ static err read_manifest(const char *backup, struct buf *out, str *files)
 		return e;
 	str head;
 	*files = buf_str(out);
-	if (!str_cut(*files, '\n', &head, files) || !str_equal(head, STR("pombo-backup 1")) || !str_ends(*files, STR("\nend\n")))
+	if (!str_cut(*files, '\n', &head, files) || !str_equal(head, STR("pombo-backup 1")) ||
+	    !str_ends(*files, STR("\nend\n")))
 		return err_note(E_SYNTAX, "%s is no manifest of a backup", path.z);
 	return OK;
 }

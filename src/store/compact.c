@@ -182,7 +182,7 @@ static err move_prepare(struct writer *w, struct job *job)
 static err move_row(struct writer *w, uint64_t segment, const struct move *m)
 {
 	struct query q = db_query(writer_db(w), "UPDATE message SET segment = ?, offset = ?, length = ?"
-						" WHERE id = ? AND segment = ? AND offset = ? AND items = ?");
+	                                        " WHERE id = ? AND segment = ? AND offset = ? AND items = ?");
 
 	query_put_num(&q, m->to.segment);
 	query_put_num(&q, m->to.offset);
@@ -200,7 +200,8 @@ static err move_row(struct writer *w, uint64_t segment, const struct move *m)
 
 static err forget_row(struct writer *w, uint64_t segment, uint64_t message)
 {
-	struct query q = db_query(writer_db(w), "UPDATE message SET segment = 0 WHERE id = ? AND segment = ? AND items = 0");
+	struct query q =
+		db_query(writer_db(w), "UPDATE message SET segment = 0 WHERE id = ? AND segment = ? AND items = 0");
 
 	query_put_num(&q, message);
 	query_put_num(&q, segment);
@@ -331,7 +332,7 @@ static void find_candidate(void *arg)
 	if (c->result != OK)
 		return;
 	struct query q = db_query(db, "SELECT number, size FROM segment WHERE number > ? AND number <> ?"
-				      " AND (live * 2 < size OR (? = 1 AND live + ? < size)) ORDER BY number LIMIT 1");
+	                              " AND (live * 2 < size OR (? = 1 AND live + ? < size)) ORDER BY number LIMIT 1");
 	query_put_num(&q, c->after);
 	query_put_num(&q, c->current);
 	query_put_num(&q, c->all);

@@ -46,8 +46,9 @@ static err keep(struct map *m, uint64_t id, void *value)
 
 static err load_account(struct counters *c, struct db *db, uint64_t id, struct account_state **out)
 {
-	struct query q = db_query(db, "SELECT quota, (SELECT coalesce(sum(octets), 0) FROM mailbox WHERE account = account.id)"
-				      " FROM account WHERE id = ?");
+	struct query q =
+		db_query(db, "SELECT quota, (SELECT coalesce(sum(octets), 0) FROM mailbox WHERE account = account.id)"
+	                     " FROM account WHERE id = ?");
 	struct account_state *a = calloc(1, sizeof(*a));
 
 	if (a == NULL)
@@ -94,7 +95,8 @@ static struct mailbox_state *mailbox_new(uint64_t id, struct query *q, uint64_t 
 
 static err load_mailbox(struct counters *c, struct db *db, uint64_t id, struct mailbox_state **out)
 {
-	struct query q = db_query(db, "SELECT account, uidvalidity, uidnext, modseq, messages, octets, name FROM mailbox WHERE id = ?");
+	struct query q = db_query(
+		db, "SELECT account, uidvalidity, uidnext, modseq, messages, octets, name FROM mailbox WHERE id = ?");
 	uint64_t account = 0;
 	struct mailbox_state *m = NULL;
 
@@ -105,7 +107,8 @@ static err load_mailbox(struct counters *c, struct db *db, uint64_t id, struct m
 	err e = query_end(&q);
 	if (e != OK || m == NULL) {
 		free(m);
-		return e != OK ? e : err_note(found ? E_MEMORY : E_NOT_FOUND, "no mailbox %llu", (unsigned long long)id);
+		return e != OK ? e
+		               : err_note(found ? E_MEMORY : E_NOT_FOUND, "no mailbox %llu", (unsigned long long)id);
 	}
 	m->account = map_get(&c->accounts, MAP_U64_KEY(account));
 	if (m->account == NULL && (e = load_account(c, db, account, &m->account)) != OK) {
@@ -157,7 +160,8 @@ void counters_remove(struct counters *c, struct mailbox_state *m, uint64_t octet
 
 static err write_mailbox(struct db *db, const struct mailbox_state *m)
 {
-	struct query q = db_query(db, "UPDATE mailbox SET uidnext = ?, modseq = ?, messages = ?, octets = ? WHERE id = ?");
+	struct query q =
+		db_query(db, "UPDATE mailbox SET uidnext = ?, modseq = ?, messages = ?, octets = ? WHERE id = ?");
 
 	query_put_num(&q, m->now.uidnext);
 	query_put_num(&q, m->now.modseq);

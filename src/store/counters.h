@@ -37,13 +37,16 @@ void counters_free(struct counters *c);
 
 /* E_NOT_FOUND: there is no such mailbox. The state is valid until counters_forget. */
 MUST_USE err counters_mailbox(struct counters *c, struct db *db, uint64_t id, struct mailbox_state **out);
-void counters_add(struct counters *c, struct mailbox_state *m, uint64_t octets);    /* one message more; takes a uid and a modseq */
-void counters_remove(struct counters *c, struct mailbox_state *m, uint64_t octets); /* one less; modseq is the caller's */
-uint64_t counters_modseq(struct counters *c, struct mailbox_state *m);              /* takes the next */
+void counters_add(struct counters *c, struct mailbox_state *m,
+                  uint64_t octets); /* one message more; takes a uid and a modseq */
+void counters_remove(struct counters *c, struct mailbox_state *m,
+                     uint64_t octets);                                 /* one less; modseq is the caller's */
+uint64_t counters_modseq(struct counters *c, struct mailbox_state *m); /* takes the next */
 
 MUST_USE err counters_write(struct counters *c, struct db *db); /* what changed, inside the transaction */
 void counters_commit(struct counters *c);
 void counters_restore(struct counters *c);
-void counters_forget(struct counters *c); /* accounts or mailboxes were changed behind its back; nothing may be provisional */
+void counters_forget(
+	struct counters *c); /* accounts or mailboxes were changed behind its back; nothing may be provisional */
 
 #endif

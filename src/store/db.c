@@ -34,8 +34,8 @@ static err db_error(sqlite3 *handle, int code)
 		int code;
 		err e;
 	} known[] = {
-		{SQLITE_FULL, E_FULL},      {SQLITE_CONSTRAINT, E_EXISTS}, {SQLITE_BUSY, E_TEMP},
-		{SQLITE_LOCKED, E_TEMP},    {SQLITE_NOMEM, E_MEMORY},      {SQLITE_CANTOPEN, E_IO},
+		{SQLITE_FULL, E_FULL},   {SQLITE_CONSTRAINT, E_EXISTS}, {SQLITE_BUSY, E_TEMP},
+		{SQLITE_LOCKED, E_TEMP}, {SQLITE_NOMEM, E_MEMORY},      {SQLITE_CANTOPEN, E_IO},
 	};
 	err e = E_IO;
 
@@ -73,10 +73,12 @@ static err file_create(const char *path)
 static const char *const settings[] = {
 	[DB_READ] = "PRAGMA query_only=1; PRAGMA temp_store=MEMORY; PRAGMA mmap_size=0; PRAGMA cache_size=-4096",
 	[DB_SNAPSHOT] = "PRAGMA query_only=1; PRAGMA temp_store=MEMORY",
-	[DB_WRITE] = "PRAGMA page_size=4096; PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA wal_autocheckpoint=0;"
-		     "PRAGMA temp_store=MEMORY; PRAGMA mmap_size=0; PRAGMA cache_size=-32768",
-	[DB_SCRATCH] = "PRAGMA page_size=4096; PRAGMA journal_mode=OFF; PRAGMA synchronous=OFF; PRAGMA temp_store=MEMORY;"
-		       "PRAGMA cache_size=-32768",
+	[DB_WRITE] =
+		"PRAGMA page_size=4096; PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA wal_autocheckpoint=0;"
+		"PRAGMA temp_store=MEMORY; PRAGMA mmap_size=0; PRAGMA cache_size=-32768",
+	[DB_SCRATCH] =
+		"PRAGMA page_size=4096; PRAGMA journal_mode=OFF; PRAGMA synchronous=OFF; PRAGMA temp_store=MEMORY;"
+		"PRAGMA cache_size=-32768",
 };
 
 static err db_setup(struct db *db, enum db_mode mode)
@@ -105,13 +107,15 @@ static int open_immutable(const char *path, sqlite3 **out)
 	buf_puts(&uri, "?immutable=1");
 	buf_putc(&uri, '\0');
 	return uri.full ? SQLITE_NOMEM
-	                : sqlite3_open_v2(uri.p, out, SQLITE_OPEN_READONLY | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_URI, NULL);
+	                : sqlite3_open_v2(uri.p, out, SQLITE_OPEN_READONLY | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_URI,
+	                                  NULL);
 }
 
 static err db_connect(struct db *db, const char *path, enum db_mode mode)
 {
-	int code = mode == DB_SNAPSHOT ? open_immutable(path, &db->handle)
-	                               : sqlite3_open_v2(path, &db->handle, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL);
+	int code = mode == DB_SNAPSHOT
+	                   ? open_immutable(path, &db->handle)
+	                   : sqlite3_open_v2(path, &db->handle, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL);
 
 	return code != SQLITE_OK ? db_error(db->handle, code) : db_setup(db, mode);
 }
@@ -244,8 +248,8 @@ void query_put_num(struct query *q, uint64_t v)
 void query_put_str(struct query *q, str v)
 {
 	if (q->error == OK)
-		query_check(q, sqlite3_bind_text64(q->statement, ++q->parameter, v.n == 0 ? "" : v.p, v.n, SQLITE_STATIC,
-		                                   SQLITE_UTF8));
+		query_check(q, sqlite3_bind_text64(q->statement, ++q->parameter, v.n == 0 ? "" : v.p, v.n,
+		                                   SQLITE_STATIC, SQLITE_UTF8));
 }
 
 bool query_row(struct query *q)

@@ -27,8 +27,8 @@ struct db;
 enum db_mode {
 	DB_READ,     /* must exist */
 	DB_SNAPSHOT, /* the same of a file that nobody changes: nothing is made beside it */
-	DB_WRITE,    /* created when it is not there (readable by its owner alone); commits are durable when they return */
-	DB_SCRATCH   /* the same without durability and journal, for building a database that is synced at its end */
+	DB_WRITE, /* created when it is not there (readable by its owner alone); commits are durable when they return */
+	DB_SCRATCH /* the same without durability and journal, for building a database that is synced at its end */
 };
 MUST_USE err db_open(const char *path, enum db_mode mode, struct db **out);
 void db_close(struct db *db); /* NULL allowed; checkpoints when it is the last connection */
@@ -52,17 +52,18 @@ void query_put_num(struct query *q, uint64_t v); /* up to 2^63-1 */
 void query_put_str(struct query *q, str v);      /* must live until query_end */
 MUST_USE bool query_row(struct query *q);        /* false: no more, or an error */
 uint64_t query_num(struct query *q);
-str query_str(struct query *q);                  /* until the next query_row or query_end */
+str query_str(struct query *q); /* until the next query_row or query_end */
 MUST_USE err query_end(struct query *q);
-MUST_USE err query_run(struct query *q);         /* a statement without rows: to its end, and query_end */
+MUST_USE err query_run(struct query *q); /* a statement without rows: to its end, and query_end */
 
 /* For queries of one number: *out keeps its value when there is no row, and `found` (may be NULL) tells. Ends the query. */
 MUST_USE err query_one(struct query *q, uint64_t *out, bool *found);
 
-size_t db_changes(struct db *db);                /* rows changed by the last statement */
-uint64_t db_log_octets(struct db *db);           /* of the write-ahead log after this connection's last commit */
+size_t db_changes(struct db *db);      /* rows changed by the last statement */
+uint64_t db_log_octets(struct db *db); /* of the write-ahead log after this connection's last commit */
 /* Copies what the log holds into the database. It never waits for anybody. E_TEMP: another checkpoint runs. */
 MUST_USE err db_checkpoint(struct db *db);
-MUST_USE err db_copy(struct db *db, const char *target); /* one consistent state, into a new file; others go on reading and writing */
+MUST_USE err db_copy(struct db *db,
+                     const char *target); /* one consistent state, into a new file; others go on reading and writing */
 
 #endif

@@ -8,15 +8,16 @@ enum { DELIVERED_TO_MAX = 16 };
 #define FIELD_OF_LIST(type, f) {#f, FIELD_LIST, offsetof(self, f), offsetof(self, f##_n), &record_##type},
 #define COUNT(...)             +1
 
-#define RECORD_TABLE(r)                                                                                             \
-	static const struct field *fields_##r(void)                                                                 \
-	{                                                                                                           \
-		typedef struct r self UNUSED;                                                                       \
-		static const struct field table[] = {                                                               \
-			FIELDS_##r(FIELD_OF_NUM, FIELD_OF_STR, FIELD_OF_LIST, COUNT, COUNT)};       \
-		return table;                                                                                       \
-	}                                                                                                           \
-	const struct record record_##r = {#r, sizeof(struct r), fields_##r, 0 FIELDS_##r(COUNT, COUNT, COUNT, COUNT, COUNT)};
+#define RECORD_TABLE(r)                                                                       \
+	static const struct field *fields_##r(void)                                           \
+	{                                                                                     \
+		typedef struct r self UNUSED;                                                 \
+		static const struct field table[] = {                                         \
+			FIELDS_##r(FIELD_OF_NUM, FIELD_OF_STR, FIELD_OF_LIST, COUNT, COUNT)}; \
+		return table;                                                                 \
+	}                                                                                     \
+	const struct record record_##r = {#r, sizeof(struct r), fields_##r,                   \
+	                                  0 FIELDS_##r(COUNT, COUNT, COUNT, COUNT, COUNT)};
 
 RECORD_TABLE(envelope_rcpt)
 RECORD_TABLE(envelope)

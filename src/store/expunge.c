@@ -62,7 +62,8 @@ static err expunge_prepare(struct writer *w, struct job *job)
 /* One mailbox less shows the message. The last one: its record is dead. */
 static err drop_reference(struct writer *w, uint64_t message)
 {
-	struct query q = db_query(writer_db(w), "UPDATE message SET items = items - 1 WHERE id = ? RETURNING items, segment, length");
+	struct query q = db_query(writer_db(w),
+	                          "UPDATE message SET items = items - 1 WHERE id = ? RETURNING items, segment, length");
 	uint64_t items = 1, segment = 0, length = 0;
 
 	query_put_num(&q, message);

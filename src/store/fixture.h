@@ -25,7 +25,9 @@ struct fixture {
 	unsigned sessions; /* names of mailbox sessions */
 };
 
-#define FIXTURE_CONFIG "version 1\nhostname mail.example.org\ndomain example.org\ndomain example.net { catchall alice@example.org }\n"
+#define FIXTURE_CONFIG                                                                                               \
+	"version 1\nhostname mail.example.org\ndomain example.org\ndomain example.net { catchall alice@example.org " \
+	"}\n"
 
 UNUSED static struct config *fixture_config(const char *more)
 {
@@ -95,7 +97,8 @@ UNUSED static void fixture_run(void (*test)(struct fixture *f))
 
 /* --- the command line's way in: words parted by blanks --- */
 
-UNUSED static err admin_try(struct fixture *f, const char *words, const char *resume, struct admin_reply *r, struct arena *a)
+UNUSED static err admin_try(struct fixture *f, const char *words, const char *resume, struct admin_reply *r,
+                            struct arena *a)
 {
 	struct word list[16];
 	struct admin_request q = {.words = list, .secret = STR("$hash$"), .resume = str_from(resume)};
@@ -166,15 +169,18 @@ UNUSED static uint64_t admin_number(struct fixture *f, const char *words, const 
 
 struct sending {
 	const char *protocol, *sender, *body;
-	const char *rcpts; /* parted by blanks */
-	uint64_t id;       /* 0: a new one */
+	const char *rcpts;             /* parted by blanks */
+	uint64_t id;                   /* 0: a new one */
 	uint64_t codes[8], replies[8]; /* answers */
 };
 
 UNUSED static err send_mail(struct fixture *f, struct sending *m)
 {
 	ARENA(a, 16 << 20);
-	struct origin origin = {.session = STR("s1"), .client = STR("192.0.2.1"), .helo = STR("client.example"), .protocol = str_from(m->protocol)};
+	struct origin origin = {.session = STR("s1"),
+	                        .client = STR("192.0.2.1"),
+	                        .helo = STR("client.example"),
+	                        .protocol = str_from(m->protocol)};
 	struct rcpt rcpts[8];
 	struct rcpt_check_request check = {.sender = str_from(m->sender)};
 	struct rcpt_check_reply checked = {0};

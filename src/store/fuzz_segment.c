@@ -32,7 +32,8 @@ static void round_trip(str envelope)
 	buf_put(&out, body);
 	if (out.full)
 		return;
-	if (segment_record_parse(buf_str(&out), MARK, &r) != OK || r.length != length || !str_equal(r.envelope, envelope))
+	if (segment_record_parse(buf_str(&out), MARK, &r) != OK || r.length != length ||
+	    !str_equal(r.envelope, envelope))
 		__builtin_trap();
 	if (segment_record_parse(str_take(buf_str(&out), out.n - 1), MARK, &r) != E_END)
 		__builtin_trap();

@@ -6,7 +6,7 @@
 
 #include "store/state.h"
 
-MUST_USE err ids_start(struct store *s, struct db *db);    /* before the writer runs */
-MUST_USE err ids_take(struct store *s, uint64_t *id);      /* E_TEMP: the next range is still being written */
+MUST_USE err ids_start(struct store *s, struct db *db); /* before the writer runs */
+MUST_USE err ids_take(struct store *s, uint64_t *id);   /* E_TEMP: the next range is still being written */
 
 #endif

@@ -4,8 +4,9 @@
 static err debit(struct db *db, const struct envelope *e, size_t rcpt)
 {
 	const struct envelope_rcpt *r = &e->rcpts[rcpt];
-	struct query q = db_query(db, "INSERT INTO ledger (message, rcpt, side, kind, at, address, original, orcpt, notify)"
-				      " VALUES (?, ?, 0, 0, ?, ?, ?, ?, ?)");
+	struct query q =
+		db_query(db, "INSERT INTO ledger (message, rcpt, side, kind, at, address, original, orcpt, notify)"
+	                     " VALUES (?, ?, 0, 0, ?, ?, ?, ?, ?)");
 
 	query_put_num(&q, e->id);
 	query_put_num(&q, rcpt);
@@ -20,7 +21,8 @@ static err debit(struct db *db, const struct envelope *e, size_t rcpt)
 static err credit_mailbox(struct db *db, const struct envelope *e, size_t rcpt)
 {
 	const struct envelope_rcpt *r = &e->rcpts[rcpt];
-	struct query q = db_query(db, "INSERT INTO ledger (message, rcpt, side, kind, at, mailbox, uid) VALUES (?, ?, 1, 1, ?, ?, ?)");
+	struct query q = db_query(
+		db, "INSERT INTO ledger (message, rcpt, side, kind, at, mailbox, uid) VALUES (?, ?, 1, 1, ?, ?, ?)");
 
 	query_put_num(&q, e->id);
 	query_put_num(&q, rcpt);
@@ -40,12 +42,12 @@ err ledger_deliver(struct db *db, const struct envelope *e, size_t rcpt)
 /* Each entry is looked at from its own side, so that a debit without credit is never hidden by a credit without debit. */
 err ledger_balance(struct db *db, uint64_t since, struct balance *out)
 {
-	struct query q = db_query(db,
-	                          "SELECT coalesce(c.kind, 0), count(*) FROM ledger d LEFT JOIN ledger c"
-	                          " ON c.message = d.message AND c.rcpt = d.rcpt AND c.side = 1"
-	                          " WHERE d.side = 0 AND d.at >= ? GROUP BY 1"
-	                          " UNION ALL SELECT -1, count(*) FROM ledger c WHERE c.side = 1 AND c.at >= ? AND NOT EXISTS"
-	                          " (SELECT 1 FROM ledger d WHERE d.message = c.message AND d.rcpt = c.rcpt AND d.side = 0)");
+	struct query q = db_query(
+		db, "SELECT coalesce(c.kind, 0), count(*) FROM ledger d LEFT JOIN ledger c"
+		    " ON c.message = d.message AND c.rcpt = d.rcpt AND c.side = 1"
+		    " WHERE d.side = 0 AND d.at >= ? GROUP BY 1"
+		    " UNION ALL SELECT -1, count(*) FROM ledger c WHERE c.side = 1 AND c.at >= ? AND NOT EXISTS"
+		    " (SELECT 1 FROM ledger d WHERE d.message = c.message AND d.rcpt = c.rcpt AND d.side = 0)");
 
 	*out = (struct balance){0};
 	query_put_num(&q, since);

@@ -126,7 +126,7 @@ struct reading {
 static err find_item(struct db *db, struct reading *x)
 {
 	struct query q = db_query(db, "SELECT i.prefix, m.segment, m.offset + m.length - m.body, m.body FROM item i"
-				      " JOIN message m ON m.id = i.message WHERE i.mailbox = ? AND i.uid = ?");
+	                              " JOIN message m ON m.id = i.message WHERE i.mailbox = ? AND i.uid = ?");
 
 	query_put_num(&q, x->request->mailbox);
 	query_put_num(&q, x->request->uid);

@@ -3,9 +3,10 @@
 
 err message_insert(struct db *db, const struct envelope *e, const struct location *at, uint64_t body, uint64_t items)
 {
-	struct query q = db_query(db, "INSERT INTO message (id, segment, offset, length, body, items, received, sender, session, client,"
-				      " helo, protocol, login, message_id, subject, envid, ret, flags)"
-				      " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
+	struct query q = db_query(
+		db, "INSERT INTO message (id, segment, offset, length, body, items, received, sender, session, client,"
+		    " helo, protocol, login, message_id, subject, envid, ret, flags)"
+		    " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
 
 	query_put_num(&q, e->id);
 	query_put_num(&q, at->segment);
@@ -30,7 +31,8 @@ err message_insert(struct db *db, const struct envelope *e, const struct locatio
 
 err item_insert(struct db *db, const struct envelope *e, const struct envelope_rcpt *rcpt, str prefix, uint64_t octets)
 {
-	struct query q = db_query(db, "INSERT INTO item (mailbox, uid, message, modseq, received, size, prefix) VALUES (?, ?, ?, ?, ?, ?, ?)");
+	struct query q = db_query(db, "INSERT INTO item (mailbox, uid, message, modseq, received, size, prefix) VALUES "
+	                              "(?, ?, ?, ?, ?, ?, ?)");
 
 	query_put_num(&q, rcpt->mailbox);
 	query_put_num(&q, rcpt->uid);

@@ -12,9 +12,11 @@ struct location {
 };
 
 /* `body`: octets of headers and body. E_EXISTS: the id was used before. */
-MUST_USE err message_insert(struct db *db, const struct envelope *e, const struct location *at, uint64_t body, uint64_t items);
+MUST_USE err message_insert(struct db *db, const struct envelope *e, const struct location *at, uint64_t body,
+                            uint64_t items);
 
 /* An item as `rcpt` of the envelope has it; `octets` as served. */
-MUST_USE err item_insert(struct db *db, const struct envelope *e, const struct envelope_rcpt *rcpt, str prefix, uint64_t octets);
+MUST_USE err item_insert(struct db *db, const struct envelope *e, const struct envelope_rcpt *rcpt, str prefix,
+                         uint64_t octets);
 
 #endif

@@ -117,7 +117,8 @@ static err segment_take(struct readers *r, uint64_t number, struct open_segment 
 	struct open_segment *o = find(r, number);
 	if (o == NULL) {
 		o = make_room(r);
-		e = o == NULL ? err_note(E_LIMIT, "too many segments are being read") : segment_open(r->bodies, number, SEGMENT_READ, &o->segment);
+		e = o == NULL ? err_note(E_LIMIT, "too many segments are being read")
+		              : segment_open(r->bodies, number, SEGMENT_READ, &o->segment);
 	}
 	if (e == OK)
 		o->users++;

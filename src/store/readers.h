@@ -11,7 +11,8 @@ struct readers;
 MUST_USE err readers_start(const char *database, int bodies, struct readers **out);
 void readers_stop(struct readers *r); /* NULL allowed; nothing may be taken */
 
-MUST_USE err readers_take(struct readers *r, struct db **out); /* a connection for this thread alone, until readers_give */
+MUST_USE err readers_take(struct readers *r,
+                          struct db **out); /* a connection for this thread alone, until readers_give */
 void readers_give(struct readers *r, struct db *db);
 int readers_bodies(const struct readers *r);
 

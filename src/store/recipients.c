@@ -5,7 +5,8 @@
 #include "store/route.h"
 #include "store/state.h"
 
-static void check(struct store *s, const struct rcpt_check_request *q, str address, struct rcpt_answer *out, struct arena *a)
+static void check(struct store *s, const struct rcpt_check_request *q, str address, struct rcpt_answer *out,
+                  struct arena *a)
 {
 	struct route route;
 	err e = route_address(s->db, s->config, address, a, &route);

@@ -85,7 +85,8 @@ static err cut_tail(const struct segment *s, uint64_t end)
 	if (e != OK)
 		return e;
 	if (size < end || size - end > TAIL_MAX) {
-		LOG(ERROR, "store.segment-size", LOG_NUM("segment", s->number), LOG_NUM("size", size), LOG_NUM("committed", end));
+		LOG(ERROR, "store.segment-size", LOG_NUM("segment", s->number), LOG_NUM("size", size),
+		    LOG_NUM("committed", end));
 		return err_note(E_IO, "segment %llu has an unexpected size", (unsigned long long)s->number);
 	}
 	if (size == end)

@@ -56,12 +56,14 @@ err quota_refuse(void)
 
 /* --- accounts --- */
 
-static const char account_columns[] = "SELECT a.id, m.id, (SELECT sum(octets) FROM mailbox WHERE account = a.id), a.quota, a.disabled"
-				      " FROM account a JOIN mailbox m ON m.account = a.id AND m.name = 'INBOX'"
-				      " WHERE a.domain = ? AND a.local = ?";
-static const char first_account[] = "SELECT a.id, m.id, (SELECT sum(octets) FROM mailbox WHERE account = a.id), a.quota, a.disabled,"
-				    " a.local, a.domain FROM account a JOIN mailbox m ON m.account = a.id AND m.name = 'INBOX'"
-				    " WHERE a.disabled = 0 ORDER BY a.id LIMIT 1";
+static const char account_columns[] =
+	"SELECT a.id, m.id, (SELECT sum(octets) FROM mailbox WHERE account = a.id), a.quota, a.disabled"
+	" FROM account a JOIN mailbox m ON m.account = a.id AND m.name = 'INBOX'"
+	" WHERE a.domain = ? AND a.local = ?";
+static const char first_account[] =
+	"SELECT a.id, m.id, (SELECT sum(octets) FROM mailbox WHERE account = a.id), a.quota, a.disabled,"
+	" a.local, a.domain FROM account a JOIN mailbox m ON m.account = a.id AND m.name = 'INBOX'"
+	" WHERE a.disabled = 0 ORDER BY a.id LIMIT 1";
 
 static void read_target(struct query *q, struct route_target *t, bool *disabled)
 {

@@ -16,6 +16,7 @@ MUST_USE err schema_apply(struct db *db);
 
 MUST_USE err meta_get(struct db *db, const char *key, uint64_t *value);
 MUST_USE err meta_set(struct db *db, const char *key, uint64_t value);
-MUST_USE err meta_take(struct db *db, const char *key, uint64_t *value); /* the value, and one more is kept for the next */
+MUST_USE err meta_take(struct db *db, const char *key,
+                       uint64_t *value); /* the value, and one more is kept for the next */
 
 #endif

@@ -146,7 +146,8 @@ err segment_size(const struct segment *s, uint64_t *octets)
 
 /* --- records --- */
 
-uint64_t segment_record_put(struct buf *out, uint64_t mark, enum segment_kind kind, str envelope, const str *body, size_t parts)
+uint64_t segment_record_put(struct buf *out, uint64_t mark, enum segment_kind kind, str envelope, const str *body,
+                            size_t parts)
 {
 	size_t from = out->n;
 	uint64_t octets = 0;
@@ -237,7 +238,8 @@ err segment_read(const struct segment *s, uint64_t at, struct buf *memory, struc
 
 struct segment_scan segment_scan_begin(const struct segment *s, uint64_t end)
 {
-	struct segment_scan scan = {.segment = s, .next = SEGMENT_HEADER, .end = end, .memory = BUF_INIT(SEGMENT_RECORD_MAX)};
+	struct segment_scan scan = {
+		.segment = s, .next = SEGMENT_HEADER, .end = end, .memory = BUF_INIT(SEGMENT_RECORD_MAX)};
 	uint64_t size = end;
 
 	if (segment_size(s, &size) == OK && size < end) {

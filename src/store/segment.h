@@ -47,7 +47,8 @@ void segment_close(struct segment *s);
 MUST_USE err segment_size(const struct segment *s, uint64_t *octets);
 
 /* Appends header and envelope of a record to `out`; the body, given in parts, is to be written right behind it. Returns the record's length. */
-uint64_t segment_record_put(struct buf *out, uint64_t mark, enum segment_kind kind, str envelope, const str *body, size_t parts);
+uint64_t segment_record_put(struct buf *out, uint64_t mark, enum segment_kind kind, str envelope, const str *body,
+                            size_t parts);
 
 /* The record at the beginning of `bytes`. E_END: more bytes are needed, out->length in all (0: not even the header is there);
  * E_SYNTAX: damaged, or none. Views point into `bytes`. */

@@ -27,7 +27,8 @@ struct name {
 
 static bool name_make(struct name *out, str process, str session)
 {
-	if (process.n == 0 || process.n > NAME_MAX_OCTETS || session.n > NAME_MAX_OCTETS || str_find(process, '\0') < process.n)
+	if (process.n == 0 || process.n > NAME_MAX_OCTETS || session.n > NAME_MAX_OCTETS ||
+	    str_find(process, '\0') < process.n)
 		return false;
 	memcpy(out->text, process.p, process.n);
 	out->text[process.n] = '\0';

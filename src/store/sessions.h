@@ -14,7 +14,8 @@ struct sessions {
 void sessions_init(struct sessions *s);
 void sessions_free(struct sessions *s);
 
-MUST_USE err sessions_grant(struct sessions *s, str process, str session, uint64_t account); /* E_LIMIT, E_MEMORY, E_SYNTAX */
+MUST_USE err sessions_grant(struct sessions *s, str process, str session,
+                            uint64_t account); /* E_LIMIT, E_MEMORY, E_SYNTAX */
 void sessions_end(struct sessions *s, str process, str session);
 void sessions_process_gone(struct sessions *s, str process);
 void sessions_revoke(struct sessions *s, uint64_t account); /* nobody may use it any more: it was removed or disabled */
@@ -24,6 +25,7 @@ MUST_USE err sessions_check_account(const struct sessions *s, str process, str s
 MUST_USE err sessions_check_mailbox(const struct sessions *s, str process, str session, uint64_t mailbox);
 
 /* Notes that the session has it open, which check_mailbox then allows. exclusive: E_BUSY when another session holds the lock. */
-MUST_USE err sessions_open(struct sessions *s, str process, str session, uint64_t account, uint64_t mailbox, bool exclusive);
+MUST_USE err sessions_open(struct sessions *s, str process, str session, uint64_t account, uint64_t mailbox,
+                           bool exclusive);
 
 #endif

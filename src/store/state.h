@@ -11,18 +11,18 @@
 
 struct store {
 	struct config *config;
-	char *database;         /* its path */
+	char *database; /* its path */
 	struct folder folder;
-	struct db *db;          /* the loop's own connection: short queries of the hot path */
+	struct db *db;           /* the loop's own connection: short queries of the hot path */
 	struct readers *readers; /* for worker threads */
 	struct writer *writer;
 	struct sessions sessions;
 	uint64_t next_id, id_limit; /* message ids below the limit are this process's to give out */
-	bool id_job;            /* the limit is being moved */
-	size_t active;          /* coroutines inside of calls that park */
-	struct co *closer;      /* store_close, waiting for them */
+	bool id_job;                /* the limit is being moved */
+	size_t active;              /* coroutines inside of calls that park */
+	struct co *closer;          /* store_close, waiting for them */
 	struct co *compactor;
-	bool compacting;        /* by the compactor or by the verb */
+	bool compacting; /* by the compactor or by the verb */
 };
 
 /* Around every call that parks: store_close waits for them. E_TEMP once it does. */

@@ -39,8 +39,10 @@ static err check_database_is_there(const struct store *s)
 		return OK;
 	err e = recover_has_segments(s->folder.bodies, &bodies);
 	if (e == OK && bodies)
-		return err_note(E_IO, "%s is missing but there is mail in bodies/: restore a backup, or run `pombo store rebuild`",
-		                s->database);
+		return err_note(
+			E_IO,
+			"%s is missing but there is mail in bodies/: restore a backup, or run `pombo store rebuild`",
+			s->database);
 	return e;
 }
 
@@ -70,8 +72,10 @@ static err prepare_database(struct store *s, struct writer_start *start)
 
 static err start(struct store *s)
 {
-	struct writer_start w = {
-		.database = s->database, .bodies = s->folder.bodies, .current = SEGMENT_NONE, .settings = settings_of(s->config)};
+	struct writer_start w = {.database = s->database,
+	                         .bodies = s->folder.bodies,
+	                         .current = SEGMENT_NONE,
+	                         .settings = settings_of(s->config)};
 	err e = check_database_is_there(s);
 
 	if (e == OK)

@@ -21,7 +21,7 @@ static void a_message_comes_back(struct fixture *f)
 	assert_int_equal(box_open(f, "alice@example.org", true, &b), OK);
 	assert_int_equal(b.list.entries_n, 1);
 	assert_str(box_message(f, &b, 0), "Return-Path: <bob@example.com>\r\nDelivered-To: alice@example.org\r\n"
-					  "Received: by mail.example.org\r\nSubject: hello\r\n\r\nhi\r\n");
+	                                  "Received: by mail.example.org\r\nSubject: hello\r\n\r\nhi\r\n");
 	/* in pieces: across the border of prefix and record, at and behind the end */
 	assert_int_equal(box_read(f, &b, 1, 56, 14, &r), OK);
 	assert_str(r.bytes, "ple.org\r\nRecei");
@@ -49,7 +49,8 @@ static void one_mailbox_twice(struct fixture *f)
 	assert_int_equal(box_open(f, "alice@example.org", true, &b), OK);
 	assert_int_equal(b.list.entries_n, 1);
 	assert_true(str_starts(box_message(f, &b, 0),
-	                       STR("Return-Path: <bob@example.com>\r\nDelivered-To: alice@example.org\r\nDelivered-To: alice+x@example.org\r\nRec")));
+	                       STR("Return-Path: <bob@example.com>\r\nDelivered-To: alice@example.org\r\nDelivered-To: "
+	                           "alice+x@example.org\r\nRec")));
 	box_close(f, &b);
 	assert_int_equal(box_count(f, "carol@example.org"), 1);
 	assert_int_equal(admin_number(f, "balance", "accepted"), 3);
@@ -83,7 +84,8 @@ static void test_an_id_is_used_only_once(void **state UNUSED)
 
 static void control_characters(struct fixture *f)
 {
-	struct sending m = {.protocol = "ESMTP", .sender = "a@b.example>\r\nX: y", .body = "x\r\n", .rcpts = "alice@example.org"};
+	struct sending m = {
+		.protocol = "ESMTP", .sender = "a@b.example>\r\nX: y", .body = "x\r\n", .rcpts = "alice@example.org"};
 
 	start(f);
 	assert_int_equal(send_mail(f, &m), E_PERM);
@@ -209,7 +211,10 @@ static void test_expunge(void **state UNUSED)
 static void quota(struct fixture *f)
 {
 	ARENA(a, 1 << 20);
-	struct sending m = {.protocol = "LMTP", .sender = "", .body = "0123456789\r\n", .rcpts = "alice@example.org carol@example.org"};
+	struct sending m = {.protocol = "LMTP",
+	                    .sender = "",
+	                    .body = "0123456789\r\n",
+	                    .rcpts = "alice@example.org carol@example.org"};
 
 	start(f);
 	admin_do(f, "account quota alice@example.org 200");
@@ -223,7 +228,10 @@ static void quota(struct fixture *f)
 	assert_int_equal(m.replies[0], 452);
 	assert_int_equal(m.codes[1], OK);
 	/* SMTP: one answer for all, so nobody gets it */
-	m = (struct sending){.protocol = "ESMTP", .sender = "", .body = "0123456789\r\n", .rcpts = "carol@example.org alice@example.org"};
+	m = (struct sending){.protocol = "ESMTP",
+	                     .sender = "",
+	                     .body = "0123456789\r\n",
+	                     .rcpts = "carol@example.org alice@example.org"};
 	assert_int_equal(send_mail(f, &m), OK);
 	assert_int_equal(m.codes[0], E_FULL);
 	assert_int_equal(m.codes[1], E_FULL);

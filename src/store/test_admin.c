@@ -186,7 +186,9 @@ static void verifies(struct fixture *f)
 	change_database(f, "DELETE FROM ledger WHERE side = 1 AND rcpt = 1");
 	assert_int_equal(admin_number(f, "balance", "lost"), 1);
 	assert_true(admin_count(f, "store verify") > 0);
-	change_database(f, "DELETE FROM ledger WHERE side = 0 AND rcpt = 1; UPDATE mailbox SET octets = octets + 1 WHERE id = 1");
+	change_database(
+		f,
+		"DELETE FROM ledger WHERE side = 0 AND rcpt = 1; UPDATE mailbox SET octets = octets + 1 WHERE id = 1");
 	assert_int_equal(admin_number(f, "balance", "lost"), 0);
 	assert_true(admin_count(f, "store verify") > 0);
 }

@@ -142,10 +142,8 @@ static void test_copy(void **state UNUSED)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_queries),
-		cmocka_unit_test(test_errors),
-		cmocka_unit_test(test_transactions),
-		cmocka_unit_test(test_a_newer_schema_is_refused),
+		cmocka_unit_test(test_queries),      cmocka_unit_test(test_errors),
+		cmocka_unit_test(test_transactions), cmocka_unit_test(test_a_newer_schema_is_refused),
 		cmocka_unit_test(test_copy),
 	};
 

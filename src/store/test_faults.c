@@ -177,9 +177,12 @@ static void test_syncs_are_shared(void **state UNUSED)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_no_space_for_the_segment), cmocka_unit_test(test_segment_cannot_be_written),
-		cmocka_unit_test(test_sync_fails),               cmocka_unit_test(test_no_space_for_the_log),
-		cmocka_unit_test(test_log_cannot_be_written),    cmocka_unit_test(test_syncs_are_shared),
+		cmocka_unit_test(test_no_space_for_the_segment),
+		cmocka_unit_test(test_segment_cannot_be_written),
+		cmocka_unit_test(test_sync_fails),
+		cmocka_unit_test(test_no_space_for_the_log),
+		cmocka_unit_test(test_log_cannot_be_written),
+		cmocka_unit_test(test_syncs_are_shared),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -157,11 +157,21 @@ static void test_envelope(void **state UNUSED)
 	struct record_fds none = {0};
 	struct origin origin = {.session = STR("s"), .protocol = STR("ESMTP")};
 	struct envelope_rcpt rcpts[] = {
-		{.address = STR("a@example.org"), .original = STR("list@example.org"), .mailbox = 1, .uid = 5, .name = STR("INBOX")},
+		{.address = STR("a@example.org"),
+	         .original = STR("list@example.org"),
+	         .mailbox = 1,
+	         .uid = 5,
+	         .name = STR("INBOX")},
 		{.address = STR("a@example.org"), .original = STR("A@example.org"), .mailbox = 1, .uid = 5},
 		{.address = STR("b@example.org"), .mailbox = 2, .uid = 9},
 	};
-	struct envelope e = {.id = 77, .sender = STR(""), .origin = &origin, .origin_n = 1, .rcpts = rcpts, .rcpts_n = 3}, back;
+	struct envelope e = {.id = 77,
+	                     .sender = STR(""),
+	                     .origin = &origin,
+	                     .origin_n = 1,
+	                     .rcpts = rcpts,
+	                     .rcpts_n = 3},
+			back;
 
 	record_pack(&record_envelope, &e, &packed, &none);
 	assert_int_equal(envelope_unpack(buf_str(&packed), &back, &a), OK);

@@ -79,7 +79,9 @@ static const char *check_record(struct verification *v, const struct message_row
 	v->octets += m->length;
 	e = segment_read(&v->segment, m->offset, &v->memory, &r);
 	if (e != OK)
-		return e == E_SYNTAX ? "the record is damaged" : e == E_END ? "its segment is too short" : "the record cannot be read";
+		return e == E_SYNTAX ? "the record is damaged"
+		       : e == E_END  ? "its segment is too short"
+		                     : "the record cannot be read";
 	return compare_envelope(&r, m);
 }
 
@@ -99,11 +101,16 @@ static err check_ledger(struct verification *v, const struct message_row *m)
 	if (e == OK)
 		e = count(v->db, "SELECT count(*) FROM ledger WHERE message = ? AND side = 1", m->id, &credits);
 	if (e == OK)
-		e = count(v->db, "SELECT count(*) FROM ledger d JOIN ledger c ON c.message = d.message AND c.rcpt = d.rcpt AND c.side = 1"
-				 " WHERE d.message = ? AND d.side = 0", m->id, &pairs);
+		e = count(v->db,
+		          "SELECT count(*) FROM ledger d JOIN ledger c ON c.message = d.message AND c.rcpt = d.rcpt "
+		          "AND c.side = 1"
+		          " WHERE d.message = ? AND d.side = 0",
+		          m->id, &pairs);
 	if (e == OK)
-		e = count(v->db, "SELECT count(*) FROM (SELECT DISTINCT i.mailbox, i.uid FROM ledger l"
-				 " JOIN item i ON i.mailbox = l.mailbox AND i.uid = l.uid WHERE l.message = ? AND l.side = 1) AS shown",
+		e = count(v->db,
+		          "SELECT count(*) FROM (SELECT DISTINCT i.mailbox, i.uid FROM ledger l"
+		          " JOIN item i ON i.mailbox = l.mailbox AND i.uid = l.uid WHERE l.message = ? AND l.side = 1) "
+		          "AS shown",
 		          m->id, &items);
 	if (e != OK)
 		return e;
@@ -145,7 +152,9 @@ static bool page_ended(const struct verification *v, size_t n, size_t max)
 
 static err check_messages(struct verification *v, uint64_t after)
 {
-	struct query q = db_query(v->db, "SELECT id, segment, offset, length, body, items, received FROM message WHERE id > ? ORDER BY id");
+	struct query q = db_query(
+		v->db,
+		"SELECT id, segment, offset, length, body, items, received FROM message WHERE id > ? ORDER BY id");
 	bool ended = false;
 	err e = OK;
 
@@ -171,8 +180,9 @@ struct mailbox_row {
 
 static err check_mailbox(struct verification *v, const struct mailbox_row *m)
 {
-	struct query q = db_query(v->db, "SELECT count(*), coalesce(sum(i.size), 0), coalesce(max(i.uid), 0), count(m.id)"
-					 " FROM item i LEFT JOIN message m ON m.id = i.message AND m.segment <> 0 WHERE i.mailbox = ?");
+	struct query q = db_query(
+		v->db, "SELECT count(*), coalesce(sum(i.size), 0), coalesce(max(i.uid), 0), count(m.id)"
+		       " FROM item i LEFT JOIN message m ON m.id = i.message AND m.segment <> 0 WHERE i.mailbox = ?");
 
 	query_put_num(&q, m->id);
 	if (query_row(&q)) {
@@ -228,9 +238,10 @@ static void check_file(struct verification *v, uint64_t number, uint64_t size)
 
 static err check_segments(struct verification *v)
 {
-	struct query q = db_query(v->db, "SELECT s.number, s.size, s.live, coalesce(sum(m.length), 0) FROM segment s"
-					 " LEFT JOIN (SELECT segment, length FROM message WHERE items > 0) AS m ON m.segment = s.number"
-					 " GROUP BY s.number, s.size, s.live ORDER BY s.number");
+	struct query q = db_query(
+		v->db, "SELECT s.number, s.size, s.live, coalesce(sum(m.length), 0) FROM segment s"
+		       " LEFT JOIN (SELECT segment, length FROM message WHERE items > 0) AS m ON m.segment = s.number"
+		       " GROUP BY s.number, s.size, s.live ORDER BY s.number");
 
 	while (query_row(&q) && !admin_full(v->admin)) {
 		uint64_t number = query_num(&q), size = query_num(&q), live = query_num(&q), sum = query_num(&q);

@@ -30,7 +30,7 @@ struct writer {
 	struct checkpointer *checkpointer;
 	int bodies;
 	struct segment segment;
-	uint64_t end;          /* of the segment: where the next record goes */
+	uint64_t end; /* of the segment: where the next record goes */
 	uint64_t next_segment;
 	_Atomic uint64_t segment_number;
 	struct batch batch;
@@ -96,7 +96,8 @@ static void iov_add(struct batch *b, str s)
 		b->iov[b->iov_n++] = (struct iovec){(void *)(uintptr_t)s.p, s.n};
 }
 
-err writer_append(struct writer *w, enum segment_kind kind, str envelope, const str *body, size_t parts, struct location *out)
+err writer_append(struct writer *w, enum segment_kind kind, str envelope, const str *body, size_t parts,
+                  struct location *out)
 {
 	struct batch *b = &w->batch;
 	BUF(head, ENVELOPE_MAX + SEGMENT_RECORD_HEAD);
@@ -200,8 +201,9 @@ static err records_to_disk(struct writer *w)
 
 static err write_segment_row(struct writer *w)
 {
-	struct query q = db_query(w->db, "INSERT INTO segment (number, size, live) VALUES (?, ?, ?) ON CONFLICT (number)"
-					 " DO UPDATE SET size = excluded.size, live = segment.live + excluded.live");
+	struct query q =
+		db_query(w->db, "INSERT INTO segment (number, size, live) VALUES (?, ?, ?) ON CONFLICT (number)"
+	                        " DO UPDATE SET size = excluded.size, live = segment.live + excluded.live");
 
 	if (w->batch.octets == 0)
 		return OK;
