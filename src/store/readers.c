@@ -55,11 +55,6 @@ void readers_stop(struct readers *r)
 	free(r);
 }
 
-int readers_bodies(const struct readers *r)
-{
-	return r->bodies;
-}
-
 /* --- connections --- */
 
 err readers_take(struct readers *r, struct db **out)

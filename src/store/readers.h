@@ -14,7 +14,6 @@ void readers_stop(struct readers *r); /* NULL allowed; nothing may be taken */
 MUST_USE err readers_take(struct readers *r,
                           struct db **out); /* a connection for this thread alone, until readers_give */
 void readers_give(struct readers *r, struct db *db);
-int readers_bodies(const struct readers *r);
 
 /* Octets [at, at + n) of a segment. E_NOT_FOUND: compaction has removed it; E_END: it is shorter. */
 MUST_USE err readers_read(struct readers *r, uint64_t segment, uint64_t at, char *p, size_t n);

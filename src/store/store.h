@@ -41,7 +41,8 @@ MUST_USE err store_mailbox_expunge(struct store *s, const char *from, const stru
 MUST_USE err store_session_end(struct store *s, const char *from, const struct session_end_request *q);
 void store_process_gone(struct store *s, const char *from); /* drops grants and locks of all its sessions */
 
-/* The command line's verbs (admin.c): account, alias, trace, balance, backup, restore, store verify|rebuild|compact ... */
+/* The verbs of the command line that an open store answers (admin.c): account, alias, trace, balance, store verify, compact, stats. What works on the
+ * files by itself is in store/backup.h and store/rebuild.h. */
 MUST_USE err store_admin(struct store *s, const struct admin_request *q, struct admin_reply *r, struct arena *a);
 
 #endif
