@@ -8,15 +8,17 @@
 #include "link/messages.h"
 
 /* A final recipient, in the ledger's order. */
-#define FIELDS_envelope_rcpt(NUM, STR, LIST, BODY, FD)                           \
-	STR(address)  /* of the account */                                       \
-	STR(original) /* of RCPT, "" the same */                                 \
-	STR(orcpt)                                                               \
-	NUM(notify) NUM(mailbox) STR(name) NUM(uidvalidity) NUM(uid) NUM(modseq) \
+#define FIELDS_envelope_rcpt(NUM, STR, LIST, BODY, FD)               \
+	STR(address)  /* of the account */                           \
+	STR(original) /* of RCPT, "" the same */                     \
+	STR(orcpt)                                                   \
+	NUM(notify)                                                  \
+	NUM(mailbox) STR(name) NUM(uidvalidity) NUM(uid) NUM(modseq) \
 		NUM(expunged) /* 1: no longer there when this copy of the record was written (compaction) */
-#define FIELDS_envelope(NUM, STR, LIST, BODY, FD)                        \
-	NUM(id)                                                          \
-	NUM(received) STR(sender) LIST(origin, origin) /* exactly one */ \
+#define FIELDS_envelope(NUM, STR, LIST, BODY, FD)          \
+	NUM(id)                                            \
+	NUM(received)                                      \
+	STR(sender) LIST(origin, origin) /* exactly one */ \
 		STR(envid) NUM(ret) NUM(flags) STR(message_id) STR(subject) LIST(envelope_rcpt, rcpts)
 
 /* Items that were expunged. */

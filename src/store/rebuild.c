@@ -29,7 +29,7 @@ struct rebuild {
 
 /* What records tell of a mailbox, until all of them were read. */
 static const char begin_sql[] = "CREATE TEMP TABLE seen (mailbox INTEGER PRIMARY KEY, local TEXT NOT NULL, domain TEXT "
-                                "NOT NULL, name TEXT NOT NULL,"
+				"NOT NULL, name TEXT NOT NULL,"
 				" uidvalidity INTEGER NOT NULL, uid INTEGER NOT NULL, modseq INTEGER NOT NULL)";
 
 /* Accounts in the order of their first mailbox. Of several mailboxes of one name (the account was removed and made anew) the last has the name. */
@@ -38,9 +38,9 @@ static const char finish_sql[] =
 	" SELECT row_number() OVER (ORDER BY min(mailbox)), local, domain, '', 1, 0 FROM seen GROUP BY local, domain;"
 	"INSERT INTO mailbox (id, account, name, uidvalidity, uidnext, modseq)"
 	" SELECT s.mailbox, a.id, CASE WHEN EXISTS (SELECT 1 FROM seen t WHERE t.local = s.local AND t.domain = "
-        "s.domain AND t.name = s.name"
+	"s.domain AND t.name = s.name"
 	" AND t.mailbox > s.mailbox) THEN s.name || ' (' || s.mailbox || ')' ELSE s.name END, s.uidvalidity, s.uid + "
-        "1, s.modseq"
+	"1, s.modseq"
 	" FROM seen s JOIN account a ON a.local = s.local AND a.domain = s.domain;"
 	"UPDATE mailbox SET messages = (SELECT count(*) FROM item WHERE mailbox = mailbox.id),"
 	" octets = (SELECT coalesce(sum(size), 0) FROM item WHERE mailbox = mailbox.id);"
