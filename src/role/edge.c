@@ -185,6 +185,14 @@ static void accepted(struct listener *l, int fd, const struct net_address *clien
 
 /* --- listening --- */
 
+/* Its acceptor ends. Other processes hold the same socket: what is not taken out of the loop here would go on taking wakes that are
+ * meant for them. */
+static void listener_close(struct listener *l)
+{
+	if (l->fd.fd >= 0)
+		close(rt_fd_release(&l->fd));
+}
+
 static void listener_free(struct listener *l)
 {
 	struct listener **at = &l->edge->listeners;
@@ -193,7 +201,7 @@ static void listener_free(struct listener *l)
 		at = &(*at)->next;
 	if (*at != NULL)
 		*at = l->next;
-	rt_fd_close(&l->fd);
+	listener_close(l);
 	free(l->address);
 	free(l);
 }
@@ -249,7 +257,7 @@ static err edge_listen(struct process *p, str service_text, str address, int fd)
 	struct listener *l = find_service(service_text, &service) ? listener_find(e, service, address) : NULL;
 
 	if (l != NULL)
-		rt_fd_close(&l->fd); /* its acceptor ends */
+		listener_close(l);
 	if (fd < 0)
 		return OK;
 	if (service < SERVICE_COUNT && !e->stopping)
@@ -261,7 +269,7 @@ static err edge_listen(struct process *p, str service_text, str address, int fd)
 static void close_listeners(struct edge *e)
 {
 	for (struct listener *l = e->listeners; l != NULL; l = l->next)
-		rt_fd_close(&l->fd);
+		listener_close(l);
 }
 
 /* --- the role --- */
