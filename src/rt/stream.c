@@ -317,7 +317,8 @@ static err stream_receive(struct stream *s, char *p, size_t size, size_t *got, n
 		n = s->polled_dry ? TRANSPORT_AGAIN : s->ops->read(s->t, p ? p : s->in + s->in_end, room);
 		s->polled_dry = false;
 		if (n > 0) {
-			s->plenty = p == NULL && (size_t)n == room;
+			if (p == NULL)
+				s->plenty = (size_t)n == room;
 			*got = (size_t)n;
 			stream_share_loop(s);
 			return OK;
