@@ -47,9 +47,9 @@ struct connection {
 	size_t written;
 	struct rt_round round;
 	struct co *reader, *writer;
-	bool alive;                       /* false: nothing goes in or out any more */
-	bool ended;                       /* and the sockets are closed */
-	bool paused;                      /* the reader waits until fewer calls are being served */
+	bool alive;  /* false: nothing goes in or out any more */
+	bool ended;  /* and the sockets are closed */
+	bool paused; /* the reader waits until fewer calls are being served */
 	unsigned references;
 	struct waiting_table waiting;
 	struct serving *serving;
@@ -72,7 +72,8 @@ void connection_unref(struct connection *c);
 
 /* Queues a frame for the end of this round. Waits only when descriptors have to go first. E_TEMP: the connection is gone or the backlog is
  * full. E_LIMIT: too large for a frame. */
-MUST_USE err connection_send(struct connection *c, struct frame *f, const struct record *r, const void *data, nsec deadline);
+MUST_USE err connection_send(struct connection *c, struct frame *f, const struct record *r, const void *data,
+                             nsec deadline);
 
 /* descriptors.c. One descriptor, before its frame. */
 MUST_USE err connection_send_descriptor(struct connection *c, int fd, nsec deadline);
@@ -85,7 +86,7 @@ MUST_USE bool serve_frame(struct connection *c, str frame);
 void serve_cancel_all(struct connection *c);
 
 /* waiting.c */
-MUST_USE err waiting_add(struct waiting_table *t, struct waiting *w); /* sets w->id; E_MEMORY; E_TEMP: too many */
+MUST_USE err waiting_add(struct waiting_table *t, struct waiting *w);     /* sets w->id; E_MEMORY; E_TEMP: too many */
 struct waiting *waiting_find(const struct waiting_table *t, uint64_t id); /* NULL: no longer */
 void waiting_remove(struct waiting_table *t, const struct waiting *w);
 void waiting_finish(struct waiting_table *t, struct waiting *w, const struct err_info *info); /* removes and wakes */

@@ -23,9 +23,10 @@ static bool send_one(int socket, int fd, uint64_t ticket)
 {
 	union control control = {{0}};
 	struct iovec iov = {&ticket, sizeof(ticket)};
-	struct msghdr m = {.msg_iov = &iov, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof(control)};
-	struct cmsghdr *head = CMSG_FIRSTHDR(&m);
+	struct msghdr m = {.msg_iov = &iov, .msg_iovlen = 1, .msg_control = &control};
 
+	m.msg_controllen = sizeof(control);
+	struct cmsghdr *head = CMSG_FIRSTHDR(&m);
 	head->cmsg_level = SOL_SOCKET;
 	head->cmsg_type = SCM_RIGHTS;
 	head->cmsg_len = CMSG_LEN(sizeof(int));
@@ -60,7 +61,8 @@ static int receive_one(int socket, uint64_t *ticket)
 	struct cmsghdr *head = n < 0 ? NULL : CMSG_FIRSTHDR(&m);
 	int fd = -1;
 
-	if (head == NULL || head->cmsg_level != SOL_SOCKET || head->cmsg_type != SCM_RIGHTS || head->cmsg_len != CMSG_LEN(sizeof(int)))
+	if (head == NULL || head->cmsg_level != SOL_SOCKET || head->cmsg_type != SCM_RIGHTS ||
+	    head->cmsg_len != CMSG_LEN(sizeof(int)))
 		return -1;
 	memcpy(&fd, CMSG_DATA(head), sizeof(fd));
 	if (n == (ssize_t)sizeof(*ticket) && (m.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) == 0)

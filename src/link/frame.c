@@ -43,7 +43,8 @@ static err write_check(const struct buf *out, size_t n, size_t fds_promised, siz
 	return fds_n == fds_promised ? OK : err_note(E_BUSY, "descriptors go first");
 }
 
-err frame_write(struct buf *out, const struct frame *f, const struct record *r, const void *data, struct record_fds *fds)
+err frame_write(struct buf *out, const struct frame *f, const struct record *r, const void *data,
+                struct record_fds *fds)
 {
 	size_t start = out->n;
 

@@ -12,7 +12,7 @@
 
 #include "link/messages.h"
 
-#define FRAME_MAX ((size_t)1 << 20)
+#define FRAME_MAX         ((size_t)1 << 20)
 #define FRAME_LENGTH_SIZE 4
 
 enum frame_kind { FRAME_CALL, FRAME_REPLY, FRAME_CANCEL, FRAME_KINDS };
@@ -23,7 +23,7 @@ struct frame {
 	enum call type;       /* of a call */
 	struct err_info info; /* of a reply; code OK: there is a record */
 	uint64_t fds_n, ticket;
-	str record;           /* packed; view into the frame */
+	str record; /* packed; view into the frame */
 };
 
 /* Appends a frame with a packed record (NULL: none); frame->record is not used. The descriptors of the record go to `fds`. On an error

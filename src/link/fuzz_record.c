@@ -5,10 +5,9 @@
 #include "link/messages.h"
 
 static const struct record *const all_records[] = {
-#define ITEM(r) &record_##r,
+#define ITEM(r)          &record_##r,
 #define OF_CALL(c, role) &record_##c##_request, &record_##c##_reply,
-	RECORDS(ITEM) CALLS(OF_CALL)
-};
+	RECORDS(ITEM) CALLS(OF_CALL)};
 
 static void again(const struct record *r, void *data, struct arena *a)
 {

@@ -115,8 +115,10 @@ static err wait_for_reply(struct connection *c, struct waiting *w, nsec deadline
 		e = rt_park(deadline);
 	if (w->done) {
 		const struct err_info *i = &w->info;
+		if (i->code == OK)
+			return OK;
 		err code = i->code == E_CANCELLED ? E_TEMP : i->code; /* the peer was, not we */
-		return code == OK ? OK : err_set(code, i->reply, i->status[0] == '\0' ? NULL : i->status, "%s", i->text);
+		return err_set(code, i->reply, i->status[0] == '\0' ? NULL : i->status, "%s", i->text);
 	}
 	waiting_remove(&c->waiting, w);
 	(void)!connection_send(c, &cancel, NULL, NULL, RT_NEVER);

@@ -24,8 +24,9 @@ typedef err (*link_handler)(void *ctx, struct link *from, const void *request, v
 
 struct link_service {
 	void *ctx;
-	link_handler handlers[CALL_COUNT];       /* NULL: this call is refused with E_DENIED */
-	void (*closed)(void *ctx, struct link *l); /* the peer is gone; NULL allowed; must neither wait nor free the link */
+	link_handler handlers[CALL_COUNT]; /* NULL: this call is refused with E_DENIED */
+	/* The peer is gone. NULL allowed; must neither wait nor free the link. */
+	void (*closed)(void *ctx, struct link *l);
 };
 
 /* A link named `peer` for logs ("edge-0"). Not connected until link_attach; `service` (may be NULL) must outlive it. */
@@ -34,7 +35,7 @@ MUST_USE struct link *link_new(const char *peer, const struct link_service *serv
  * A connection that it still had is ended first, with its `closed`; not to be called from a handler of this same link. */
 MUST_USE err link_attach(struct link *l, int stream_fd, int descriptors_fd);
 MUST_USE err link_attach_stream(struct link *l, struct stream *s); /* simulated or otherwise; without descriptors */
-void link_detach(struct link *l);  /* ends the connection, with `closed`; can be attached again */
+void link_detach(struct link *l); /* ends the connection, with `closed`; can be attached again */
 /* Closes, without calling `closed`; calls in the air fail. Returns when no handler of this link runs any more: not to be called from one. */
 void link_free(struct link *l);
 bool link_up(const struct link *l);
@@ -44,13 +45,14 @@ size_t link_calls_in_the_air(const struct link *l); /* ours that wait for a repl
 /* Strings and lists in `reply` live in `arena` (bodies larger than BODY_INLINE_MAX: body_release). E_TEMP (451 4.3.0): the peer is away or
  * too busy (10,000 calls or 64 MiB wait). E_LIMIT: request or reply are too large for a frame or for `arena`. E_TIMEOUT, E_CANCELLED: the
  * peer is told, a reply that still comes is thrown away. Any other error is the handler's. `l` may be NULL: nobody is there. */
-MUST_USE err link_call(struct link *l, enum call type, const void *request, void *reply, struct arena *arena, nsec deadline);
+MUST_USE err link_call(struct link *l, enum call type, const void *request, void *reply, struct arena *arena,
+                       nsec deadline);
 
-#define LINK_CALL_DECLARE(c, role) \
-	MUST_USE static inline err call_##c(struct link *l, const struct c##_request *request, struct c##_reply *reply, \
-	                                    struct arena *arena, nsec deadline) \
-	{ \
-		return link_call(l, CALL_##c, request, reply, arena, deadline); \
+#define LINK_CALL_DECLARE(c, role)                                                                       \
+	MUST_USE static inline err call_##c(struct link *l, const struct c##_request *request,           \
+	                                    struct c##_reply *reply, struct arena *arena, nsec deadline) \
+	{                                                                                                \
+		return link_call(l, CALL_##c, request, reply, arena, deadline);                          \
 	}
 CALLS(LINK_CALL_DECLARE)
 #undef LINK_CALL_DECLARE
@@ -62,6 +64,7 @@ struct peers {
 	struct link *filters[PEERS_FILTERS_MAX];
 	size_t filters_n, next_filter;
 };
-struct link *peers_filter(struct peers *p); /* takes turns among those that are up; NULL or one that is away when none is */
+/* Takes turns among those that are up; NULL or one that is away when none is. */
+struct link *peers_filter(struct peers *p);
 
 #endif

@@ -193,7 +193,8 @@ static void unpack_body(struct cursor *in, struct body *b, struct record_fds *fd
 		cursor_fail(in);
 }
 
-static void unpack_fields(const struct record *r, struct cursor *in, void *data, struct arena *a, struct record_fds *fds);
+static void unpack_fields(const struct record *r, struct cursor *in, void *data, struct arena *a,
+                          struct record_fds *fds);
 
 /* An item takes at least one byte, so a count beyond what is left is a lie, told before anything is allocated for it. */
 static void unpack_list(const struct field *f, struct cursor *in, void *data, struct arena *a, struct record_fds *fds)
@@ -215,7 +216,8 @@ static void unpack_list(const struct field *f, struct cursor *in, void *data, st
 		unpack_fields(f->item, in, member(items, i * f->item->size), a, fds);
 }
 
-static void unpack_fields(const struct record *r, struct cursor *in, void *data, struct arena *a, struct record_fds *fds)
+static void unpack_fields(const struct record *r, struct cursor *in, void *data, struct arena *a,
+                          struct record_fds *fds)
 {
 	const struct field *f = r->fields();
 

@@ -23,7 +23,7 @@ struct body {
 	int fd;
 };
 #define BODY_INLINE_MAX (128u << 10) /* larger bodies travel as memory files */
-#define BODY_OF(view) ((struct body){(view), -1})
+#define BODY_OF(view)   ((struct body){(view), -1})
 void body_release(struct body *b);
 
 enum field_kind { FIELD_NUM, FIELD_STR, FIELD_LIST, FIELD_BODY, FIELD_FD };
@@ -59,7 +59,8 @@ void record_release(const struct record *r, void *data);
 void record_pack(const struct record *r, const void *data, struct buf *out, struct record_fds *fds);
 /* E_SYNTAX: malformed (also: bytes left over, a memory file without its seals). E_LIMIT: the arena is full. On failure `data` holds no
  * descriptor: those that were taken are closed. */
-MUST_USE err record_unpack(const struct record *r, struct cursor *in, void *data, struct arena *a, struct record_fds *fds);
+MUST_USE err record_unpack(const struct record *r, struct cursor *in, void *data, struct arena *a,
+                           struct record_fds *fds);
 /* name=value ... for logs and debugging; long strings cut at 80 bytes, passwords and hashes left out. */
 void record_print(const struct record *r, const void *data, struct buf *out);
 

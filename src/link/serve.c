@@ -5,8 +5,8 @@
 #include "base/log.h"
 #include "link/connection.h"
 
-#define CALL_MEMORY   ((size_t)16 << 20)      /* of one call that is being served, its frame included */
-#define REPLY_TIMEOUT (30 * NSEC_PER_SEC)     /* for descriptors that go with a reply */
+#define CALL_MEMORY   ((size_t)16 << 20)  /* of one call that is being served, its frame included */
+#define REPLY_TIMEOUT (30 * NSEC_PER_SEC) /* for descriptors that go with a reply */
 
 struct serving {
 	struct connection *c;
@@ -110,7 +110,8 @@ static void serve_run(void *arg)
 	} else if (e == E_LIMIT) {
 		reply_error(v->c, v->id, err_set(E_LIMIT, 452, "4.3.1", "too much memory for one call"));
 	} else {
-		LOG(ERROR, "link.malformed", LOG_Z("peer", link_peer(v->c->link)), LOG_Z("call", call_types[v->type].name));
+		LOG(ERROR, "link.malformed", LOG_Z("peer", link_peer(v->c->link)),
+		    LOG_Z("call", call_types[v->type].name));
 		connection_abort(v->c);
 	}
 	serving_end(v);
@@ -147,8 +148,8 @@ static bool serve_call(struct connection *c, const struct frame *f)
 	if (!connection_take_descriptors(c, f, &fds))
 		return false;
 	err e = service == NULL || service->handlers[f->type] == NULL
-		? err_note(E_DENIED, "%s may not be called here", call_types[f->type].name)
-		: serve_start(c, f, &fds);
+	                ? err_note(E_DENIED, "%s may not be called here", call_types[f->type].name)
+	                : serve_start(c, f, &fds);
 	descriptors_close(&fds);
 	if (e != OK)
 		reply_error(c, f->id, e);

@@ -17,10 +17,10 @@
 struct server {
 	struct link_service service;
 	size_t served, cancelled, closed;
-	err answer;         /* not OK: refuse with it */
-	size_t reply_size;  /* of mailbox_read */
-	nsec delay_max;     /* sleep up to that long before answering */
-	int kept;           /* descriptor that attach kept */
+	err answer;        /* not OK: refuse with it */
+	size_t reply_size; /* of mailbox_read */
+	nsec delay_max;    /* sleep up to that long before answering */
+	int kept;          /* descriptor that attach kept */
 };
 
 static struct link *client, *server_link;
@@ -67,7 +67,8 @@ static err serve_inspect(void *ctx, struct link *from UNUSED, const void *reques
 	return OK;
 }
 
-static err serve_mailbox_read(void *ctx, struct link *from UNUSED, const void *request UNUSED, void *reply, struct arena *a)
+static err serve_mailbox_read(void *ctx, struct link *from UNUSED, const void *request UNUSED, void *reply,
+                              struct arena *a)
 {
 	struct mailbox_read_reply *r = reply;
 	size_t n = ((struct server *)ctx)->reply_size;
@@ -76,7 +77,8 @@ static err serve_mailbox_read(void *ctx, struct link *from UNUSED, const void *r
 	return OK;
 }
 
-static err serve_attach(void *ctx, struct link *from UNUSED, const void *request, void *reply UNUSED, struct arena *a UNUSED)
+static err serve_attach(void *ctx, struct link *from UNUSED, const void *request, void *reply UNUSED,
+                        struct arena *a UNUSED)
 {
 	const struct attach_request *q = request;
 	struct server *s = ctx;
@@ -475,21 +477,21 @@ static void raw_connect(void)
 }
 
 static const str malformed[] = {
-	{"\0\0\0\0", 4},                            /* no frame is empty */
-	{"\1\0\0\0\0", 5},                          /* or without an id */
-	{"\1\0\x10\0", 4},                          /* or larger than 1 MiB */
+	{"\0\0\0\0", 4},   /* no frame is empty */
+	{"\1\0\0\0\0", 5}, /* or without an id */
+	{"\1\0\x10\0", 4}, /* or larger than 1 MiB */
 	{"\xff\xff\xff\xff", 4},
-	{"\2\0\0\0\3\1", 6},                        /* no such kind */
-	{"\4\0\0\0\0\1\x7f\0", 8},                  /* no such call */
-	{"\6\0\0\0\0\1\0\0\x02x", 10},              /* rcpt_check cut short */
-	{"\x0a\0\0\0\0\1\0\0\0\0\xff\xff\xff\x7f", 14}, /* with 2^28 recipients */
-	{"\x08\0\0\0\0\1\0\0\0\0\0x", 12},          /* with a byte left over */
-	{"\5\0\0\0\0\1\0\1\0", 9},                  /* with a descriptor that never came */
+	{"\2\0\0\0\3\1", 6},                                            /* no such kind */
+	{"\4\0\0\0\0\1\x7f\0", 8},                                      /* no such call */
+	{"\6\0\0\0\0\1\0\0\x02x", 10},                                  /* rcpt_check cut short */
+	{"\x0a\0\0\0\0\1\0\0\0\0\xff\xff\xff\x7f", 14},                 /* with 2^28 recipients */
+	{"\x08\0\0\0\0\1\0\0\0\0\0x", 12},                              /* with a byte left over */
+	{"\5\0\0\0\0\1\0\1\0", 9},                                      /* with a descriptor that never came */
 	{"\x0c\0\0\0\0\1\xff\xff\xff\xff\xff\xff\xff\xff\xff\x7f", 16}, /* a number of more than 64 bits */
-	{"\3\0\0\0\1\1\x7f", 7},                    /* a reply with no such error */
-	{"\7\0\0\0\1\1\2\1\0\1\n", 11},             /* with a line end in its text */
-	{"\7\0\0\0\1\1\2\1\1a\0", 11},              /* with letters in its status */
-	{"\3\0\0\0\2\1x", 7},                       /* a cancel that says more */
+	{"\3\0\0\0\1\1\x7f", 7},                                        /* a reply with no such error */
+	{"\7\0\0\0\1\1\2\1\0\1\n", 11},                                 /* with a line end in its text */
+	{"\7\0\0\0\1\1\2\1\1a\0", 11},                                  /* with letters in its status */
+	{"\3\0\0\0\2\1x", 7},                                           /* a cancel that says more */
 };
 
 static void run_malformed(void)
@@ -519,7 +521,10 @@ static void test_malformed(void **state UNUSED)
 static void run_strange_but_harmless(void)
 {
 	raw_connect();
-	stream_put(raw, str_make("\4\0\0\0\1\5\0\0" "\2\0\0\0\2\5" "\7\0\0\0\1\6\2\1\0\1x", 25));
+	stream_put(raw, str_make("\4\0\0\0\1\5\0\0"
+	                         "\2\0\0\0\2\5"
+	                         "\7\0\0\0\1\6\2\1\0\1x",
+	                         25));
 	assert_int_equal(stream_flush(raw), OK);
 	assert_int_equal(rt_sleep_until(rt_after(SECOND)), OK);
 	assert_true(link_up(server_link));

@@ -8,10 +8,9 @@
 #include "link/messages.h"
 
 static const struct record *const all_records[] = {
-#define ITEM(r) &record_##r,
+#define ITEM(r)          &record_##r,
 #define OF_CALL(c, role) &record_##c##_request, &record_##c##_reply,
-	RECORDS(ITEM) CALLS(OF_CALL)
-};
+	RECORDS(ITEM) CALLS(OF_CALL)};
 
 static uint64_t seed = 1;
 
@@ -129,11 +128,12 @@ static void test_truncated_and_lengthened(void **state UNUSED)
 static void test_values(void **state UNUSED)
 {
 	struct rcpt_query rcpts[2] = {{STR("a@example.org")}, {STR("b@example.org")}};
-	struct rcpt_check_request q = {.sender = STR("s@example.net"), .size = UINT64_MAX, .rcpts = rcpts, .rcpts_n = 2}, got;
+	struct rcpt_check_request got, q = {.sender = STR("s@example.net"), .rcpts = rcpts, .rcpts_n = 2};
 	struct record_fds fds = {0};
 	ARENA(a, 4096);
 	BUF(out, 4096);
 
+	q.size = UINT64_MAX;
 	pack(&record_rcpt_check_request, &q, &out, &fds);
 	struct cursor in = cursor_of(buf_str(&out));
 	assert_int_equal(record_unpack(&record_rcpt_check_request, &in, &got, &a, &fds), OK);
@@ -159,8 +159,10 @@ static void test_lies_about_sizes(void **state UNUSED)
 
 	/* 2^62 cells; a string of 2^64 - 1 bytes; a number of more than 64 bits */
 	assert_int_equal(unpack_bytes(&record_row, STR("\x80\x80\x80\x80\x80\x80\x80\x80\x40"), &row, &a), E_SYNTAX);
-	assert_int_equal(unpack_bytes(&record_word, STR("\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01x"), &word, &a), E_SYNTAX);
-	assert_int_equal(unpack_bytes(&record_word, STR("\xff\xff\xff\xff\xff\xff\xff\xff\xff\x7fx"), &word, &a), E_SYNTAX);
+	assert_int_equal(unpack_bytes(&record_word, STR("\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01x"), &word, &a),
+	                 E_SYNTAX);
+	assert_int_equal(unpack_bytes(&record_word, STR("\xff\xff\xff\xff\xff\xff\xff\xff\xff\x7fx"), &word, &a),
+	                 E_SYNTAX);
 	assert_int_equal(a.used, 0);
 }
 
@@ -228,7 +230,8 @@ static void test_body_in_a_memory_file(void **state UNUSED)
 
 static void test_unsealed_body_is_refused(void **state UNUSED)
 {
-	static const int seals[] = {0, F_SEAL_WRITE | F_SEAL_GROW, F_SEAL_WRITE | F_SEAL_SHRINK, F_SEAL_GROW | F_SEAL_SHRINK};
+	static const int seals[] = {0, F_SEAL_WRITE | F_SEAL_GROW, F_SEAL_WRITE | F_SEAL_SHRINK,
+	                            F_SEAL_GROW | F_SEAL_SHRINK};
 	struct inspect_request got;
 	ARENA(a, 4096);
 

@@ -5,12 +5,13 @@
 
 #include "link/connection.h"
 
-#define WAITING_MAX   10000
-#define PLACE_BITS    14
-#define PLACE_OF(id)  ((id) & ((1u << PLACE_BITS) - 1))
-#define FIRST_SIZE    64
+#define WAITING_MAX  10000
+#define PLACE_BITS   14
+#define PLACE_OF(id) ((id) & ((1u << PLACE_BITS) - 1))
+#define FIRST_SIZE   64
 
-static const struct err_info away = {E_TEMP, 451, "4.3.0", "a part of the mail system is not there for a moment, try again"};
+static const struct err_info away = {E_TEMP, 451, "4.3.0",
+                                     "a part of the mail system is not there for a moment, try again"};
 
 err link_away(void)
 {

@@ -91,7 +91,8 @@ err child_configure(struct child *c, bool first)
 	config_dump(c->all->config, &text);
 	if (text.full)
 		return err_note(E_LIMIT, "the configuration is too large");
-	err e = call_configure(c->link, &(struct configure_request){buf_str(&text), first}, &reply, &a, rt_after(CONFIGURE_TIME));
+	err e = call_configure(c->link, &(struct configure_request){buf_str(&text), first}, &reply, &a,
+	                       rt_after(CONFIGURE_TIME));
 	if (e == OK)
 		tell_missing(c->all, reply.missing);
 	return e;
@@ -109,7 +110,8 @@ static bool are_linked(const struct child *a, const struct child *b)
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(pairs); i++)
-		if ((a->type == pairs[i][0] && b->type == pairs[i][1]) || (a->type == pairs[i][1] && b->type == pairs[i][0]))
+		if ((a->type == pairs[i][0] && b->type == pairs[i][1]) ||
+		    (a->type == pairs[i][1] && b->type == pairs[i][0]))
 			return true;
 	return false;
 }
@@ -149,7 +151,8 @@ static err child_connect(struct child *c)
 			continue;
 		err e = connect_two(c, other);
 		if (e != OK)
-			LOG(WARN, "role.connect", LOG_Z("name", c->name), LOG_Z("to", other->name), LOG_Z("error", err_info()->text));
+			LOG(WARN, "role.connect", LOG_Z("name", c->name), LOG_Z("to", other->name),
+			    LOG_Z("error", err_info()->text));
 		if (e == E_CANCELLED)
 			return e;
 	}

@@ -21,14 +21,14 @@ struct child {
 	const struct role_type *type;
 	unsigned index;
 	char name[PROCESS_NAME_MAX];
-	struct link *link;   /* to it */
-	pid_t pid;           /* 0: none, also when single */
-	bool alive;          /* the process, or its coroutines */
-	bool linked;         /* to us; ends before or after the process does */
-	bool up;             /* configured: others may be linked to it */
-	int status;          /* of wait(2), of its last life */
+	struct link *link; /* to it */
+	pid_t pid;         /* 0: none, also when single */
+	bool alive;        /* the process, or its coroutines */
+	bool linked;       /* to us; ends before or after the process does */
+	bool up;           /* configured: others may be linked to it */
+	int status;        /* of wait(2), of its last life */
 	nsec started;
-	nsec pause;          /* before the next start */
+	nsec pause;            /* before the next start */
 	struct co *awaited_by; /* its end */
 };
 
@@ -37,9 +37,9 @@ MUST_USE err child_start(struct child *c);
 MUST_USE err child_configure(struct child *c, bool first);
 MUST_USE err child_listen(struct child *c, const char *service, const char *address, int fd); /* fd -1: no longer */
 MUST_USE err child_listen_all(struct child *c);
-void child_keep(void *arg);             /* a coroutine: whenever it ends it is started again */
-void child_end(struct child *c);        /* closes its link, which tells it to end; kills it when it takes too long */
+void child_keep(void *arg);      /* a coroutine: whenever it ends it is started again */
+void child_end(struct child *c); /* closes its link, which tells it to end; kills it when it takes too long */
 void child_signal(struct child *c, int signal);
-void child_changed(struct child *c);    /* its link or its process ended */
+void child_changed(struct child *c); /* its link or its process ended */
 
 #endif

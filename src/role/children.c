@@ -209,13 +209,14 @@ static err security_add(struct admin_reply *reply, struct arena *a, const struct
 
 err children_security(struct children *all, struct admin_reply *reply, struct arena *a)
 {
+	const struct security_request request = {};
 	struct security_reply r;
 	err e = security_report("monitor", &r, a);
 
 	if (e == OK)
 		e = security_add(reply, a, &r);
 	for (size_t i = 0; i < all->n && e == OK; i++)
-		if (call_security(all->items[i].link, &(struct security_request){}, &r, a, rt_after(CHILD_CALL_TIME)) == OK)
+		if (call_security(all->items[i].link, &request, &r, a, rt_after(CHILD_CALL_TIME)) == OK)
 			e = security_add(reply, a, &r);
 	return e;
 }

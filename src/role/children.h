@@ -15,21 +15,21 @@ struct children {
 	const struct listeners *listeners; /* likewise */
 	int control_fd;                    /* for the store; -1: not yet */
 	bool single;
-	struct semaphore changes; /* starting and reconfiguring exclude each other */
-	struct tasks keepers;     /* one for each child */
-	struct tasks roles;       /* when single */
+	struct semaphore changes;                  /* starting and reconfiguring exclude each other */
+	struct tasks keepers;                      /* one for each child */
+	struct tasks roles;                        /* when single */
 	struct link_service for_store, for_others; /* their ctx is this struct */
-	uint64_t grace_ms;        /* while stopping */
-	void *owner;              /* for the handler of `admin` */
-	bool missing_told;        /* that confinement was not complete */
+	uint64_t grace_ms;                         /* while stopping */
+	void *owner;                               /* for the handler of `admin` */
+	bool missing_told;                         /* that confinement was not complete */
 	struct arena memory;
 };
 
 /* Makes the list for this configuration; starts nothing. `admin` serves what the store hands on: its ctx is `all`. */
 MUST_USE err children_init(struct children *all, struct config *config, bool single, link_handler admin, void *owner);
 MUST_USE err children_start_store(struct children *all);
-MUST_USE err children_start_others(struct children *all);   /* all but the store */
-MUST_USE err children_keep(struct children *all);           /* from now on, whoever dies is started again */
+MUST_USE err children_start_others(struct children *all); /* all but the store */
+MUST_USE err children_keep(struct children *all);         /* from now on, whoever dies is started again */
 /* Tells everybody all->config, and the edges which sockets came and went. */
 MUST_USE err children_reconfigure(struct children *all, const struct listeners *old);
 void children_reap(struct children *all); /* after SIGCHLD */

@@ -155,7 +155,8 @@ static err session_start(struct session *s, int fd)
 	s->config = config_hold(e->process->config);
 	s->id = id_text(e->next_session++, s->id_text);
 	s->stream = stream_open_fd(fd, STREAM_BUFFER);
-	return s->stream == NULL ? err_note(E_MEMORY, "no memory for a session") : tasks_start(&e->sessions, session_run, s, "session");
+	return s->stream == NULL ? err_note(E_MEMORY, "no memory for a session")
+	                         : tasks_start(&e->sessions, session_run, s, "session");
 }
 
 static void accepted(struct listener *l, int fd, const struct net_address *client)

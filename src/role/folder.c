@@ -28,7 +28,8 @@ err folder_owner(const struct config *config, struct folder_owner *out)
 	if (pw == NULL)
 		pw = find(FALLBACK_USER);
 	if (pw == NULL)
-		return err_note(E_NOT_FOUND, "there is no user " STR_FMT " and no user %s to run as", STR_ARG(config->user), FALLBACK_USER);
+		return err_note(E_NOT_FOUND, "there is no user " STR_FMT " and no user %s to run as",
+		                STR_ARG(config->user), FALLBACK_USER);
 	out->uid = pw->pw_uid;
 	out->gid = pw->pw_gid;
 	return OK;
@@ -36,7 +37,8 @@ err folder_owner(const struct config *config, struct folder_owner *out)
 
 static err failed(const char *path)
 {
-	return err_note(errno == EACCES || errno == EPERM ? E_DENIED : E_IO, "data folder %s: %s", path, strerrordesc_np(errno));
+	return err_note(errno == EACCES || errno == EPERM ? E_DENIED : E_IO, "data folder %s: %s", path,
+	                strerrordesc_np(errno));
 }
 
 /* Every folder above the last one. */

@@ -122,7 +122,8 @@ err listeners_control_address(str data_folder, struct net_address *out)
 	buf_printf(&text, "unix:" STR_FMT "/control.sock", STR_ARG(data_folder));
 	if (net_address_parse(buf_str(&text), out) == OK)
 		return OK;
-	return err_note(E_LIMIT, "the data folder's name " STR_FMT " is too long for a socket in it", STR_ARG(data_folder));
+	return err_note(E_LIMIT, "the data folder's name " STR_FMT " is too long for a socket in it",
+	                STR_ARG(data_folder));
 }
 
 err listeners_open_control(const struct config *config, const struct folder_owner *owner, int *fd)

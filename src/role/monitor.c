@@ -60,7 +60,8 @@ static struct config *load(const char *path, struct config_faults *faults)
 /* What cannot change while the server runs. */
 static void keep_fixed(const struct config *old, struct config *c)
 {
-	if (!str_equal(old->data, c->data) || !str_equal(old->user, c->user) || old->edges != c->edges || old->filters != c->filters)
+	if (!str_equal(old->data, c->data) || !str_equal(old->user, c->user) || old->edges != c->edges ||
+	    old->filters != c->filters)
 		LOG(WARN, "reload.restart-needed", LOG_Z("for", "data, user or processes"));
 	c->data = arena_str(&c->arena, old->data);
 	c->user = arena_str(&c->arena, old->user);
@@ -74,7 +75,8 @@ static err reload_to(struct monitor *m, struct config *config)
 	struct config *old = m->config;
 
 	keep_fixed(old, config);
-	err e = config->arena.full ? err_note(E_MEMORY, "no memory for the configuration") : listeners_open(config, &before, &now);
+	err e = config->arena.full ? err_note(E_MEMORY, "no memory for the configuration")
+	                           : listeners_open(config, &before, &now);
 	if (e != OK) {
 		LOG(ERROR, "config.reload", LOG_Z("error", err_info()->text));
 		config_release(config);
@@ -146,7 +148,8 @@ static void complain(struct monitor *m, err e)
 {
 	m->status = exit_status(e);
 	if (e == E_BUSY)
-		fprintf(stderr, "pombo: another server or command is using the data folder " STR_FMT "\n", STR_ARG(m->config->data));
+		fprintf(stderr, "pombo: another server or command is using the data folder " STR_FMT "\n",
+		        STR_ARG(m->config->data));
 	else
 		fprintf(stderr, "pombo: %s\n", err_info()->text);
 }
@@ -191,7 +194,8 @@ static void stop_run(void *arg)
 	LOG(INFO, "server.stop");
 	notify_stopping();
 	tasks_stop(&m->starting);
-	listeners_close(&m->listeners); /* with the edges' copies gone too, a client is refused instead of left waiting */
+	/* With the edges' copies gone too, a client is refused instead of left waiting. */
+	listeners_close(&m->listeners);
 	children_stop(&m->children, GRACE);
 	rt_cancel(m->main);
 }

@@ -103,7 +103,8 @@ static int keep(int fd)
 	return fcntl(fd, F_DUPFD_CLOEXEC, 0);
 }
 
-static err serve_attach(void *ctx, struct link *from UNUSED, const void *request, void *reply UNUSED, struct arena *a UNUSED)
+static err serve_attach(void *ctx, struct link *from UNUSED, const void *request, void *reply UNUSED,
+                        struct arena *a UNUSED)
 {
 	const struct attach_request *q = request;
 	struct link *l = process_sibling(ctx, q->role, (unsigned)q->index);
@@ -116,7 +117,8 @@ static err serve_attach(void *ctx, struct link *from UNUSED, const void *request
 	return err_note(E_MEMORY, "no descriptors or memory for a link");
 }
 
-static err serve_listen(void *ctx, struct link *from UNUSED, const void *request, void *reply UNUSED, struct arena *a UNUSED)
+static err serve_listen(void *ctx, struct link *from UNUSED, const void *request, void *reply UNUSED,
+                        struct arena *a UNUSED)
 {
 	struct process *p = ctx;
 	const struct listen_request *q = request;
@@ -129,7 +131,8 @@ static err serve_listen(void *ctx, struct link *from UNUSED, const void *request
 	return fd < 0 ? err_note(E_MEMORY, "no descriptor") : p->type->listen(p, q->service, q->address, fd);
 }
 
-static err serve_shutdown(void *ctx, struct link *from UNUSED, const void *request, void *reply UNUSED, struct arena *a UNUSED)
+static err serve_shutdown(void *ctx, struct link *from UNUSED, const void *request, void *reply UNUSED,
+                          struct arena *a UNUSED)
 {
 	struct process *p = ctx;
 	const struct shutdown_request *q = request;

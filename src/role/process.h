@@ -9,8 +9,8 @@
 #include "conf/config.h"
 #include "link/link.h"
 
-#define PROCESS_NAME_MAX 24
-#define PROCESS_STREAM_FD 3
+#define PROCESS_NAME_MAX       24
+#define PROCESS_STREAM_FD      3
 #define PROCESS_DESCRIPTORS_FD 4
 
 struct process;
@@ -28,9 +28,10 @@ struct role_type {
 	void (*attached)(struct process *p, str sibling_role, struct link *l); /* the first time for this sibling */
 	/* Takes over `fd`. -1: no longer listens on this address. */
 	err (*listen)(struct process *p, str service, str address, int fd);
-	void (*drain)(struct process *p, nsec deadline); /* refuses new work, returns when the old is done or it is time */
-	void (*stop)(struct process *p);                 /* ends what it runs itself; links still work */
-	void (*close)(struct process *p);                /* gives up what p->state holds; no handler runs any more */
+	/* Refuses new work, returns when the old is done or it is time. */
+	void (*drain)(struct process *p, nsec deadline);
+	void (*stop)(struct process *p);  /* ends what it runs itself; links still work */
+	void (*close)(struct process *p); /* gives up what p->state holds; no handler runs any more */
 };
 extern const struct role_type role_edge, role_filter, role_keys, role_store;
 const struct role_type *role_find(const char *name); /* NULL: no such role */

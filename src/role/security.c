@@ -58,7 +58,8 @@ static void put_capabilities(struct report *r)
 
 	if (syscall(SYS_capget, &head, data) != 0)
 		return;
-	put_yes_no(r, "capabilities", (data[0].effective | data[1].effective | data[0].permitted | data[1].permitted) != 0);
+	put_yes_no(r, "capabilities",
+	           (data[0].effective | data[1].effective | data[0].permitted | data[1].permitted) != 0);
 }
 
 /* Descriptors are handed out lowest first: a long stretch without any is the end. */

@@ -11,8 +11,8 @@
 
 #include "role/process.h"
 
-#define LINK_BUFFER (1 << 20) /* octets a socket of a link holds; the default is 20 bodies of 10 KiB */
-#define FIRST_FREE_FD 10      /* beyond those the child is given */
+#define LINK_BUFFER   (1 << 20) /* octets a socket of a link holds; the default is 20 bodies of 10 KiB */
+#define FIRST_FREE_FD 10        /* beyond those the child is given */
 
 extern char **environ;
 

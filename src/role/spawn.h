@@ -16,6 +16,7 @@ void link_sockets_close(struct link_sockets *s, int end); /* both of that end, i
 
 /* Executes `pombo: NAME --role ROLE INDEX` with descriptors 3 and 4, /dev/null as standard input and output, and nothing else
  * open but standard error. The descriptors stay the caller's. */
-MUST_USE err spawn_role(const char *name, const char *role, unsigned index, int stream_fd, int descriptors_fd, pid_t *pid);
+MUST_USE err spawn_role(const char *name, const char *role, unsigned index, int stream_fd, int descriptors_fd,
+                        pid_t *pid);
 
 #endif

@@ -35,7 +35,8 @@ static err serve_credential(void *s, struct link *from UNUSED, const void *reque
 	return store_credential(s, request, reply, a);
 }
 
-static err serve_grant(void *s, struct link *from UNUSED, const void *request, void *reply UNUSED, struct arena *a UNUSED)
+static err serve_grant(void *s, struct link *from UNUSED, const void *request, void *reply UNUSED,
+                       struct arena *a UNUSED)
 {
 	return store_grant(s, request);
 }
@@ -50,12 +51,14 @@ static err serve_mailbox_read(void *s, struct link *from, const void *request, v
 	return store_mailbox_read(s, link_peer(from), request, reply, a);
 }
 
-static err serve_mailbox_expunge(void *s, struct link *from, const void *request, void *reply UNUSED, struct arena *a UNUSED)
+static err serve_mailbox_expunge(void *s, struct link *from, const void *request, void *reply UNUSED,
+                                 struct arena *a UNUSED)
 {
 	return store_mailbox_expunge(s, link_peer(from), request);
 }
 
-static err serve_session_end(void *s, struct link *from, const void *request, void *reply UNUSED, struct arena *a UNUSED)
+static err serve_session_end(void *s, struct link *from, const void *request, void *reply UNUSED,
+                             struct arena *a UNUSED)
 {
 	return store_session_end(s, link_peer(from), request);
 }

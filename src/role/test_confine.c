@@ -61,13 +61,15 @@ static int confine_filter(void)
 	if (confine(config, &role_filter, &missing) != OK)
 		return 1;
 	const struct row *row = report(&a);
-	if (!says(row, "new-privileges", "no") || !says(row, "capabilities", "no") || cell(row, "max-core")->number != 0)
+	if (!says(row, "new-privileges", "no") || !says(row, "capabilities", "no") ||
+	    cell(row, "max-core")->number != 0)
 		return 2;
 	if (missing.n > 0) /* not started as root */
 		return geteuid() == 0 ? 3 : 0;
 	if (!says(row, "root", "empty") || !says(row, "dumpable", "no") || cell(row, "uid")->number == 0)
 		return 4;
-	if (open("/etc/passwd", O_RDONLY) >= 0 || open("/made", O_CREAT | O_WRONLY, 0600) >= 0 || mkdir("/made", 0700) == 0)
+	if (open("/etc/passwd", O_RDONLY) >= 0 || open("/made", O_CREAT | O_WRONLY, 0600) >= 0 ||
+	    mkdir("/made", 0700) == 0)
 		return 5;
 	if (setuid(0) == 0 || setgid(0) == 0 || chroot("/") == 0)
 		return 6;
@@ -156,7 +158,8 @@ static int set_up(void **state UNUSED)
 
 	if (mkdtemp(base) == NULL)
 		return 1;
-	snprintf(text, sizeof(text), "version 1\nhostname mail.example.org\ndomain example.org\nuser nobody\ndata %s/data\n", base);
+	snprintf(text, sizeof(text),
+	         "version 1\nhostname mail.example.org\ndomain example.org\nuser nobody\ndata %s/data\n", base);
 	config = config_parse(str_from(text), "test", &faults);
 	if (config == NULL || folder_owner(config, &owner) != OK || folder_prepare(config, &owner) != OK)
 		return 1;
@@ -178,11 +181,8 @@ static int tear_down(void **state UNUSED)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_filter),
-		cmocka_unit_test(test_store),
-		cmocka_unit_test(test_never_as_root),
-		cmocka_unit_test(test_report),
-		cmocka_unit_test(test_notify),
+		cmocka_unit_test(test_filter), cmocka_unit_test(test_store),  cmocka_unit_test(test_never_as_root),
+		cmocka_unit_test(test_report), cmocka_unit_test(test_notify),
 	};
 	return cmocka_run_group_tests(tests, set_up, tear_down);
 }

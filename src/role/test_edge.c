@@ -59,7 +59,8 @@ static err configure(const char *text, bool first)
 	struct configure_reply r;
 	ARENA(a, 64 << 10);
 
-	return call_configure(control, &(struct configure_request){str_from(text), first}, &r, &a, rt_after(5 * SECOND));
+	return call_configure(control, &(struct configure_request){str_from(text), first}, &r, &a,
+	                      rt_after(5 * SECOND));
 }
 
 static err configure_limit(int per_address, bool first)
@@ -246,7 +247,8 @@ static void run_filter(void *arg UNUSED)
 	link_sockets_close(&s, 1);
 	assert_int_equal(link_attach(edge, s.stream[0], s.descriptors[0]), OK);
 	struct origin origin = {.session = STR("s")};
-	struct inspect_request iq = {.origin = &origin, .origin_n = 1, .body = BODY_OF(STR("Subject: x y\r\n\r\nz\r\n"))};
+	struct inspect_request iq = {
+		.origin = &origin, .origin_n = 1, .body = BODY_OF(STR("Subject: x y\r\n\r\nz\r\n"))};
 	assert_int_equal(call_inspect(edge, &iq, &r, &a, rt_after(5 * SECOND)), OK);
 	assert_int_equal(r.code, OK);
 	assert_str(r.subject, "x y");
@@ -264,11 +266,8 @@ int main(void)
 {
 	log_setup("test", LOG_LEVEL_ERROR, false);
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_sessions),
-		cmocka_unit_test(test_limits),
-		cmocka_unit_test(test_drain),
-		cmocka_unit_test(test_unlisten),
-		cmocka_unit_test(test_filter),
+		cmocka_unit_test(test_sessions), cmocka_unit_test(test_limits), cmocka_unit_test(test_drain),
+		cmocka_unit_test(test_unlisten), cmocka_unit_test(test_filter),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -16,7 +16,8 @@ static struct config *config_of(const char *user, const char *folder, const char
 	struct config_faults faults = {.text = BUF_INIT(4096)};
 	BUF(text, 4096);
 
-	buf_printf(&text, "version 1\nhostname mail.example.org\ndomain example.org\nuser %s\ndata %s/%s\n%s", user, base, folder, more);
+	buf_printf(&text, "version 1\nhostname mail.example.org\ndomain example.org\nuser %s\ndata %s/%s\n%s", user,
+	           base, folder, more);
 	struct config *c = config_parse(buf_str(&text), "test", &faults);
 	if (c == NULL)
 		fail_msg(STR_FMT, STR_ARG(buf_str(&faults.text)));
@@ -120,7 +121,8 @@ static void test_listeners(void **state UNUSED)
 
 static void test_listeners_fail_whole(void **state UNUSED)
 {
-	struct config *one = listening("127.0.0.1:0", "one.sock"), *bad = listening("192.0.2.1:25", "no/such/folder.sock");
+	struct config *one = listening("127.0.0.1:0", "one.sock"),
+		      *bad = listening("192.0.2.1:25", "no/such/folder.sock");
 	struct listeners old, now;
 
 	assert_int_equal(listeners_open(one, NULL, &old), OK);

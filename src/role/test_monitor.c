@@ -45,7 +45,8 @@ static void write_config(const char *more)
 	FILE *f = fopen(config_path, "w");
 
 	assert_non_null(f);
-	fprintf(f, "version 1\nhostname mail.example.org\ndomain example.org\nuser nobody\ndata %s/data\nprocesses edge 2 filter 2\nlog error\n", base);
+	fprintf(f, "version 1\nhostname mail.example.org\ndomain example.org\nuser nobody\ndata %s/data\n", base);
+	fprintf(f, "processes edge 2 filter 2\nlog error\n");
 	fprintf(f, "listen smtp 127.0.0.1:%d\n%s\n", port, more);
 	fclose(f);
 }
@@ -168,7 +169,8 @@ static int count_of(const struct admin_reply *r, const char *cell, const char *b
 
 	for (size_t i = 0; i < r->rows_n; i++)
 		for (size_t k = 0; k < r->rows[i].cells_n; k++)
-			n += str_equal(r->rows[i].cells[k].name, str_from(cell)) && str_starts(r->rows[i].cells[k].text, str_from(begin));
+			n += str_equal(r->rows[i].cells[k].name, str_from(cell)) &&
+			     str_starts(r->rows[i].cells[k].text, str_from(begin));
 	return n;
 }
 
@@ -187,8 +189,10 @@ static int answer(const struct ask *ask, const struct admin_reply *r)
 		return EX_OK;
 	}
 	if (strcmp(ask->verb, "security") == 0) {
-		bool all = count_of(r, "process", "edge-") == 2 && count_of(r, "process", "filter-") == 2 && r->rows_n == 7;
-		bool confined = geteuid() != 0 || (count_of(r, "root", "empty") == 5 && count_of(r, "capabilities", "no") == 6);
+		bool all = count_of(r, "process", "edge-") == 2 && count_of(r, "process", "filter-") == 2 &&
+		           r->rows_n == 7;
+		bool confined =
+			geteuid() != 0 || (count_of(r, "root", "empty") == 5 && count_of(r, "capabilities", "no") == 6);
 		return all && confined ? EX_OK : EX_SOFTWARE;
 	}
 	return EX_OK;
