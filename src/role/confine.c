@@ -95,24 +95,36 @@ static err die_with_the_monitor(const struct role_type *type)
 	return type->data_folder || prctl(PR_SET_PDEATHSIG, SIGKILL) == 0 ? OK : failed("PR_SET_PDEATHSIG");
 }
 
+/* What holds whoever started the server. */
+static err give_up_more(void)
+{
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
+		return failed("PR_SET_NO_NEW_PRIVS");
+	return set_limit(RLIMIT_CORE, 0);
+}
+
+static err confine_as_root(const char *data, const struct role_type *type)
+{
+	err e = give_up_root(data, type);
+
+	if (e == OK && prctl(PR_SET_DUMPABLE, 0) != 0)
+		e = failed("PR_SET_DUMPABLE");
+	return e == OK && !type->threads ? set_limit(RLIMIT_NPROC, 0) : e;
+}
+
 err confine(const struct config *config, const struct role_type *type, struct buf *missing)
 {
 	ARENA(a, 8192);
 	const char *data = arena_z(&a, config->data);
-	bool root = geteuid() == 0;
-	err e = data == NULL ? err_note(E_LIMIT, "the data folder's name is too long") : OK;
+	err e = OK;
 
-	if (e == OK && root)
-		e = give_up_root(data, type);
-	if (!root)
+	if (data == NULL)
+		return err_note(E_LIMIT, "the data folder's name is too long");
+	if (geteuid() == 0)
+		e = confine_as_root(data, type);
+	else
 		buf_puts(missing, "user of its own, empty root folder (start as root to have them)");
-	if (e == OK && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
-		e = failed("PR_SET_NO_NEW_PRIVS");
-	if (e == OK && root && prctl(PR_SET_DUMPABLE, 0) != 0)
-		e = failed("PR_SET_DUMPABLE");
 	if (e == OK)
-		e = set_limit(RLIMIT_CORE, 0);
-	if (e == OK && root && !type->threads)
-		e = set_limit(RLIMIT_NPROC, 0);
+		e = give_up_more();
 	return e == OK ? die_with_the_monitor(type) : e;
 }
