@@ -143,11 +143,6 @@ static err check_delivery(struct writer *w, struct acceptance *x, struct deliver
 	return quota_exceeded(quota_of(w, a), a->octets, x->octets) ? quota_refuse() : OK;
 }
 
-static bool is_lmtp(const struct accept_request *q)
-{
-	return str_contains(q->origin->protocol, STR("LMTP"));
-}
-
 /* SMTP has one answer for all recipients: when one of them cannot have it, nobody gets it, lest those that did get it twice. */
 static void spread_refusal(struct acceptance *x)
 {
@@ -156,7 +151,7 @@ static void spread_refusal(struct acceptance *x)
 	for (size_t i = 0; i < x->request->rcpts_n; i++)
 		if (x->answers[i].code != OK && (worst == NULL || worst->reply / 100 == 4))
 			worst = &x->answers[i];
-	if (worst == NULL || is_lmtp(x->request))
+	if (worst == NULL || (x->request->flags & MESSAGE_ALL_OR_NONE) == 0)
 		return;
 	struct rcpt_answer all = *worst;
 	if (all.reply / 100 == 5 && x->request->rcpts_n > 1)

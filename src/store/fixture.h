@@ -168,7 +168,7 @@ UNUSED static uint64_t admin_number(struct fixture *f, const char *words, const 
 /* --- mail --- */
 
 struct sending {
-	const char *protocol, *sender, *body;
+	const char *protocol, *sender, *body; /* "LMTP": an answer for each; else all or none */
 	const char *rcpts;             /* parted by blanks */
 	uint64_t id;                   /* 0: a new one */
 	uint64_t codes[8], replies[8]; /* answers */
@@ -187,6 +187,7 @@ UNUSED static err send_mail(struct fixture *f, struct sending *m)
 	struct accept_request q = {.origin = &origin,
 	                           .origin_n = 1,
 	                           .sender = str_from(m->sender),
+	                           .flags = str_equal(origin.protocol, STR("LMTP")) ? 0 : MESSAGE_ALL_OR_NONE,
 	                           .rcpts = rcpts,
 	                           .message_id = STR("<m1@example.com>"),
 	                           .subject = STR("hello"),

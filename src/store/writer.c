@@ -246,12 +246,21 @@ static err transaction(struct writer *w, struct job *jobs, bool *statement)
 
 /* --- the batch --- */
 
-static err batch_begin(struct writer *w)
+/* Only `prepare` appends records: without it no segment is made. */
+static bool may_append(const struct job *jobs)
+{
+	for (; jobs != NULL; jobs = jobs->next)
+		if (jobs->kind->prepare != NULL)
+			return true;
+	return false;
+}
+
+static err batch_begin(struct writer *w, const struct job *jobs)
 {
 	pthread_mutex_lock(&w->lock);
 	w->settings = w->settings_wanted;
 	pthread_mutex_unlock(&w->lock);
-	err e = segment_ensure(w);
+	err e = may_append(jobs) ? segment_ensure(w) : OK;
 	if (e != OK)
 		return fault("segment", e);
 	w->batch.arena = ARENA_INIT(BATCH_MEMORY);
@@ -297,7 +306,7 @@ static err batch_commit(struct writer *w, struct job *jobs, bool *statement)
 static bool batch_try(struct writer *w, struct job *jobs)
 {
 	bool statement = false;
-	err e = batch_begin(w);
+	err e = batch_begin(w, jobs);
 
 	if (e != OK) {
 		for (struct job *j = jobs; j != NULL; j = j->next)
