@@ -19,10 +19,13 @@ def pytest_report_header():
 @pytest.fixture(scope='session')
 def shared_server():
     """One server for all tests that need nothing but the defaults."""
-    server = Server().start()
-    server.account('catchall@example.org')
-    yield server
-    server.close()
+    server = Server()
+    try:
+        server.start()
+        server.account('catchall@example.org')
+        yield server
+    finally:
+        server.close()
 
 
 @pytest.fixture
