@@ -63,6 +63,22 @@
 #define FIELDS_login_reply(NUM, STR, LIST, BODY, FD) \
 	NUM(account) STR(address)
 
+/* A SASL exchange (RFC 4422), a call for each thing the client says; keys knows it by (calling process, session). All but `step` and `response` stays
+ * the same. It ends with AUTH_DONE, with any error, with a step of AUTH_CANCEL (answered OK), and a minute after it began. On AUTH_DONE the session may
+ * use the account. Errors bring reply and status: E_DENIED 535 5.7.8, E_SYNTAX 501 5.5.2 (malformed response), E_PERM 504 5.5.4 (no such mechanism for this
+ * client), E_BUSY 454 4.7.0 (too many failures, or too many logins at once), E_TEMP 454 4.7.0. sasl/exchange.h is the caller's half. */
+#define FIELDS_auth_binding(NUM, STR, LIST, BODY, FD) STR(name) STR(data) /* channel binding: "tls-exporter" ... */
+#define FIELDS_auth_request(NUM, STR, LIST, BODY, FD) \
+	STR(session) STR(client) STR(service) /* "pop3" ... */ \
+	STR(mechanism)      /* "PLAIN" "SCRAM-SHA-256-PLUS" ..., in any case */ \
+	NUM(step)           /* AUTH_BEGIN, AUTH_NEXT, AUTH_CANCEL */ \
+	STR(response) NUM(has_response) /* decoded; 0 at AUTH_BEGIN: there was no initial response */ \
+	NUM(tls) LIST(auth_binding, bindings) /* what the TLS connection can prove, none without it */
+#define FIELDS_auth_reply(NUM, STR, LIST, BODY, FD) \
+	NUM(state)          /* AUTH_CONTINUE: send the challenge, call again with what the client answers */ \
+	STR(challenge)      /* not encoded, may be empty */ \
+	NUM(account) STR(address) /* AUTH_DONE */
+
 /* --- store, asked by keys --- */
 #define FIELDS_credential_request(NUM, STR, LIST, BODY, FD) STR(user)
 #define FIELDS_credential_reply(NUM, STR, LIST, BODY, FD) \
@@ -114,7 +130,7 @@
 #define FIELDS_security_reply(NUM, STR, LIST, BODY, FD) LIST(row, rows)
 
 #define RECORDS(R) \
-	R(origin) R(rcpt_query) R(rcpt_answer) R(rcpt) R(mailbox_entry) R(uid) R(word) R(cell) R(row)
+	R(origin) R(rcpt_query) R(rcpt_answer) R(rcpt) R(auth_binding) R(mailbox_entry) R(uid) R(word) R(cell) R(row)
 
 /* call, served by */
 #define CALLS(C) \
@@ -129,12 +145,15 @@
 	C(admin, "store") \
 	C(inspect, "filter") \
 	C(login, "keys") \
+	C(auth, "keys") \
 	C(configure, "all") \
 	C(attach, "all") \
 	C(listen, "all") \
 	C(shutdown, "all") \
 	C(security, "all")
 
+enum auth_step { AUTH_BEGIN, AUTH_NEXT, AUTH_CANCEL };
+enum auth_state { AUTH_CONTINUE, AUTH_DONE };
 enum dsn_notify { DSN_NEVER = 1, DSN_SUCCESS = 2, DSN_FAILURE = 4, DSN_DELAY = 8 };
 enum dsn_ret { DSN_RET_NONE, DSN_RET_FULL, DSN_RET_HDRS };
 /* MESSAGE_ALL_OR_NONE: the client gets one reply for all recipients (SMTP), so one that is refused by `accept` refuses all: nothing is kept,

@@ -259,7 +259,7 @@ err record_unpack(const struct record *r, struct cursor *in, void *data, struct 
 
 static bool is_secret(const char *name)
 {
-	static const char *const secrets[] = {"password", "secret", "hash"};
+	static const char *const secrets[] = {"password", "secret", "hash", "response"};
 
 	for (size_t i = 0; i < ARRAY_LEN(secrets); i++)
 		if (strcmp(name, secrets[i]) == 0)
