@@ -26,10 +26,10 @@ def make_message(mid, rnd):
 class Client(threading.Thread):
     """Sends until told to stop. `acknowledged` got their 250; of `open` nobody knows, so each is everywhere or nowhere."""
 
-    def __init__(self, number, server, seed, stop):
+    def __init__(self, name, server, stop):
         super().__init__(daemon=True)
-        self.number, self.server, self.stopping = number, server, stop
-        self.rnd = random.Random(f'{seed}.{number}')
+        self.prefix, self.server, self.stopping = name, server, stop
+        self.rnd = random.Random(name)
         self.acknowledged, self.open, self.refused, self.count = [], [], 0, 0
         self.failure = None
 
@@ -55,7 +55,7 @@ class Client(threading.Thread):
     def message(self, c):
         """One transaction; false when the server cannot at the moment."""
         self.count += 1
-        mid = f'{self.number}.{self.count}'
+        mid = f'{self.prefix}.{self.count}'
         users = sorted(self.rnd.sample(range(USERS), self.rnd.choice((1, 1, 1, 2, USERS))))
         c.send('MAIL FROM:<load@example.com>\r\n' + ''.join(f'RCPT TO:<u{u}@example.org>\r\n' for u in users) + 'DATA\r\n')
         mail, *rcpts, data = [c.reply().code for _ in range(len(users) + 2)]
@@ -80,13 +80,11 @@ class Client(threading.Thread):
 
 
 class Load:
-    """with Load(server, seed) as load: ... load.judge()"""
+    """with Load(server, name) as load: ... load.judge()     The name makes the clients' choices, and their messages' names."""
 
-    def __init__(self, server, seed):
-        for u in range(USERS):
-            server.account(f'u{u}@example.org')
+    def __init__(self, server, name):
         self.server, self.stopping = server, threading.Event()
-        self.clients = [Client(n, server, seed, self.stopping) for n in range(CLIENTS)]
+        self.clients = [Client(f'{name}.{n}', server, self.stopping) for n in range(CLIENTS)]
 
     def __enter__(self):
         for c in self.clients:
@@ -124,6 +122,21 @@ class Load:
                 assert mid in left_open, f'{mid} was never sent'
                 assert users == collections.Counter(left_open[mid].users), f'{mid}: {users} of {left_open[mid].users}'
         return len(acknowledged), len(found) - len(acknowledged)
+
+
+def make_accounts(server):
+    for u in range(USERS):
+        server.account(f'u{u}@example.org')
+
+
+def empty(server):
+    for u in range(USERS):
+        with server.pop3(f'u{u}@example.org') as p:
+            count, _ = p.stat()
+            p.send(''.join(f'DELE {n}\r\n' for n in range(1, count + 1)))
+            for _ in range(count):
+                p.ok()
+            p.quit()
 
 
 def read_back(server):

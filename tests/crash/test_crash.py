@@ -15,9 +15,10 @@ import pytest
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 from harness import eventually, plain_binary  # noqa: E402
-from load import Load  # noqa: E402
+from load import Load, empty, make_accounts  # noqa: E402
 
 KILLS = int(os.environ.get('CRASH_KILLS', '50'))
+ROUND = 50  # kills after which all is read back and the mailboxes are emptied
 ROLES = ('store', 'edge', 'filter', 'keys')
 
 
@@ -49,23 +50,31 @@ def kill(server, victim):
     {'all': kill_all, 'monitor': kill_monitor}.get(victim, lambda s: kill_role(s, victim))(server)
 
 
-def crash_run(server, kills, seed, note):
-    rnd, chosen = random.Random(seed), collections.Counter()
-    with Load(server, seed) as load:
+def crash_round(server, name, kills, rnd, chosen):
+    """(messages that got their 250, messages kept without, messages put off)"""
+    with Load(server, name) as load:
         for n in range(1, kills + 1):
             time.sleep(rnd.uniform(0.05, 1.2))  # the random moment
             before = load.acknowledged()
             victim = rnd.choice(('all',) * 4 + ('monitor',) + ROLES)
             chosen[victim] += 1
             kill(server, victim)
-            eventually(lambda: load.acknowledged() > before, f'mail flows again after kill {n} ({victim})', 60)
-            if n % 100 == 0:
-                note(f'{n} kills, {before} messages acknowledged')
+            eventually(lambda: load.acknowledged() > before, f'mail flows again after kill {n} of {name} ({victim})', 60)
     sure, extra = load.judge()
     server.check_balance()
     server.check_store()
-    note(f'{kills} kills {dict(chosen)}, seed {seed}: {sure} messages acknowledged, none lost, doubled or torn; '
-         f'{extra} kept whole without their 250, {load.refused()} put off')
+    return sure, extra, load.refused()
+
+
+def crash_run(server, kills, seed, note):
+    rnd, chosen, totals = random.Random(seed), collections.Counter(), [0, 0, 0]
+    make_accounts(server)
+    for first in range(0, kills, ROUND):
+        counts = crash_round(server, f'{seed}.{first}', min(ROUND, kills - first), rnd, chosen)
+        totals = [a + b for a, b in zip(totals, counts)]
+        note(f'{sum(chosen.values())} kills {dict(chosen)}, seed {seed}: {totals[0]} messages acknowledged, none lost, doubled or torn; '
+             f'{totals[1]} kept whole without their 250, {totals[2]} put off')
+        empty(server)
 
 
 def test_killed_under_load(make_server, capsys):

@@ -13,7 +13,7 @@ import time
 import pytest
 
 from harness import HERE, Closed, dot_stuff, eventually, message, plain_binary, split_trace
-from load import Load
+from load import Load, make_accounts
 
 WRITE, SYNC, TRUNCATE, ALLOCATE, CREATE = 1, 2, 4, 8, 16
 SEGMENT, DATABASE, WAL, OTHER = 1, 2, 4, 8
@@ -229,7 +229,8 @@ def test_faults_under_load(faulty):
     print(f'CRASH_SEED={seed}')
     rnd = random.Random(seed)
     server = faulty('log warn')
-    with Load(server, seed) as load:
+    make_accounts(server)
+    with Load(server, f'{seed}') as load:
         for n in range(30):
             server.faults.fail(rnd.choice((WRITE, SYNC, WRITE | SYNC)), rnd.choice((SEGMENT, WAL, DATABASE, SEGMENT | WAL | DATABASE)),
                                rnd.choice((errno.EIO, errno.ENOSPC)), keep=rnd.choice((0, 1, 4000)), skip=rnd.randrange(4),
