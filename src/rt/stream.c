@@ -95,8 +95,21 @@ void stream_write_timeout(struct stream *s, nsec duration)
 	s->write_timeout = duration;
 }
 
+struct carrier stream_carrier(const struct stream *s)
+{
+	return (struct carrier){s->ops, s->t};
+}
+
+void stream_set_carrier(struct stream *s, struct carrier carrier)
+{
+	stream_drop_in(s);
+	s->ops = carrier.ops;
+	s->t = carrier.t;
+	s->polled_dry = s->plenty = false;
+}
+
 /* The first error stays. */
-static err stream_fail(struct stream *s, err e)
+err stream_fail(struct stream *s, err e)
 {
 	if (s->error == OK)
 		s->error = e;

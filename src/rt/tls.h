@@ -27,7 +27,7 @@ struct tls_options {
 	tls_signer signer;
 	void *signer_ctx;
 	str alpn;        /* the only protocol name accepted, "" any; a client that offers only others is refused (ALPACA) */
-	str listener;    /* tickets of one listener are none of another's */
+	str listener;    /* tickets of one listener are none of another's; at most 32 octets */
 };
 MUST_USE err tls_context_new(const struct tls_options *options, struct tls_context **out); /* E_SYNTAX: unreadable certificate */
 struct tls_context *tls_context_hold(struct tls_context *c);
@@ -39,8 +39,9 @@ struct tls_info {
 	str server_name;       /* SNI, "" none */
 };
 
-/* Server handshake on a stream whose plaintext was flushed. Input that was buffered before it is thrown away. On OK the stream is encrypted
- * from now on; an error is the stream's sticky error. */
+/* Server handshake. Output that was put before is flushed, in plaintext; input that was buffered is thrown away. On OK the stream is encrypted
+ * from now on; an error is the stream's sticky error, and nothing is sent in plaintext any more. E_SYNTAX: the client speaks no TLS that we
+ * do, err_info says what was wrong. E_TEMP: no signature was to be had. E_CLOSED, E_TIMEOUT, E_CANCELLED. */
 MUST_USE err stream_start_tls(struct stream *s, struct tls_context *c, nsec deadline);
 bool stream_is_tls(const struct stream *s);
 struct tls_info stream_tls_info(const struct stream *s);
