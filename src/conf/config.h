@@ -33,6 +33,7 @@ struct config_limits {
 	uint64_t commands;                /* of one session that do not move mail; 1000 */
 	uint64_t errors;                  /* of one session; 20 */
 	uint64_t messages;                /* of one session; 0: no limit */
+	uint64_t messages_per_hour;       /* that a login submits, each recipient counted; 0: no limit; 1000 */
 	nsec command_time;                /* to wait for a command or for more data; 5m */
 	nsec session_time;                /* of a whole session; 2h */
 	uint64_t session_memory;          /* octets beside the message; 4M */

@@ -54,6 +54,7 @@ static void defaults(void **state UNUSED)
 	assert_int_equal(c->limits.connections, 1000);
 	assert_int_equal(c->limits.connections_per_address, 50);
 	assert_int_equal(c->limits.messages, 0);
+	assert_int_equal(c->limits.messages_per_hour, 1000);
 	assert_int_equal(c->limits.command_time, 300 * NSEC_PER_SEC);
 	assert_int_equal(c->limits.session_time, 7200 * NSEC_PER_SEC);
 	assert_int_equal(c->limits.hops, 50);
@@ -138,6 +139,7 @@ static void dump_is_complete(void **state UNUSED)
 	                    "listen pop3 127.0.0.1:2110\n"
 	                    "limit message-size 50M\nlimit recipients 100\nlimit connections 1000\n"
 	                    "limit per-address 50\nlimit commands 1000\nlimit errors 20\nlimit messages 5\n"
+	                    "limit messages-per-hour 1000\n"
 	                    "limit command-time 90s\nlimit session-time 2h\nlimit session-memory 4M\n"
 	                    "limit body-memory 512M\nlimit hops 50\nplus none\nbare-newlines reject\nquota none\n"
 	                    "store segment 256M\nprocesses edge auto\nprocesses filter auto\nlog warn json\n");

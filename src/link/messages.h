@@ -30,12 +30,20 @@
 	NUM(id)             /* a message id that nobody else has, for this transaction */ \
 	LIST(rcpt_answer, answers) /* one for each query, in order */
 
+/* --- store: what somebody who is logged in may write as: his own address, aliases that lead to him, what he catches --- */
+#define FIELDS_identity_check_request(NUM, STR, LIST, BODY, FD) \
+	STR(session) NUM(account) LIST(rcpt_query, addresses)
+#define FIELDS_identity_check_reply(NUM, STR, LIST, BODY, FD) \
+	LIST(rcpt_answer, answers) /* one for each address, in order; a refusal names what is allowed */
+
 /* --- store: a message becomes ours --- */
+#define FIELDS_range(NUM, STR, LIST, BODY, FD) NUM(offset) NUM(length) /* octets */
 #define FIELDS_rcpt(NUM, STR, LIST, BODY, FD) \
 	STR(address) STR(orcpt) /* orcpt: "type;address" decoded (RFC 3461), "" none */ \
 	NUM(notify)         /* bits of enum dsn_notify, 0: not given */
 #define FIELDS_accept_request(NUM, STR, LIST, BODY, FD) \
 	NUM(id) LIST(origin, origin) /* exactly one */ \
+	NUM(account)        /* who submits it, granted to the session; 0 nobody */ \
 	STR(sender)         /* reverse-path without <>, "" the null sender */ \
 	STR(envid) NUM(ret) /* RFC 3461; enum dsn_ret */ \
 	NUM(flags)          /* bits of enum message_flag */ \
@@ -43,17 +51,20 @@
 	STR(message_id)     /* of the header, "" none */ \
 	STR(subject)        /* as it stands in the header, cut, "" none */ \
 	STR(headers)        /* trace headers to put in front of the body, lines with CRLF */ \
+	LIST(range, drop)   /* what of the body is not kept: in order, apart from each other */ \
 	BODY(body)          /* as received, dots undone, CRLF */
 #define FIELDS_accept_reply(NUM, STR, LIST, BODY, FD) \
 	LIST(rcpt_answer, answers) /* what became of each recipient, in order (LMTP says it, SMTP uses the worst) */
 
 /* --- filter: a look at the message --- */
 #define FIELDS_inspect_request(NUM, STR, LIST, BODY, FD) \
-	LIST(origin, origin) STR(sender) LIST(rcpt, rcpts) NUM(flags) BODY(body)
+	NUM(id) LIST(origin, origin) STR(sender) LIST(rcpt, rcpts) NUM(flags) BODY(body)
 #define FIELDS_inspect_reply(NUM, STR, LIST, BODY, FD) \
 	NUM(code) NUM(reply) STR(status) STR(text) /* OK, or refused with this */ \
-	STR(headers)        /* to prepend below Received, "" none yet */ \
-	STR(message_id) STR(subject)
+	STR(headers)        /* to prepend below Received, "" none */ \
+	STR(message_id) STR(subject) \
+	LIST(rcpt_query, authors) /* of a submission: who it says it is from, all must be the login's */ \
+	LIST(range, drop)   /* what of the body is not to be kept */
 
 /* --- keys: who is it --- */
 #define FIELDS_login_request(NUM, STR, LIST, BODY, FD) \
@@ -130,11 +141,13 @@
 #define FIELDS_security_reply(NUM, STR, LIST, BODY, FD) LIST(row, rows)
 
 #define RECORDS(R) \
+	R(range) \
 	R(origin) R(rcpt_query) R(rcpt_answer) R(rcpt) R(auth_binding) R(mailbox_entry) R(uid) R(word) R(cell) R(row)
 
 /* call, served by */
 #define CALLS(C) \
 	C(rcpt_check, "store") \
+	C(identity_check, "store") \
 	C(accept, "store") \
 	C(credential, "store") \
 	C(grant, "store") \
@@ -157,8 +170,8 @@ enum auth_state { AUTH_CONTINUE, AUTH_DONE };
 enum dsn_notify { DSN_NEVER = 1, DSN_SUCCESS = 2, DSN_FAILURE = 4, DSN_DELAY = 8 };
 enum dsn_ret { DSN_RET_NONE, DSN_RET_FULL, DSN_RET_HDRS };
 /* MESSAGE_ALL_OR_NONE: the client gets one reply for all recipients (SMTP), so one that is refused by `accept` refuses all: nothing is kept,
- * the answers say who could not be served. Without it (LMTP) each recipient stands for itself. */
-enum message_flag { MESSAGE_8BIT = 1, MESSAGE_UTF8 = 2, MESSAGE_BINARY = 4, MESSAGE_ALL_OR_NONE = 8 };
+ * the answers say who could not be served. Without it (LMTP) each recipient stands for itself. MESSAGE_SUBMISSION: from somebody who is logged in. */
+enum message_flag { MESSAGE_8BIT = 1, MESSAGE_UTF8 = 2, MESSAGE_BINARY = 4, MESSAGE_ALL_OR_NONE = 8, MESSAGE_SUBMISSION = 16 };
 
 /* --- what comes from the table --- */
 #define RECORD_C_NUM(name)        uint64_t name;

@@ -3,6 +3,7 @@
 
 #include "mail/address.h"
 #include "mail/header.h"
+#include "mail/submit.h"
 
 /* Texts that are kept beside the message, for people who follow it. */
 enum { MESSAGE_ID_MAX = 256, SUBJECT_MAX = 256 };
@@ -61,12 +62,12 @@ static void look_at_delivered_to(struct look *l, str value)
 		l->delivered_here_before = same_mailbox(&arena, address, l->request->rcpts[i].address);
 }
 
-static void look_at_field(struct look *l, const struct inspect_limits *limits, const struct header_field *f)
+static void look_at_field(struct look *l, const struct inspect_options *options, const struct header_field *f)
 {
 	l->fields++;
 	if (str_equal_nocase(f->name, STR("Received")))
 		l->received++;
-	else if (str_equal_nocase(f->name, STR("Delivered-To")) && l->delivered <= limits->hops)
+	else if (str_equal_nocase(f->name, STR("Delivered-To")) && l->delivered <= options->hops)
 		look_at_delivered_to(l, f->value);
 	else if (str_equal_nocase(f->name, STR("Message-ID")) && l->reply->message_id.n == 0)
 		l->reply->message_id = plain(l->arena, f->value, MESSAGE_ID_MAX);
@@ -104,7 +105,7 @@ static void refuse(struct inspect_reply *reply, const char *status, const char *
 	reply->text = str_from(text);
 }
 
-err inspect_message(const struct inspect_request *request, const struct inspect_limits *limits,
+err inspect_message(const struct inspect_request *request, const struct inspect_options *options,
                     struct inspect_reply *reply, struct arena *a)
 {
 	struct look l = {.request = request, .reply = reply, .arena = a};
@@ -113,12 +114,14 @@ err inspect_message(const struct inspect_request *request, const struct inspect_
 	size_t at = 0;
 
 	while (header_next(message, &at, &f))
-		look_at_field(&l, limits, &f);
-	if (l.received > limits->hops || l.delivered > limits->hops)
+		look_at_field(&l, options, &f);
+	if (l.received > options->hops || l.delivered > options->hops)
 		refuse(reply, "5.4.6", "Too many hops: the message goes round in a loop");
 	else if (l.delivered_here_before)
 		refuse(reply, "5.4.6", "The message was delivered to this address before: a loop");
 	else if (header_is_broken(&l, message, at))
 		refuse(reply, "5.6.0", "A line of the header is neither a field nor a continuation");
+	else if ((request->flags & MESSAGE_SUBMISSION) != 0)
+		submit_message(request, options, reply, a);
 	return a->full ? err_set(E_TEMP, 451, "4.3.1", "Out of memory for this message") : OK;
 }

@@ -4,7 +4,7 @@
 #include "base/buf.h"
 #include "mail/inspect.h"
 
-static const struct inspect_limits limits = {.hops = 5};
+static const struct inspect_options options = {.hops = 5};
 
 static struct inspect_reply inspect(struct arena *a, str message)
 {
@@ -14,7 +14,7 @@ static struct inspect_reply inspect(struct arena *a, str message)
 	struct inspect_request q = {.rcpts = rcpts, .rcpts_n = 2, .body = BODY_OF(message)};
 	struct inspect_reply r = {0};
 
-	assert_int_equal(inspect_message(&q, &limits, &r, a), OK);
+	assert_int_equal(inspect_message(&q, &options, &r, a), OK);
 	return r;
 }
 

@@ -6,9 +6,10 @@
 static err serve_inspect(void *ctx, struct link *from UNUSED, const void *request, void *reply, struct arena *a)
 {
 	const struct process *p = ctx;
-	const struct inspect_limits limits = {.hops = p->config->limits.hops};
+	const struct inspect_options options = {
+		.hops = p->config->limits.hops, .hostname = p->config->hostname, .at = rt_wall()};
 
-	return inspect_message(request, &limits, reply, a);
+	return inspect_message(request, &options, reply, a);
 }
 
 static err filter_start(struct process *p)

@@ -25,9 +25,14 @@ static err serve_rcpt_check(void *s, struct link *from UNUSED, const void *reque
 	return store_rcpt_check(s, request, reply, a);
 }
 
-static err serve_accept(void *s, struct link *from UNUSED, const void *request, void *reply, struct arena *a)
+static err serve_identity_check(void *s, struct link *from, const void *request, void *reply, struct arena *a)
 {
-	return store_accept(s, request, reply, a);
+	return store_identity_check(s, link_peer(from), request, reply, a);
+}
+
+static err serve_accept(void *s, struct link *from, const void *request, void *reply, struct arena *a)
+{
+	return store_accept(s, link_peer(from), request, reply, a);
 }
 
 static err serve_credential(void *s, struct link *from UNUSED, const void *request, void *reply, struct arena *a)
@@ -72,6 +77,7 @@ static void services_init(struct store_role *r)
 {
 	r->for_edge = (struct link_service){.ctx = r->store, .closed = edge_gone};
 	r->for_edge.handlers[CALL_rcpt_check] = serve_rcpt_check;
+	r->for_edge.handlers[CALL_identity_check] = serve_identity_check;
 	r->for_edge.handlers[CALL_accept] = serve_accept;
 	r->for_edge.handlers[CALL_mailbox_open] = serve_mailbox_open;
 	r->for_edge.handlers[CALL_mailbox_read] = serve_mailbox_read;

@@ -135,7 +135,7 @@ static err fake_inspect(void *ctx, struct link *from, const void *request, void 
 
 	(void)from;
 	return f->filter_away ? err_note(E_TEMP, "as the test wants it")
-	                      : inspect_message(request, &(struct inspect_limits){.hops = 50}, reply, arena);
+	                      : inspect_message(request, &(struct inspect_options){.hops = 50, .hostname = STR("mx.example.org")}, reply, arena);
 }
 
 /* In a running loop. False: no memory. */

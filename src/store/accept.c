@@ -6,7 +6,7 @@
 #include "store/route.h"
 #include "store/state.h"
 
-enum { DELIVERIES_MAX = 5000, TEXT_MAX = 2000 };
+enum { DELIVERIES_MAX = 5000, TEXT_MAX = 2000, DROP_MAX = 1000 };
 
 /* A final recipient. */
 struct delivery {
@@ -60,6 +60,21 @@ static bool is_text(str s)
 	return s.n <= TEXT_MAX && !str_has_control(s);
 }
 
+/* Ranges in order, apart, inside of the body. */
+static bool drop_is_sound(const struct accept_request *q)
+{
+	uint64_t at = 0;
+
+	for (size_t i = 0; i < q->drop_n; i++) {
+		const struct range *r = &q->drop[i];
+
+		if (r->offset < at || r->offset > q->body.bytes.n || r->length > q->body.bytes.n - r->offset)
+			return false;
+		at = r->offset + r->length;
+	}
+	return q->drop_n <= DROP_MAX;
+}
+
 /* What a sibling process says is checked like anything else: these texts stand in header fields of messages. */
 static err check_request(const struct store *s, const struct accept_request *q)
 {
@@ -68,7 +83,7 @@ static err check_request(const struct store *s, const struct accept_request *q)
 
 	for (size_t i = 0; i < q->rcpts_n && good; i++)
 		good = is_text(q->rcpts[i].address) && is_text(q->rcpts[i].orcpt);
-	if (!good || q->id == 0 || q->id >= s->next_id)
+	if (!good || !drop_is_sound(q) || q->id == 0 || q->id >= s->next_id)
 		return err_set(E_PERM, 554, "5.5.0", "The transaction is malformed");
 	uint64_t most = s->config->limits.message_size;
 	if (most != 0 && q->body.bytes.n > most)
@@ -220,16 +235,43 @@ static err fill_envelope(struct acceptance *x)
 	return x->arena->full ? no_memory() : OK;
 }
 
+/* The stored octets, in pieces: the headers, then the body without what is dropped. NULL: no memory. */
+static str *pieces_of(const struct accept_request *q, struct arena *a, size_t *n)
+{
+	str *pieces = arena_array(a, q->drop_n + 2, sizeof(*pieces));
+	uint64_t at = 0;
+
+	if (pieces == NULL)
+		return NULL;
+	pieces[(*n)++] = q->headers;
+	for (size_t i = 0; i < q->drop_n; i++) {
+		pieces[(*n)++] = str_take(str_drop(q->body.bytes, at), q->drop[i].offset - at);
+		at = q->drop[i].offset + q->drop[i].length;
+	}
+	pieces[(*n)++] = str_drop(q->body.bytes, at);
+	return pieces;
+}
+
+static uint64_t octets_of(const struct accept_request *q)
+{
+	uint64_t octets = q->headers.n + q->body.bytes.n;
+
+	for (size_t i = 0; i < q->drop_n; i++)
+		octets -= q->drop[i].length;
+	return octets;
+}
+
 static err append_record(struct writer *w, struct acceptance *x)
 {
 	BUF(packed, 16 << 20);
 	struct record_fds none = {0};
-	const str body[] = {x->request->headers, x->request->body.bytes};
+	size_t n = 0;
+	const str *pieces = pieces_of(x->request, x->arena, &n);
 
 	record_pack(&record_envelope, &x->envelope, &packed, &none);
-	if (packed.full)
+	if (packed.full || pieces == NULL)
 		return no_memory();
-	return writer_append(w, SEGMENT_MESSAGE, buf_str(&packed), body, ARRAY_LEN(body), &x->at);
+	return writer_append(w, SEGMENT_MESSAGE, buf_str(&packed), pieces, n, &x->at);
 }
 
 static err accept_prepare(struct writer *w, struct job *job)
@@ -313,23 +355,51 @@ static err accept_all(struct store *s, struct acceptance *x)
 	return e;
 }
 
-err store_accept(struct store *s, const struct accept_request *q, struct accept_reply *r, struct arena *a)
+/* Whoever submits is logged in, and has not sent too much. */
+static err may_submit(struct store *s, const char *from, const struct accept_request *q)
 {
-	struct acceptance x = {.request = q, .arena = a, .octets = q->headers.n + q->body.bytes.n};
+	bool first;
+	err e = sessions_check_account(&s->sessions, str_from(from), q->origin->session, q->account);
+
+	if (e != OK)
+		return e;
+	e = rate_take(&s->rate, q->account, q->rcpts_n, s->config->limits.messages_per_hour, rt_now(), &first);
+	if (first)
+		LOG(WARN, "submission.limit", LOG_STR("sid", q->origin->session), LOG_STR("login", q->origin->login),
+		    LOG_NUM("limit", s->config->limits.messages_per_hour));
+	return e;
+}
+
+static err accept_entered(struct store *s, struct acceptance *x)
+{
+	err e = store_enter(s);
+
+	if (e != OK)
+		return e;
+	e = accept_all(s, x);
+	store_leave(s);
+	return e;
+}
+
+err store_accept(struct store *s, const char *from, const struct accept_request *q, struct accept_reply *r,
+                 struct arena *a)
+{
+	struct acceptance x = {.request = q, .arena = a};
 	err e = check_request(s, q);
 
 	if (e != OK)
 		return e;
+	x.octets = octets_of(q);
 	x.envelope = envelope_of(q);
 	x.answers = arena_array(a, q->rcpts_n, sizeof(*x.answers));
 	if (x.answers == NULL)
 		return no_memory();
 	r->answers = x.answers;
 	r->answers_n = q->rcpts_n;
-	e = store_enter(s);
-	if (e != OK)
+	if (q->account != 0 && (e = may_submit(s, from, q)) != OK)
 		return e;
-	e = accept_all(s, &x);
-	store_leave(s);
+	e = accept_entered(s, &x);
+	if (q->account != 0 && (e != OK || x.deliveries_n == 0))
+		rate_give_back(&s->rate, q->account, q->rcpts_n);
 	return e;
 }

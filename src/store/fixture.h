@@ -171,6 +171,9 @@ struct sending {
 	const char *protocol, *sender, *body; /* "LMTP": an answer for each; else all or none */
 	const char *rcpts;             /* parted by blanks */
 	uint64_t id;                   /* 0: a new one */
+	uint64_t account;              /* who submits it */
+	struct range *drop;
+	size_t drop_n;
 	uint64_t codes[8], replies[8]; /* answers */
 };
 
@@ -186,7 +189,10 @@ UNUSED static err send_mail(struct fixture *f, struct sending *m)
 	struct rcpt_check_reply checked = {0};
 	struct accept_request q = {.origin = &origin,
 	                           .origin_n = 1,
+	                           .account = m->account,
 	                           .sender = str_from(m->sender),
+	                           .drop = m->drop,
+	                           .drop_n = m->drop_n,
 	                           .flags = str_equal(origin.protocol, STR("LMTP")) ? 0 : MESSAGE_ALL_OR_NONE,
 	                           .rcpts = rcpts,
 	                           .message_id = STR("<m1@example.com>"),
@@ -203,7 +209,7 @@ UNUSED static err send_mail(struct fixture *f, struct sending *m)
 		m->id = checked.id;
 	}
 	q.id = m->id;
-	err e = store_accept(f->store, &q, &r, &a);
+	err e = store_accept(f->store, "edge-0", &q, &r, &a);
 	for (size_t i = 0; e == OK && i < r.answers_n; i++) {
 		m->codes[i] = r.answers[i].code;
 		m->replies[i] = r.answers[i].reply;

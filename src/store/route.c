@@ -190,7 +190,7 @@ static err to_exact(struct search *s, str local, str domain, const struct chain 
 	return e == E_NOT_FOUND ? to_alias(s, local, domain, from) : e;
 }
 
-static size_t find_separator(str local, str separators)
+size_t route_base(str local, str separators)
 {
 	for (size_t i = 1; i < local.n; i++)
 		if (str_find(separators, local.p[i]) < separators.n)
@@ -214,7 +214,7 @@ static err to_catchall(struct search *s, str domain, const struct chain *from)
 static err to_local(struct search *s, str local, str domain, const struct chain *from)
 {
 	err e = to_exact(s, local, domain, from);
-	size_t base = find_separator(local, s->config->plus);
+	size_t base = route_base(local, s->config->plus);
 
 	if (e == E_NOT_FOUND && base < local.n) {
 		local = str_take(local, base);

@@ -28,6 +28,8 @@ MUST_USE err route_quota(const struct route *r, const struct config *config, uin
 bool quota_exceeded(uint64_t quota, uint64_t octets, uint64_t size);
 err quota_refuse(void); /* sets 452 4.2.2 */
 
+/* Octets of the local part in front of the first of `separators`; all when there is none. */
+size_t route_base(str local, str separators);
 /* One account, without aliases. E_NOT_FOUND is not noted. */
 MUST_USE err route_account(struct db *db, str local, str domain, struct route_target *out, bool *disabled);
 

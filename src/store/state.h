@@ -4,6 +4,7 @@
 #define STORE_STATE_H
 
 #include "store/folder.h"
+#include "store/rate.h"
 #include "store/readers.h"
 #include "store/sessions.h"
 #include "store/store.h"
@@ -17,6 +18,7 @@ struct store {
 	struct readers *readers; /* for worker threads */
 	struct writer *writer;
 	struct sessions sessions;
+	struct rate rate; /* of submissions */
 	uint64_t next_id, id_limit; /* message ids below the limit are this process's to give out */
 	bool id_job;                /* the limit is being moved */
 	size_t active;              /* coroutines inside of calls that park */

@@ -99,6 +99,7 @@ static void store_free(struct store *s)
 	db_close(s->db);
 	writer_stop(s->writer);
 	sessions_free(&s->sessions);
+	rate_free(&s->rate);
 	folder_close(&s->folder);
 	config_release(s->config);
 	free(s->database);
@@ -115,6 +116,7 @@ err store_open(const char *path, struct config *config, struct store **out)
 	}
 	s->config = config_hold(config);
 	sessions_init(&s->sessions);
+	rate_init(&s->rate);
 	err e = folder_open(path, &s->folder);
 	if (e == OK)
 		e = start(s);

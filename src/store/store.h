@@ -28,8 +28,13 @@ void store_configure(struct store *s, struct config *config); /* reload */
  * `from` names the asking process ("edge-0"): grants and locks belong to a session of one process. */
 MUST_USE err store_rcpt_check(struct store *s, const struct rcpt_check_request *q, struct rcpt_check_reply *r,
                               struct arena *a);
-/* After OK every recipient whose answer is OK is on stable storage: the caller may say 250. E_FULL (452), E_TEMP (451): nothing was kept. */
-MUST_USE err store_accept(struct store *s, const struct accept_request *q, struct accept_reply *r, struct arena *a);
+/* E_DENIED: the account was not granted to this session. */
+MUST_USE err store_identity_check(struct store *s, const char *from, const struct identity_check_request *q,
+                                  struct identity_check_reply *r, struct arena *a);
+/* After OK every recipient whose answer is OK is on stable storage: the caller may say 250. E_FULL (452), E_TEMP (451): nothing was kept. E_LIMIT
+ * (450 4.7.1): the login sends too much. */
+MUST_USE err store_accept(struct store *s, const char *from, const struct accept_request *q, struct accept_reply *r,
+                          struct arena *a);
 MUST_USE err store_credential(struct store *s, const struct credential_request *q, struct credential_reply *r,
                               struct arena *a);
 MUST_USE err store_grant(struct store *s, const struct grant_request *q);

@@ -1,0 +1,201 @@
+/* SPDX-License-Identifier: ISC */
+/* What an account may write as, what it may send, and that what is dropped of a message is gone. */
+#include "store/fixture.h"
+
+static uint64_t log_in(struct fixture *f, const char *user)
+{
+	struct grant_request q = {STR("edge-0"), STR("s1"), account_id(f, user)};
+
+	assert_int_equal(store_grant(f->store, &q), OK);
+	return q.account;
+}
+
+static uint64_t start(struct fixture *f)
+{
+	fixture_open(f);
+	admin_do(f, "account add alice@example.org");
+	admin_do(f, "account add carol@example.org");
+	return log_in(f, "alice@example.org");
+}
+
+static struct rcpt_answer check(struct fixture *f, uint64_t account, const char *address, struct arena *a)
+{
+	struct rcpt_query query = {str_from(address)};
+	struct identity_check_request q = {
+		.session = STR("s1"), .account = account, .addresses = &query, .addresses_n = 1};
+	struct identity_check_reply r = {0};
+
+	assert_int_equal(store_identity_check(f->store, "edge-0", &q, &r, a), OK);
+	assert_int_equal(r.answers_n, 1);
+	return r.answers[0];
+}
+
+static void allowed(struct fixture *f, uint64_t account, const char *address)
+{
+	ARENA(a, 1 << 20);
+
+	if (check(f, account, address, &a).code != OK)
+		fail_msg("%s is refused", address);
+}
+
+static void refused(struct fixture *f, uint64_t account, const char *address, const char *text)
+{
+	ARENA(a, 1 << 20);
+	struct rcpt_answer r = check(f, account, address, &a);
+
+	if (r.code != E_DENIED || r.reply != 550 || !str_equal(r.status, STR("5.7.1")))
+		fail_msg("%s: %d", address, (int)r.reply);
+	assert_str(r.text, text);
+}
+
+static void own_addresses(struct fixture *f)
+{
+	uint64_t alice = start(f);
+
+	allowed(f, alice, "alice@example.org");
+	allowed(f, alice, "Alice@EXAMPLE.org");
+	allowed(f, alice, "\"alice\"@example.org");
+	allowed(f, alice, "alice+lists@example.org");
+	refused(f, alice, "carol@example.org", "You are not carol@example.org; write as alice@example.org, *@example.net");
+	refused(f, alice, "nobody@example.org", "You are not nobody@example.org; write as alice@example.org, *@example.net");
+	refused(f, alice, "alice@example.com", "You are not alice@example.com; write as alice@example.org, *@example.net");
+	refused(f, alice, "alice@[192.0.2.1]", "You are not alice@[192.0.2.1]; write as alice@example.org, *@example.net");
+	refused(f, alice, "nonsense", "You are not nonsense; write as alice@example.org, *@example.net");
+	admin_do(f, "account add alice+own@example.org");
+	refused(f, alice, "alice+own@example.org", "You are not alice+own@example.org; write as alice@example.org, *@example.net");
+}
+
+static void test_own_addresses(void **state UNUSED)
+{
+	fixture_run(own_addresses);
+}
+
+static void aliases(struct fixture *f)
+{
+	uint64_t alice = start(f);
+
+	admin_do(f, "alias add sales@example.org alice@example.org carol@example.org");
+	admin_do(f, "alias add boss@example.org carol@example.org");
+	admin_do(f, "alias add all@example.org sales@example.org");
+	allowed(f, alice, "sales@example.org");
+	allowed(f, alice, "sales+x@example.org");
+	refused(f, alice, "boss@example.org",
+	        "You are not boss@example.org; write as alice@example.org, sales@example.org, *@example.net");
+	refused(f, alice, "all@example.org",
+	        "You are not all@example.org; write as alice@example.org, sales@example.org, *@example.net");
+}
+
+static void test_aliases(void **state UNUSED)
+{
+	fixture_run(aliases);
+}
+
+static void catchall(struct fixture *f)
+{
+	uint64_t alice = start(f);
+
+	allowed(f, alice, "anybody@example.net");
+	admin_do(f, "account add somebody@example.net");
+	refused(f, alice, "somebody@example.net",
+	        "You are not somebody@example.net; write as alice@example.org, *@example.net");
+	refused(f, log_in(f, "carol@example.org"), "anybody@example.net",
+	        "You are not anybody@example.net; write as carol@example.org");
+}
+
+static void test_catchall(void **state UNUSED)
+{
+	fixture_run(catchall);
+}
+
+static void capability(struct fixture *f)
+{
+	ARENA(a, 1 << 20);
+	uint64_t alice = start(f), carol = account_id(f, "carol@example.org");
+	struct identity_check_request q = {.session = STR("s1"), .account = carol};
+	struct identity_check_reply r = {0};
+	struct sending m = {.protocol = "ESMTPA",
+	                    .sender = "carol@example.org",
+	                    .body = "\r\nx\r\n",
+	                    .rcpts = "alice@example.org",
+	                    .account = carol};
+
+	assert_int_equal(store_identity_check(f->store, "edge-0", &q, &r, &a), E_DENIED);
+	q.account = alice;
+	assert_int_equal(store_identity_check(f->store, "edge-1", &q, &r, &a), E_DENIED);
+	assert_int_equal(send_mail(f, &m), E_DENIED);
+	assert_int_equal(box_count(f, "alice@example.org"), 0);
+}
+
+static void test_only_for_who_is_logged_in(void **state UNUSED)
+{
+	fixture_run(capability);
+}
+
+static void limit(struct fixture *f)
+{
+	struct sending m = {.protocol = "ESMTPA",
+	                    .sender = "alice@example.org",
+	                    .body = "\r\nx\r\n",
+	                    .rcpts = "alice@example.org carol@example.org"};
+
+	m.account = start(f);
+	fixture_configure(f, "limit messages-per-hour 5\n");
+	for (int i = 0; i < 2; i++, m.id = 0)
+		assert_int_equal(send_mail(f, &m), OK);
+	assert_int_equal(send_mail(f, &m), E_LIMIT);
+	assert_int_equal(err_info()->reply, 450);
+	m.id = 0;
+	m.rcpts = "nobody@example.org";
+	assert_int_equal(send_mail(f, &m), OK); /* refused, and so not counted */
+	assert_int_equal(m.codes[0], E_PERM);
+	m.id = 0;
+	m.rcpts = "carol@example.org";
+	assert_int_equal(send_mail(f, &m), OK);
+	assert_int_equal(box_count(f, "carol@example.org"), 3);
+	assert_sound(f);
+}
+
+static void test_limit(void **state UNUSED)
+{
+	fixture_run(limit);
+}
+
+static void dropped(struct fixture *f)
+{
+	struct range ranges[] = {{0, 3}, {5, 2}};
+	struct sending m = {.protocol = "ESMTP",
+	                    .sender = "bob@example.com",
+	                    .body = "abcdefghij\r\n",
+	                    .rcpts = "alice@example.org",
+	                    .drop = ranges,
+	                    .drop_n = 2};
+	struct box b;
+
+	start(f);
+	assert_int_equal(send_mail(f, &m), OK);
+	assert_int_equal(box_open(f, "alice@example.org", true, &b), OK);
+	assert_true(str_ends(box_message(f, &b, 0), STR("Received: by mail.example.org\r\ndehij\r\n")));
+	box_close(f, &b);
+	m.id = 0;
+	ranges[1].offset = 2; /* overlaps */
+	assert_int_equal(send_mail(f, &m), E_PERM);
+	ranges[1] = (struct range){5, UINT64_MAX};
+	assert_int_equal(send_mail(f, &m), E_PERM);
+	assert_sound(f);
+}
+
+static void test_what_is_dropped_is_gone(void **state UNUSED)
+{
+	fixture_run(dropped);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_own_addresses), cmocka_unit_test(test_aliases),
+		cmocka_unit_test(test_catchall),      cmocka_unit_test(test_only_for_who_is_logged_in),
+		cmocka_unit_test(test_limit),         cmocka_unit_test(test_what_is_dropped_is_gone),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
