@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: ISC
-"""Fixtures. After every test: no sanitizer report, no process of the server replaced, and the books balance (lost == 0)."""
+"""Fixtures. After every test: no sanitizer report, no process of the server replaced, and the books balance."""
 import os
 
 import pytest
@@ -29,18 +29,17 @@ def shared_server():
 
 
 @pytest.fixture
-def server(request, shared_server):
+def server(shared_server):
     roles = shared_server.roles()
     yield shared_server
     shared_server.check_log()
     shared_server.check_balance()
-    if not request.node.get_closest_marker('kills'):
-        assert shared_server.roles() == roles, 'a process died during the test'
+    assert shared_server.roles() == roles, 'a process died during the test'
 
 
 @pytest.fixture
 def make_server():
-    """make_server(settings, ...): a server of the test's own; see harness.Server. Stopped and checked at the test's end."""
+    """make_server(settings, ...): a server of the test's own, see harness.Server; stopped and checked at the end."""
     made = []
 
     def make(settings='', start=True, **kw):

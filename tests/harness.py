@@ -296,13 +296,17 @@ class Pop3(Connection):
         self.close()
 
 
-TRACE = re.compile(rb'(?:(?:Return-Path|Delivered-To|Received|X-Original-To):[^\r\n]*\r\n(?:[ \t][^\r\n]*\r\n)*)*', re.I)
+TRACE = re.compile(
+    rb'(?:(?:Return-Path|Delivered-To|Received|X-Original-To):[^\r\n]*\r\n(?:[ \t][^\r\n]*\r\n)*)*', re.I
+)
 
 
 def split_trace(message, original):
     """Takes the trace headers that the server put in front off; they have to be well-formed."""
-    assert message.endswith(original), f'the message changed on its way: {len(original)} octets, tail {message[-len(original):][:200]!r}'
-    trace = message[:len(message) - len(original)]
+    assert message.endswith(
+        original
+    ), f'the message changed on its way: {len(original)} octets, tail {message[-len(original):][:200]!r}'
+    trace = message[: len(message) - len(original)]
     assert TRACE.fullmatch(trace), f'not trace headers: {trace!r}'
     return trace
 
@@ -317,8 +321,16 @@ class Server:
 
     counter = itertools.count(1)
 
-    def __init__(self, settings='', domains=None, services=('smtp', 'lmtp', 'pop3'), single=False, binary=None, env=None,
-                 folder=None):
+    def __init__(
+        self,
+        settings='',
+        domains=None,
+        services=('smtp', 'lmtp', 'pop3'),
+        single=False,
+        binary=None,
+        env=None,
+        folder=None,
+    ):
         self.binary = binary or checked_binary()
         self.own_folder = folder is None
         self.folder = folder or tempfile.mkdtemp(prefix='pombo-test-')
@@ -332,8 +344,12 @@ class Server:
         self.single = single
         self.settings = settings
         self.proc = None
-        self.env = dict(os.environ, ASAN_OPTIONS='detect_leaks=0:quarantine_size_mb=8',
-                        UBSAN_OPTIONS='print_stacktrace=1:halt_on_error=1', **(env or {}))
+        self.env = dict(
+            os.environ,
+            ASAN_OPTIONS='detect_leaks=0:quarantine_size_mb=8',
+            UBSAN_OPTIONS='print_stacktrace=1:halt_on_error=1',
+            **(env or {}),
+        )
         self.write_config()
 
     # --- configuration ---
@@ -356,9 +372,15 @@ class Server:
 
     def start(self):
         with open(self.log_path, 'ab') as log:
-            self.proc = subprocess.Popen([self.binary, 'serve', '-c', self.config] + ['--single'] * self.single,
-                                         stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=self.env, cwd='/',
-                                         start_new_session=True)
+            self.proc = subprocess.Popen(
+                [self.binary, 'serve', '-c', self.config] + ['--single'] * self.single,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                env=self.env,
+                cwd='/',
+                start_new_session=True,
+            )
         self.wait_ready()
         return self
 
@@ -369,8 +391,9 @@ class Server:
             self.wait_banner('lmtp', self.lmtp_path)
 
     def wait_banner(self, service, address, timeout=TIMEOUT):
-        """A listening socket accepts before anybody serves it: only the greeting tells that the service is up. A greeting that
-        says 4xx (the store is still opening) counts as not yet."""
+        """A listening socket accepts before anybody serves it: only the greeting tells that the service is up. A
+        greeting that says 4xx (the store is still opening) counts as not yet."""
+
         def greets():
             assert self.proc.poll() is None, f'the server ended with {self.proc.returncode}:\n{self.log()[-3000:]}'
             try:
@@ -378,6 +401,7 @@ class Server:
                     return c.line().startswith((b'220', b'+OK'))
             except (OSError, Closed):
                 return False
+
         try:
             eventually(greets, f'{service} greets', timeout)
         except AssertionError as e:
@@ -438,7 +462,8 @@ class Server:
     # --- what it looks like from outside ---
 
     def processes(self):
-        """{pid: command line} of the server's session, zombies left out."""
+        """{pid: command line} of the server's session. A zombie is left out once its last thread is gone: until then its
+        files are open and locked."""
         out = {}
         for name in os.listdir('/proc'):
             if not name.isdigit():
@@ -448,9 +473,10 @@ class Server:
                     fields = f.read().rsplit(')', 1)[1].split()
                 with open(f'/proc/{name}/cmdline', 'rb') as f:
                     words = f.read().split(b'\0')
+                dead = fields[0] in 'ZX' and len(os.listdir(f'/proc/{name}/task')) == 1
             except OSError:
                 continue
-            if int(fields[3]) == self.proc.pid and fields[0] not in 'ZX':
+            if int(fields[3]) == self.proc.pid and not dead:
                 out[int(name)] = b' '.join(words).decode().strip()
         return out
 
@@ -477,8 +503,15 @@ class Server:
     # --- commands ---
 
     def cli(self, *words, input=None, expect=0):
-        r = subprocess.run([self.binary, words[0], '-c', self.config, *words[1:]], input=input, capture_output=True, text=True, env=self.env,
-                           timeout=120, cwd='/')
+        r = subprocess.run(
+            [self.binary, words[0], '-c', self.config, *words[1:]],
+            input=input,
+            capture_output=True,
+            text=True,
+            env=self.env,
+            timeout=120,
+            cwd='/',
+        )
         found = SANITIZER.search(r.stderr)
         assert not found, f'sanitizer report of {words}:\n{r.stderr[-6000:]}'
         if expect is not None:
@@ -540,7 +573,12 @@ def server_user():
 
 def message(subject='test', body='Hello.', **fields):
     """A small well-formed message."""
-    lines = ['From: Sender <sender@example.com>', 'To: somebody@example.org', f'Subject: {subject}',
-             'Date: Sat, 21 Nov 2026 12:00:00 +0000', f'Message-ID: <{next(Server.counter)}.{os.getpid()}@example.com>']
+    lines = [
+        'From: Sender <sender@example.com>',
+        'To: somebody@example.org',
+        f'Subject: {subject}',
+        'Date: Sat, 21 Nov 2026 12:00:00 +0000',
+        f'Message-ID: <{next(Server.counter)}.{os.getpid()}@example.com>',
+    ]
     lines += [f'{name.replace("_", "-")}: {value}' for name, value in fields.items()]
     return ('\r\n'.join(lines) + '\r\n\r\n' + body + '\r\n').encode()

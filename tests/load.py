@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: ISC
-"""Clients that send all the time and remember what they were promised; and the judgement of what is in the mailboxes then."""
+"""Clients that send all the time and remember what they were promised; and the judgement of what is in the mailboxes
+then."""
 import collections
 import hashlib
 import random
@@ -24,7 +25,8 @@ def make_message(mid, rnd):
 
 
 class Client(threading.Thread):
-    """Sends until told to stop. `acknowledged` got their 250; of `open` nobody knows, so each is everywhere or nowhere."""
+    """Sends until told to stop. `acknowledged` got their 250; of `open` nobody knows, so each is everywhere or
+    nowhere."""
 
     def __init__(self, name, server, stop):
         super().__init__(daemon=True)
@@ -57,7 +59,9 @@ class Client(threading.Thread):
         self.count += 1
         mid = f'{self.prefix}.{self.count}'
         users = sorted(self.rnd.sample(range(USERS), self.rnd.choice((1, 1, 1, 2, USERS))))
-        c.send('MAIL FROM:<load@example.com>\r\n' + ''.join(f'RCPT TO:<u{u}@example.org>\r\n' for u in users) + 'DATA\r\n')
+        c.send(
+            'MAIL FROM:<load@example.com>\r\n' + ''.join(f'RCPT TO:<u{u}@example.org>\r\n' for u in users) + 'DATA\r\n'
+        )
         mail, *rcpts, data = [c.reply().code for _ in range(len(users) + 2)]
         if data != 354:
             return self.put_off([mail, *rcpts])
@@ -80,7 +84,8 @@ class Client(threading.Thread):
 
 
 class Load:
-    """with Load(server, name) as load: ... load.judge()     The name makes the clients' choices, and their messages' names."""
+    """with Load(server, name) as load: ... load.judge()     The name makes the clients' choices, and their messages'
+    names."""
 
     def __init__(self, server, name):
         self.server, self.stopping = server, threading.Event()
@@ -109,14 +114,15 @@ class Load:
         assert not failures, failures
 
     def judge(self):
-        """(messages that got their 250, messages that are there without): asserts that each of the first is there once, whole, in
-        each of its mailboxes, and each of the others in all of them."""
+        """(messages that got their 250, messages that are there without): asserts that each of the first is there
+        once, whole, in each of its mailboxes, and each of the others in all of them."""
         self.check_clients()
         acknowledged = {s.mid: s for c in self.clients for s in c.acknowledged}
         left_open = {s.mid: s for c in self.clients for s in c.open}
         found = read_back(self.server)
         for mid, sent in acknowledged.items():
-            assert found.get(mid) == collections.Counter(sent.users), f'{mid} got its 250 for {sent.users}, is in {found.get(mid)}'
+            due, got = collections.Counter(sent.users), found.get(mid)
+            assert got == due, f'{mid} got its 250 for {sent.users}, is in {got}'
         for mid, users in found.items():
             if mid not in acknowledged:
                 assert mid in left_open, f'{mid} was never sent'
@@ -145,7 +151,9 @@ def read_back(server):
     for u in range(USERS):
         for text in server.mailbox(f'u{u}@example.org'):
             header, body = text.split(b'\r\n\r\n', 1)
-            mid, digest = (re.search(rb'^%s: (\S+)' % name, header, re.M).group(1).decode() for name in (b'X-Mid', b'X-Hash'))
+            mid, digest = (
+                re.search(rb'^%s: (\S+)' % name, header, re.M).group(1).decode() for name in (b'X-Mid', b'X-Hash')
+            )
             assert hashlib.sha256(body).hexdigest() == digest, f'{mid} is torn in mailbox u{u}'
             found[mid][u] += 1
     return found

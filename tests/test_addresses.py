@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: ISC
-"""isemail's addresses as reverse-path and forward-path. Its categories are about RFC 5322 and the DNS too; RFC 5321's grammar
-of paths knows no comments, no folding white space, no obsolete forms and no literals but those of IPv4 and IPv6."""
+"""isemail's addresses as reverse-path and forward-path. Its categories are about RFC 5322 and the DNS too; RFC 5321's
+grammar of paths knows no comments, no folding white space, no obsolete forms and no literals but those of IPv4 and
+IPv6."""
 import os
 import re
 import xml.etree.ElementTree as ElementTree
@@ -19,8 +20,14 @@ def addresses():
     cases = []
     for test in ElementTree.parse(PATH).iter('test'):
         # control characters are written as their symbols, U+2400 and above
-        text = re.sub('[\u2400-\u241f\u2421]', lambda m: chr(127 if m[0] == '\u2421' else ord(m[0]) - 0x2400), test.findtext('address') or '')
-        cases.append(pytest.param(text, test.findtext('category') in VALID, id=f'{test.get("id")}-{test.findtext("diagnosis")}'))
+        text = re.sub(
+            '[\u2400-\u241f\u2421]',
+            lambda m: chr(127 if m[0] == '\u2421' else ord(m[0]) - 0x2400),
+            test.findtext('address') or '',
+        )
+        cases.append(
+            pytest.param(text, test.findtext('category') in VALID, id=f'{test.get("id")}-{test.findtext("diagnosis")}')
+        )
     return cases
 
 
@@ -33,7 +40,9 @@ def verdict(c, command):
     return first
 
 
-@pytest.mark.parametrize('address, valid', addresses() or [pytest.param('', False, marks=pytest.mark.skip(f'{PATH} is absent'))])
+@pytest.mark.parametrize(
+    'address, valid', addresses() or [pytest.param('', False, marks=pytest.mark.skip(f'{PATH} is absent'))]
+)
 def test_address(server, address, valid):
     with server.smtp() as c:
         reply = verdict(c, f'MAIL FROM:<{address}>')

@@ -29,10 +29,13 @@ def delivered_or_nothing(server, user, text):
 
 # --- framing ---
 
+
 def not_the_end_of_data(server, user, ending):
-    """Sends a message that holds `ending`, then commands that a server fooled by it would obey, then the true end. One reply comes,
-    and at most one message."""
-    smuggled = b'MAIL FROM:<evil@example.com>\r\nRCPT TO:<%s>\r\nDATA\r\nSubject: smuggled\r\n\r\nsmuggled' % user.encode()
+    """Sends a message that holds `ending`, then commands that a server fooled by it would obey, then the true end.
+    One reply comes, and at most one message."""
+    smuggled = (
+        b'MAIL FROM:<evil@example.com>\r\nRCPT TO:<%s>\r\nDATA\r\nSubject: smuggled\r\n\r\nsmuggled' % user.encode()
+    )
     with server.smtp() as c:
         c.envelope(user)
         c.cmd('DATA', 354)
@@ -47,7 +50,19 @@ def not_the_end_of_data(server, user, ending):
     return reply
 
 
-ENDINGS = [b'\n.\n', b'\n.\r\n', b'\r\n.\n', b'\r.\r', b'\r.\n', b'\r\n.\r', b'\r.\r\n', b'\n\r\n.\n', b'\r\r\n.\n', b'\r\n.\r\r\n', b'\n.\r']
+ENDINGS = [
+    b'\n.\n',
+    b'\n.\r\n',
+    b'\r\n.\n',
+    b'\r.\r',
+    b'\r.\n',
+    b'\r\n.\r',
+    b'\r.\r\n',
+    b'\n\r\n.\n',
+    b'\r\r\n.\n',
+    b'\r\n.\r\r\n',
+    b'\n.\r',
+]
 
 
 @pytest.mark.parametrize('ending', ENDINGS, ids=repr)
@@ -66,6 +81,7 @@ def test_bad_input_01_normalised_when_set_so(normalising, ending):
 @pytest.fixture(scope='module')
 def normalising():
     from harness import Server
+
     server = Server('bare-newlines normalise', services=('smtp', 'pop3')).start()
     yield server
     server.close()
@@ -98,7 +114,8 @@ def test_bad_input_03_no_bare_cr_leaves_us(normalising):
 
 
 def test_bad_input_04_our_header_does_not_move_the_end(server, user):
-    """A HELO name and an address as long as they may be make the longest trace header; the body begins where it began."""
+    """A HELO name and an address as long as they may be make the longest trace header; the body begins where it
+    began."""
     text = b'.\r\n\r\n.leading dot\r\n'
     with server.smtp(hello=None) as c:
         c.cmd('EHLO ' + '.'.join(['x' * 63] * 3 + ['y' * 61]), 250)
@@ -123,7 +140,8 @@ def test_bad_input_05_commands_behind_data(server, user):
 
 
 def test_bad_input_05_commands_before_the_banner(server):
-    """RFC 5321 4.3.1: the client waits for the greeting. Bytes that are there before it end the session, or are answered in order."""
+    """RFC 5321 4.3.1: the client waits for the greeting. Bytes that are there before it end the session, or are
+    answered in order."""
     with server.smtp(greet=False) as c:
         c.send('EHLO early.example.com\r\nMAIL FROM:<a@example.com>\r\n')
         codes = []
@@ -136,6 +154,7 @@ def test_bad_input_05_commands_before_the_banner(server):
 
 
 # --- commands ---
+
 
 def test_bad_input_12_bdat_in_the_wrong_state_then_data(server, user):
     with server.smtp() as c:
@@ -150,8 +169,22 @@ def test_bad_input_12_bdat_in_the_wrong_state_then_data(server, user):
     assert len(server.mailbox(user)) == 1
 
 
-@pytest.mark.parametrize('argument', ['18446744073709551615', '18446744073709551616', '99999999999999999999999', '-1', '00x', '0x10', '+5',
-                                      '', 'LAST', '5 LAST X', '5 FIRST'])
+@pytest.mark.parametrize(
+    'argument',
+    [
+        '18446744073709551615',
+        '18446744073709551616',
+        '99999999999999999999999',
+        '-1',
+        '00x',
+        '0x10',
+        '+5',
+        '',
+        'LAST',
+        '5 LAST X',
+        '5 FIRST',
+    ],
+)
 def test_bad_input_13_bdat_sizes(server, user, argument):
     """Nothing is allocated; the session stays in step or ends."""
     before = memory(server)
@@ -207,7 +240,7 @@ def flood(c, line, n):
                 batch = min(1000, n - sent)
                 pending, sent = line * batch, sent + batch
             try:
-                pending = pending[c.sock.send(pending):]
+                pending = pending[c.sock.send(pending) :]
             except BlockingIOError:
                 pass
             try:
@@ -253,7 +286,13 @@ def test_bad_input_16_data_and_bdat_mixed(server, user):
 
 def test_bad_input_17_size_does_not_wrap(server):
     with server.smtp() as c:
-        for size in ('99999999999999999999', '18446744073709551616', '18446744073709551615', '9223372036854775808', '4294967296000'):
+        for size in (
+            '99999999999999999999',
+            '18446744073709551616',
+            '18446744073709551615',
+            '9223372036854775808',
+            '4294967296000',
+        ):
             c.cmd(f'MAIL FROM:<a@example.com> SIZE={size}', 501, 552)
         for size in ('-1', '', '1x', '1 SIZE=2'):
             c.cmd(f'MAIL FROM:<a@example.com> SIZE={size}', 501)
@@ -276,8 +315,12 @@ def test_bad_input_18_longer_than_the_limit(make_server):
 
 
 def disk_use(folder):
-    return sum(os.stat(os.path.join(top, name)).st_blocks * 512 for top, _, names in os.walk(folder) for name in names
-               if not name.endswith(('-wal', '-shm')))
+    return sum(
+        os.stat(os.path.join(top, name)).st_blocks * 512
+        for top, _, names in os.walk(folder)
+        for name in names
+        if not name.endswith(('-wal', '-shm'))
+    )
 
 
 def test_bad_input_19_a_command_of_a_megabyte(server):
@@ -319,8 +362,20 @@ def test_bad_input_20_a_header_line_of_ten_megabytes(server, user):
     assert delivered_or_nothing(server, user, text) == (reply.code == 250)
 
 
-@pytest.mark.parametrize('command', [b'NO\0OP', b'NOOP \0', b'MAIL FROM:<a\0b@example.com>', b'\x1b[2JNOOP', b'N\xc3\x96OP', b'\xff\xfe',
-                                     b'MAIL FROM:<a@example.com> \x1b[1m', b'RCPT TO:<a\x7fb@example.org>'], ids=repr)
+@pytest.mark.parametrize(
+    'command',
+    [
+        b'NO\0OP',
+        b'NOOP \0',
+        b'MAIL FROM:<a\0b@example.com>',
+        b'\x1b[2JNOOP',
+        b'N\xc3\x96OP',
+        b'\xff\xfe',
+        b'MAIL FROM:<a@example.com> \x1b[1m',
+        b'RCPT TO:<a\x7fb@example.org>',
+    ],
+    ids=repr,
+)
 def test_bad_input_21_control_and_8bit_in_commands(server, command):
     with server.smtp() as c:
         c.cmd(command, 500, 501, 502, 503, 553)
@@ -353,7 +408,15 @@ def test_bad_input_22_nothing_carries_over_from_a_refused_message(server, user):
 def test_bad_input_23_vrfy_in_a_transaction(server, user):
     with server.smtp() as c:
         c.mail()
-        for command in ('VRFY ünïcode', 'VRFY ünïcode SMTPUTF8', 'EXPN ünïcode', b'VRFY \xff\xfe', 'VRFY', 'EXPN', 'HELP ünï'):
+        for command in (
+            'VRFY ünïcode',
+            'VRFY ünïcode SMTPUTF8',
+            'EXPN ünïcode',
+            b'VRFY \xff\xfe',
+            'VRFY',
+            'EXPN',
+            'HELP ünï',
+        ):
             c.cmd(command, 2, 5)
         c.rcpt(user)
         c.cmd('VRFY ' + user, 252)
@@ -409,8 +472,17 @@ def test_bad_input_25_earlier_recipients_stay_valid(make_server):
     assert len(server.mailbox(user)) == 1
 
 
-@pytest.mark.parametrize('part', [b'', b'Subject: x\r\n', b'Subject: x\r\n\r\nbody\r\n', b'Subject: x\r\n\r\nbody\r\n.', b'Subject: x\r\n\r\nbody\r\n.\r'],
-                         ids=repr)
+@pytest.mark.parametrize(
+    'part',
+    [
+        b'',
+        b'Subject: x\r\n',
+        b'Subject: x\r\n\r\nbody\r\n',
+        b'Subject: x\r\n\r\nbody\r\n.',
+        b'Subject: x\r\n\r\nbody\r\n.\r',
+    ],
+    ids=repr,
+)
 def test_bad_input_26_connection_lost_before_the_end(server, user, part):
     for end in ('close', 'reset'):
         c = server.smtp()
@@ -448,8 +520,11 @@ def test_bad_input_26_connection_lost_before_our_reply(server, user):
 
 
 def test_bad_input_27_a_byte_now_and_then(make_server):
-    """Bytes that trickle do not hold a session for ever: neither a command nor data restarts the clock of the whole session."""
-    server = make_server('limit command-time 2s\nlimit session-time 4s\nlimit connections 10 per-address 3', services=('smtp',))
+    """Bytes that trickle do not hold a session for ever: neither a command nor data restarts the clock of the whole
+    session."""
+    server = make_server(
+        'limit command-time 2s\nlimit session-time 4s\nlimit connections 10 per-address 3', services=('smtp',)
+    )
     server.account()  # who gets the postmaster's mail
     slow = [server.smtp() for _ in range(2)]
     slow[1].envelope('postmaster@example.org')
@@ -476,7 +551,10 @@ def greeted(server):
         return c.reply().code == 220
 
 
-@pytest.mark.parametrize('params', ['ENVID=a+00b', 'ENVID=a+0Ab', 'ENVID=a+0D+0Ab', 'ENVID=a+', 'ENVID=a+4', 'ENVID=a+4g', 'ENVID=a+0a', 'ENVID=a=b'])
+@pytest.mark.parametrize(
+    'params',
+    ['ENVID=a+00b', 'ENVID=a+0Ab', 'ENVID=a+0D+0Ab', 'ENVID=a+', 'ENVID=a+4', 'ENVID=a+4g', 'ENVID=a+0a', 'ENVID=a=b'],
+)
 def test_bad_input_28_envid_in_broken_xtext(server, params):
     with server.smtp() as c:
         c.cmd(f'MAIL FROM:<a@example.com> {params}', 501)
@@ -484,7 +562,19 @@ def test_bad_input_28_envid_in_broken_xtext(server, params):
     log_is_clean(server)
 
 
-@pytest.mark.parametrize('orcpt', ['rfc822;a+00b@x', 'rfc822;a+0Ab@x', 'rfc822;a+0D+0ARCPT', 'rfc822;a+', 'rfc822;a+zz', ';a@x', 'rfc822', 'rfc 822;a@x'])
+@pytest.mark.parametrize(
+    'orcpt',
+    [
+        'rfc822;a+00b@x',
+        'rfc822;a+0Ab@x',
+        'rfc822;a+0D+0ARCPT',
+        'rfc822;a+',
+        'rfc822;a+zz',
+        ';a@x',
+        'rfc822',
+        'rfc 822;a@x',
+    ],
+)
 def test_bad_input_28_orcpt_in_broken_xtext(server, user, orcpt):
     with server.smtp() as c:
         c.mail()
@@ -493,8 +583,30 @@ def test_bad_input_28_orcpt_in_broken_xtext(server, user, orcpt):
     log_is_clean(server)
 
 
-@pytest.mark.parametrize('name', ['\x01\x02', 'a\tb', 'x' * 300, '.'.join(['x' * 60] * 5), '[IPv6:::1', '[127.0.0.1', '[]', 'ünïcode.example', 'a(b', 'a)b',
-                                  'a b c', '"quoted"', '<x>', 'x;y', '\\', '-', '.', 'a\x1b[1m'], ids=repr)
+@pytest.mark.parametrize(
+    'name',
+    [
+        '\x01\x02',
+        'a\tb',
+        'x' * 300,
+        '.'.join(['x' * 60] * 5),
+        '[IPv6:::1',
+        '[127.0.0.1',
+        '[]',
+        'ünïcode.example',
+        'a(b',
+        'a)b',
+        'a b c',
+        '"quoted"',
+        '<x>',
+        'x;y',
+        '\\',
+        '-',
+        '.',
+        'a\x1b[1m',
+    ],
+    ids=repr,
+)
 @pytest.mark.parametrize('verb', ['HELO', 'EHLO'])
 def test_bad_input_30_names_in_hello(server, name, verb):
     with server.smtp(hello=None) as c:
@@ -506,7 +618,7 @@ def test_bad_input_30_names_in_hello(server, name, verb):
         c.deliver(text, box)
     trace = split_trace(server.mailbox(box)[0], text)
     assert re.fullmatch(rb'[\t\r\n -\xff]*', trace) and b'\x7f' not in trace
-    received = re.sub(rb'\r\n[ \t]+', b' ', trace[trace.index(b'Received:'):])
+    received = re.sub(rb'\r\n[ \t]+', b' ', trace[trace.index(b'Received:') :])
     plain = re.sub(rb'\\.', b'', received)
     assert plain.count(b'(') == plain.count(b')')
     assert re.search(rb'; [A-Z][a-z][a-z], +\d', received)
@@ -515,8 +627,33 @@ def test_bad_input_30_names_in_hello(server, name, verb):
 
 # --- addresses ---
 
-@pytest.mark.parametrize('local', ['a;b', 'a|b', 'a`id`', 'a$(id)', 'a&b', "a'b", '-oQ', '--help', '../../etc', '/etc/passwd', '"a b"', '"a\\"b"', '"a;b|c"',
-                                   '"$(touch x)"', '"<script>"', '"a@b"', '"\\\\"', '~root', '!x', '#y', '%n%n%s'])
+
+@pytest.mark.parametrize(
+    'local',
+    [
+        'a;b',
+        'a|b',
+        'a`id`',
+        'a$(id)',
+        'a&b',
+        "a'b",
+        '-oQ',
+        '--help',
+        '../../etc',
+        '/etc/passwd',
+        '"a b"',
+        '"a\\"b"',
+        '"a;b|c"',
+        '"$(touch x)"',
+        '"<script>"',
+        '"a@b"',
+        '"\\\\"',
+        '~root',
+        '!x',
+        '#y',
+        '%n%n%s',
+    ],
+)
 def test_bad_input_31_local_parts(server, local):
     """Nothing of it is a command, an option or a path; where the grammar allows it, it is a name like others."""
     box = None
@@ -541,8 +678,13 @@ def test_bad_input_32_source_routes_and_old_forms(server, user):
     with server.smtp() as c:
         c.mail('@a.example,@b.example:sender@example.com')
         c.rcpt(f'@relay.example,@other.example:{user}')
-        for path in (f'somebody%elsewhere.example@{domain}', f'elsewhere.example!somebody@{domain}', f'"somebody@elsewhere.example"@{domain}',
-                     f'@{domain}:somebody@elsewhere.example', f'somebody%{domain}@elsewhere.example'):
+        for path in (
+            f'somebody%elsewhere.example@{domain}',
+            f'elsewhere.example!somebody@{domain}',
+            f'"somebody@elsewhere.example"@{domain}',
+            f'@{domain}:somebody@elsewhere.example',
+            f'somebody%{domain}@elsewhere.example',
+        ):
             c.rcpt(path, expect=5)
         c.data(message('source route'), 250)
     got = server.mailbox(user)[0]
@@ -550,10 +692,31 @@ def test_bad_input_32_source_routes_and_old_forms(server, user):
     assert b'relay.example' not in got
 
 
-@pytest.mark.parametrize('path', ['x' * 65 + '@example.org', 'a@' + '.'.join(['d' * 63] * 3 + ['e' * 64]), 'a@' + '.'.join(['d' * 50] * 5) + '.ee',
-                                  'x' * 64 + '@' + '.'.join(['d' * 47] * 4), 'a@example..org', 'a@.example.org', 'a@[1.2.3.4', 'a@1.2.3.4]', 'a@[1.2.3]', 'a@[1.2.3.256]',
-                                  'a@[IPv6:::1', 'a@[IPv6:1:2]', 'a@', '@example.org', 'a@-b.org', 'a@b-.org', 'a@b_c.org', 'a@b@c', 'a b@example.org'],
-                         ids=lambda p: p[:20])
+@pytest.mark.parametrize(
+    'path',
+    [
+        'x' * 65 + '@example.org',
+        'a@' + '.'.join(['d' * 63] * 3 + ['e' * 64]),
+        'a@' + '.'.join(['d' * 50] * 5) + '.ee',
+        'x' * 64 + '@' + '.'.join(['d' * 47] * 4),
+        'a@example..org',
+        'a@.example.org',
+        'a@[1.2.3.4',
+        'a@1.2.3.4]',
+        'a@[1.2.3]',
+        'a@[1.2.3.256]',
+        'a@[IPv6:::1',
+        'a@[IPv6:1:2]',
+        'a@',
+        '@example.org',
+        'a@-b.org',
+        'a@b-.org',
+        'a@b_c.org',
+        'a@b@c',
+        'a b@example.org',
+    ],
+    ids=lambda p: p[:20],
+)
 def test_bad_input_33_addresses_beyond_the_grammar(server, path):
     with server.smtp() as c:
         c.cmd(f'MAIL FROM:<{path}>', 501, 553)
@@ -592,7 +755,8 @@ def test_bad_input_34_utf8_addresses(make_server):
 
 
 def test_bad_input_35_utf8_mail_needs_smtputf8_at_the_next_hop(server, user):
-    """Of this the receiving side exists: without SMTPUTF8 no address of the envelope has UTF-8, whatever the session said before."""
+    """Of this the receiving side exists: without SMTPUTF8 no address of the envelope has UTF-8, whatever the session
+    said before."""
     with server.smtp() as c:
         c.deliver(message('utf8'), user, params='SMTPUTF8')
         c.cmd('MAIL FROM:<jürgen@example.org>', 553)
@@ -637,6 +801,7 @@ def test_bad_input_37_aliases_in_a_circle(server, user):
 
 # --- storage ---
 
+
 def test_bad_input_51_killed_after_the_250(make_server):
     """The rest of it is crash/test_crash.py: here once, all roles at once, right behind the reply."""
     server = make_server(services=('smtp', 'pop3'))
@@ -656,12 +821,17 @@ def test_bad_input_51_killed_after_the_250(make_server):
 
 
 def set_limit(pid, which, soft):
-    """Sets a soft limit of another process, and returns what it was. Who is root must become that process's user for it."""
+    """Sets a soft limit of another process, and returns what it was. Who is root must become that process's user for
+    it."""
     with open(f'/proc/{pid}/status') as f:
         ids = {line.split()[0]: int(line.split()[1]) for line in f if line.startswith(('Uid:', 'Gid:'))}
-    code = f'import resource as r; o = r.prlimit({pid}, {which}); r.prlimit({pid}, {which}, ({soft}, o[1])); print(o[0])'
+    code = (
+        f'import resource as r; o = r.prlimit({pid}, {which}); r.prlimit({pid}, {which}, ({soft}, o[1])); print(o[0])'
+    )
     user = {'user': ids['Uid:'], 'group': ids['Gid:'], 'extra_groups': []} if os.geteuid() == 0 else {}
-    return int(subprocess.run(['/usr/bin/python3', '-c', code], check=True, stdout=subprocess.PIPE, cwd='/', **user).stdout)
+    return int(
+        subprocess.run(['/usr/bin/python3', '-c', code], check=True, stdout=subprocess.PIPE, cwd='/', **user).stdout
+    )
 
 
 def test_bad_input_52_disk_full_is_452(make_server):
@@ -694,7 +864,9 @@ def test_bad_input_53_damaged_segment(make_server, damage):
         for n in range(10):
             c.deliver(message(f'number {n}', body=f'{n}' * 3000), user)
     server.stop()
-    segments = sorted(os.path.join(server.data, 'bodies', name) for name in os.listdir(os.path.join(server.data, 'bodies')))
+    segments = sorted(
+        os.path.join(server.data, 'bodies', name) for name in os.listdir(os.path.join(server.data, 'bodies'))
+    )
     harm(max(segments, key=os.path.getsize), damage)
     server.start()
     with server.smtp() as c:
@@ -706,7 +878,9 @@ def test_bad_input_53_damaged_segment(make_server, damage):
             try:
                 if p.reply().startswith('+OK'):
                     body = p.body()
-                    whole += b'new mail' in body or (b'Subject: number' in body and len(set(body.rstrip().rsplit(b'\r\n', 1)[1])) == 1)
+                    whole += b'new mail' in body or (
+                        b'Subject: number' in body and len(set(body.rstrip().rsplit(b'\r\n', 1)[1])) == 1
+                    )
             except Closed:  # found out in the middle of a message: nothing better can be said than the end
                 p.close()
                 p = server.pop3(user)
@@ -804,6 +978,7 @@ def test_bad_input_57_quota_between_rcpt_and_data(make_server):
 
 # --- POP3 ---
 
+
 def test_bad_input_73_dele_then_drop(server, user):
     with server.smtp() as c:
         c.deliver(message('kept'), user)
@@ -870,7 +1045,16 @@ def test_bad_input_73_uidl_is_stable(make_server):
 
 def test_bad_input_73_long_and_odd_commands(server, user):
     with server.pop3(user) as p:
-        for command in (b'RETR ' + b'9' * 400, b'\0', b'STAT\0', b'LIST \xff', b'NONSENSE', b'', b'TOP 1 1 1', b'DELE 1 x'):
+        for command in (
+            b'RETR ' + b'9' * 400,
+            b'\0',
+            b'STAT\0',
+            b'LIST \xff',
+            b'NONSENSE',
+            b'',
+            b'TOP 1 1 1',
+            b'DELE 1 x',
+        ):
             p.err(command)
         p.send(b'NOOP' + b'x' * (1 << 20) + b'\r\n')
         try:
@@ -882,6 +1066,7 @@ def test_bad_input_73_long_and_odd_commands(server, user):
 
 
 # --- the log ---
+
 
 def test_bad_input_89_what_a_peer_says_in_the_log(server, user):
     """CR, LF, ESC, direction marks and forged fields."""

@@ -30,8 +30,16 @@ def test_check_dump_is_a_configuration(stopped):
 
 
 def test_usage_errors(stopped):
-    for words in (['nonsense'], ['account'], ['account', 'nonsense', 'a@example.org'], ['account', 'add'], ['trace'], ['store', 'nonsense'],
-                  ['balance', '--nonsense'], ['balance', '--since', 'yesterday']):
+    for words in (
+        ['nonsense'],
+        ['account'],
+        ['account', 'nonsense', 'a@example.org'],
+        ['account', 'add'],
+        ['trace'],
+        ['store', 'nonsense'],
+        ['balance', '--nonsense'],
+        ['balance', '--since', 'yesterday'],
+    ):
         r = stopped.cli(*words, expect=64)
         assert r.stderr and not r.stdout, words
 
@@ -55,7 +63,12 @@ def test_accounts_without_a_server_and_with_one(stopped):
 
 
 def test_no_secret_is_shown(server, user):
-    for words in (('account', 'list'), ('account', 'show', user), ('account', 'list', '--json'), ('account', 'show', user, '--json')):
+    for words in (
+        ('account', 'list'),
+        ('account', 'show', user),
+        ('account', 'list', '--json'),
+        ('account', 'show', user, '--json'),
+    ):
         assert '$y$' not in server.cli(*words).stdout
     assert 'secret' not in server.log() and '$y$' not in server.log()
 

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: ISC
-"""The dialogues of another server's tests: what the client says is sent as it is, reply codes are compared, texts are not.
+"""The dialogues of another server's tests: what the client says is sent as it is, reply codes are compared, texts are
+not.
 
 Where our code differs on purpose, OURS says which it is and why; an entry that no dialogue uses any more fails.
 """
@@ -17,7 +18,10 @@ NAMES = sorted(os.path.basename(p) for p in glob.glob(os.path.join(FOLDER, '*.cm
 
 # (dialogue, the line that is answered): codes of ours, and why
 OURS = {
-    ('bad_data.cmy', '.'): ({250}, 'a line that is no header field ends the header; it is the reader of mail who judges'),
+    ('bad_data.cmy', '.'): (
+        {250},
+        'a line that is no header field ends the header; it is the reader of mail who judges',
+    ),
     ('bad_mail_from.cmy', 'MAIL LALA: <>'): ({501}, 'the command is known, its argument is wrong (RFC 5321 4.2.4)'),
     ('bad_mail_from.cmy', 'MAIL FROM:'): ({501}, 'as above'),
     ('bad_rcpt_to.cmy', 'RCPT LALA: <>'): ({501}, 'as above'),
@@ -54,7 +58,9 @@ class Dialogue:
 
     def step(self, line):
         verb, _, rest = line.partition(' ')
-        getattr(self, {'tcp_connect': 'connect', 'close': 'close', '->': 'say', '~>': 'say_literally'}.get(verb, 'expect'))(rest)
+        getattr(
+            self, {'tcp_connect': 'connect', 'close': 'close', '->': 'say', '~>': 'say_literally'}.get(verb, 'expect')
+        )(rest)
 
     def connect(self, _):
         self.close()
@@ -81,11 +87,13 @@ class Dialogue:
 
 def literal(text):
     """The few Python expressions that stand in dialogues: strings, sums and products of them."""
+
     def value(node):
         if isinstance(node, ast.BinOp):
             left, right = value(node.left), value(node.right)
             return left + right if isinstance(node.op, ast.Add) else left * right
         return ast.literal_eval(node)
+
     return value(ast.parse(text, mode='eval').body)
 
 
@@ -101,7 +109,9 @@ def test_dialogue(data, testserver, name):
     lines = list(steps(name))
     for line in lines:
         if line.startswith('tls_connect') or re.match(r'-> (AUTH|STARTTLS)', line):
-            pytest.skip(f'needs {"TLS" if line.startswith("tls") else "AUTH or STARTTLS"}, which this server has not yet')
+            pytest.skip(
+                f'needs {"TLS" if line.startswith("tls") else "AUTH or STARTTLS"}, which this server has not yet'
+            )
     dialogue = Dialogue(testserver, name)
     try:
         for line in lines:

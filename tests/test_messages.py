@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: ISC
-"""Every message of three MIME libraries' tests goes in by SMTP and comes out by POP3, byte for byte but for trace headers. Line
-ends are made CRLF first; what SMTP cannot carry as text (NUL, a bare CR) goes in as BINARYMIME."""
+"""Every message of three MIME libraries' tests goes in by SMTP and comes out by POP3, byte for byte but for trace
+headers. Line ends are made CRLF first; what SMTP cannot carry as text (NUL, a bare CR) goes in as BINARYMIME."""
 import os
 import re
 

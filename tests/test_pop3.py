@@ -31,7 +31,17 @@ def test_greeting_and_capa(server, user):
     with server.pop3() as p:
         capa = p.multi('CAPA').decode().split('\r\n')
         words = {line.split()[0]: line.split()[1:] for line in capa if line}
-        for word in ('TOP', 'USER', 'RESP-CODES', 'AUTH-RESP-CODE', 'PIPELINING', 'UIDL', 'LOGIN-DELAY', 'UTF8', 'LANG'):
+        for word in (
+            'TOP',
+            'USER',
+            'RESP-CODES',
+            'AUTH-RESP-CODE',
+            'PIPELINING',
+            'UIDL',
+            'LOGIN-DELAY',
+            'UTF8',
+            'LANG',
+        ):
             assert word in words, words
         assert words['EXPIRE'] == ['NEVER']
         assert 'Pombo' in ' '.join(words['IMPLEMENTATION'])
@@ -91,8 +101,20 @@ def test_list_stat_uidl_agree(server, three):
         assert len(set(uids)) == 3
         assert p.cmd('UIDL 3').split()[:2] == ['3', uids[2]]
         assert all(re.fullmatch(r'[!-~]{1,70}', uid) for uid in uids)
-        for command in ('LIST 4', 'LIST 0', 'UIDL 4', 'RETR 4', 'DELE 4', 'TOP 4 1', 'RETR', 'RETR x', 'TOP 1', 'RETR -1',
-                        'RETR 18446744073709551617', 'RETR 1 2'):
+        for command in (
+            'LIST 4',
+            'LIST 0',
+            'UIDL 4',
+            'RETR 4',
+            'DELE 4',
+            'TOP 4 1',
+            'RETR',
+            'RETR x',
+            'TOP 1',
+            'RETR -1',
+            'RETR 18446744073709551617',
+            'RETR 1 2',
+        ):
             p.err(command)
 
 
@@ -101,7 +123,7 @@ def test_retr_and_top(server, three):
     with server.pop3(user) as p:
         whole = p.retr(1)
         trace = split_trace(whole, texts[0])
-        header = trace + texts[0][:texts[0].index(b'\r\n\r\n') + 4]
+        header = trace + texts[0][: texts[0].index(b'\r\n\r\n') + 4]
         assert p.multi('TOP 1 0') == header
         assert p.multi('TOP 1 2') == header + b'body 0\r\n.dot\r\n'
         assert p.multi('TOP 1 2147483647') == whole
@@ -177,8 +199,8 @@ def test_large_message_in_pieces(server, user):
 
 
 def test_passwords_only_from_loopback(make_server):
-    """Without TLS a password from elsewhere is not even looked at. A client that is not on loopback needs an address of this
-    machine that is not."""
+    """Without TLS a password from elsewhere is not even looked at. A client that is not on loopback needs an address
+    of this machine that is not."""
     need('ip')
     out = subprocess.run(['ip', '-4', '-o', 'addr', 'show', 'scope', 'global'], capture_output=True, text=True).stdout
     found = re.search(r'inet (\d+\.\d+\.\d+\.\d+)', out)
@@ -186,7 +208,9 @@ def test_passwords_only_from_loopback(make_server):
         pytest.skip('this machine has loopback only')
     host = found.group(1)
     server = make_server(services=('smtp', 'pop3'), start=False)
-    server.write_config(server.config_text().replace(f'pop3 127.0.0.1:{server.ports["pop3"]}', f'pop3 0.0.0.0:{server.ports["pop3"]}'))
+    server.write_config(
+        server.config_text().replace(f'pop3 127.0.0.1:{server.ports["pop3"]}', f'pop3 0.0.0.0:{server.ports["pop3"]}')
+    )
     server.start()
     user = server.account()
     server.pop3(user).quit()
@@ -220,6 +244,7 @@ def test_stop_deletes_nothing(make_server):
 
 # --- clients ---
 
+
 def test_client_poplib(server, three):
     user, texts = three
     p = poplib.POP3('127.0.0.1', server.ports['pop3'], timeout=30)
@@ -242,11 +267,23 @@ def test_client_curl(server, three):
 def test_client_fetchmail(server, three, tmp_path):
     user, _ = three
     rc, out = tmp_path / 'rc', tmp_path / 'out'
-    rc.write_text(f'poll 127.0.0.1 protocol pop3 port {server.ports["pop3"]} uidl\n user "{user}" password "secret" fetchall\n'
-                  f' sslproto "" mda "cat >>{out}"\n')
+    rc.write_text(
+        f'poll 127.0.0.1 protocol pop3 port {server.ports["pop3"]} uidl\n user "{user}" password "secret" fetchall\n'
+        f' sslproto "" mda "cat >>{out}"\n'
+    )
     rc.chmod(0o600)
-    run(need('fetchmail'), '-f', str(rc), '--nodetach', '--nosyslog', '--pidfile', str(tmp_path / 'pid'), '--idfile', str(tmp_path / 'ids'),
-        env={'HOME': str(tmp_path), 'FETCHMAILHOME': str(tmp_path)})
+    run(
+        need('fetchmail'),
+        '-f',
+        str(rc),
+        '--nodetach',
+        '--nosyslog',
+        '--pidfile',
+        str(tmp_path / 'pid'),
+        '--idfile',
+        str(tmp_path / 'ids'),
+        env={'HOME': str(tmp_path), 'FETCHMAILHOME': str(tmp_path)},
+    )
     assert re.findall(r'^Subject: (number \d)', out.read_text(), re.M) == ['number 0', 'number 1', 'number 2']
     assert server.mailbox(user) == []
 
@@ -261,9 +298,11 @@ def test_client_getmail(server, three, tmp_path):
             shutil.chown(top, server_user())
         for folder in (tmp_path, *tmp_path.parents[:2]):
             folder.chmod(0o755)
-    (tmp_path / 'rc').write_text(f'[retriever]\ntype = SimplePOP3Retriever\nserver = 127.0.0.1\nport = {server.ports["pop3"]}\n'
-                                 f'username = {user}\npassword = secret\n[destination]\ntype = Maildir\npath = {tmp_path}/box/\n{as_user}'
-                                 '[options]\ndelete = true\n')
+    (tmp_path / 'rc').write_text(
+        f'[retriever]\ntype = SimplePOP3Retriever\nserver = 127.0.0.1\nport = {server.ports["pop3"]}\n'
+        f'username = {user}\npassword = secret\n[destination]\ntype = Maildir\npath = {tmp_path}/box/\n{as_user}'
+        '[options]\ndelete = true\n'
+    )
     run(need('getmail'), '--getmaildir', str(tmp_path), '--rcfile', str(tmp_path / 'rc'))
     assert sorted(m['Subject'] for m in box) == ['number 0', 'number 1', 'number 2']
     assert server.mailbox(user) == []
@@ -273,12 +312,20 @@ def test_client_mutt(server, three, tmp_path):
     """The keys of a user who fetches all messages into his mailbox and leaves."""
     user, _ = three
     box = mailbox.Maildir(tmp_path / 'spool', create=True)
-    (tmp_path / 'rc').write_text(f'set pop_host="pop://127.0.0.1:{server.ports["pop3"]}" pop_user="{user}" pop_pass=secret\n'
-                                 'set ssl_starttls=no ssl_force_tls=no pop_authenticators="user" pop_delete=no\n'
-                                 f'set folder={tmp_path} spoolfile={tmp_path}/spool mbox_type=Maildir confirmcreate=no move=no quit=yes\n'
-                                 'push "<fetch-mail><quit>"\n')
-    run(need('script'), '-qefc', f'{need("mutt")} -F {tmp_path}/rc -f {tmp_path}/spool', '/dev/null',
-        env={'HOME': str(tmp_path), 'TERM': 'xterm'}, input=b'')
+    (tmp_path / 'rc').write_text(
+        f'set pop_host="pop://127.0.0.1:{server.ports["pop3"]}" pop_user="{user}" pop_pass=secret\n'
+        'set ssl_starttls=no ssl_force_tls=no pop_authenticators="user" pop_delete=no\n'
+        f'set folder={tmp_path} spoolfile={tmp_path}/spool mbox_type=Maildir confirmcreate=no move=no quit=yes\n'
+        'push "<fetch-mail><quit>"\n'
+    )
+    run(
+        need('script'),
+        '-qefc',
+        f'{need("mutt")} -F {tmp_path}/rc -f {tmp_path}/spool',
+        '/dev/null',
+        env={'HOME': str(tmp_path), 'TERM': 'xterm'},
+        input=b'',
+    )
     assert len(box) == 3
 
 

@@ -12,10 +12,21 @@ import pytest
 
 from harness import Closed, Connection, dot_stuff, eventually, expected_from_pop3, message, need, run, split_trace
 
-EXTENSIONS = {'PIPELINING', 'SIZE', '8BITMIME', 'SMTPUTF8', 'CHUNKING', 'BINARYMIME', 'DSN', 'ENHANCEDSTATUSCODES', 'LIMITS'}
+EXTENSIONS = {
+    'PIPELINING',
+    'SIZE',
+    '8BITMIME',
+    'SMTPUTF8',
+    'CHUNKING',
+    'BINARYMIME',
+    'DSN',
+    'ENHANCEDSTATUSCODES',
+    'LIMITS',
+}
 
 
 # --- the dialogue ---
+
 
 def test_greeting(server):
     with server.smtp(greet=False) as c:
@@ -58,9 +69,12 @@ def test_message_is_delivered_with_trace(server, user):
     [got] = server.mailbox(user)
     trace = split_trace(got, text).decode()
     assert trace.startswith('Return-Path: <sender@example.com>\r\n')
-    received = re.sub(r'\r\n[ \t]+', ' ', trace[trace.index('Received:'):])
-    assert re.match(rf'Received: from client\.example\.com \(.*\[127\.0\.0\.1\]\) by mx\.example\.org .*with ESMTP id '
-                    rf'{found.group(1)} for <{re.escape(user)}>; \w\w\w, \d+ \w\w\w \d{{4}} [\d:]{{8}} \+0000', received), received
+    received = re.sub(r'\r\n[ \t]+', ' ', trace[trace.index('Received:') :])
+    assert re.match(
+        rf'Received: from client\.example\.com \(.*\[127\.0\.0\.1\]\) by mx\.example\.org .*with ESMTP id '
+        rf'{found.group(1)} for <{re.escape(user)}>; \w\w\w, \d+ \w\w\w \d{{4}} [\d:]{{8}} \+0000',
+        received,
+    ), received
 
 
 def test_helo_is_told_in_received(server, user):
@@ -236,6 +250,7 @@ def test_syntax_that_clients_really_send(server, user):
 
 # --- extensions ---
 
+
 def test_pipelining_is_answered_in_one_segment(server):
     """RFC 2920, for real: replies of a batch leave together, and the recipients are asked of the store together."""
     users = [server.account() for _ in range(5)]
@@ -257,7 +272,8 @@ def test_pipelining_is_answered_in_one_segment(server):
 
 def test_pipelined_failures_keep_their_order(server, user):
     with server.smtp() as c:
-        c.send(f'MAIL FROM:<a@example.com>\r\nRCPT TO:<nobody-here@example.org>\r\nRCPT TO:<{user}>\r\nRCPT TO:<x@y@z>\r\nDATA\r\n')
+        rcpts = ''.join(f'RCPT TO:<{to}>\r\n' for to in ('nobody-here@example.org', user, 'x@y@z'))
+        c.send(f'MAIL FROM:<a@example.com>\r\n{rcpts}DATA\r\n')
         for code in (250, 550, 250, 501, 354):
             c.expect(code)
         c.send(dot_stuff(message('one of three')))
@@ -287,7 +303,7 @@ def test_bdat_in_pieces(server, user):
     with server.smtp() as c:
         c.envelope(user)
         for at in range(0, len(text), 7):
-            c.bdat(text[at:at + 7], 250, last=False)
+            c.bdat(text[at : at + 7], 250, last=False)
         c.bdat(b'', 250)
     split_trace(server.mailbox(user)[0], text)
 
@@ -295,8 +311,10 @@ def test_bdat_in_pieces(server, user):
 def test_bdat_pipelined(server, user):
     text = message('chunks in one segment')
     with server.smtp() as c:
-        c.send(b'MAIL FROM:<a@example.com>\r\nRCPT TO:<%s>\r\nBDAT %d\r\n%sBDAT %d LAST\r\n%sNOOP\r\n' % (
-            user.encode(), 10, text[:10], len(text) - 10, text[10:]))
+        c.send(
+            b'MAIL FROM:<a@example.com>\r\nRCPT TO:<%s>\r\nBDAT %d\r\n%sBDAT %d LAST\r\n%sNOOP\r\n'
+            % (user.encode(), 10, text[:10], len(text) - 10, text[10:])
+        )
         for _ in range(5):
             c.expect(250)
     split_trace(server.mailbox(user)[0], text)
@@ -344,7 +362,14 @@ def test_dsn_parameters(server, user):
         for params in ('RET=SOME', 'RET=FULL RET=HDRS', 'ENVID=a+', 'ENVID=', 'ENVID=' + 'x' * 101):
             c.mail(params=params, expect=501)
         c.mail(params='RET=FULL')
-        for params in ('NOTIFY=NEVER,SUCCESS', 'NOTIFY=', 'NOTIFY=ALWAYS', 'ORCPT=bob', 'ORCPT=rfc822;', 'ORCPT=rfc822;a+4'):
+        for params in (
+            'NOTIFY=NEVER,SUCCESS',
+            'NOTIFY=',
+            'NOTIFY=ALWAYS',
+            'ORCPT=bob',
+            'ORCPT=rfc822;',
+            'ORCPT=rfc822;a+4',
+        ):
             c.rcpt(user, params, expect=501)
         c.rcpt(user, 'NOTIFY=NEVER')
 
@@ -364,6 +389,7 @@ def test_extensions_need_ehlo(server):
 
 
 # --- limits ---
+
 
 def test_limits_announced_are_kept(make_server):
     server = make_server('limit recipients 3\nlimit messages 2\nlimit message-size 10K', services=('smtp', 'pop3'))
@@ -460,6 +486,7 @@ def test_quota(make_server):
 
 # --- the process ---
 
+
 def test_sigterm_finishes_what_is_in_the_air(make_server):
     server = make_server(services=('smtp', 'pop3'))
     user = server.account()
@@ -541,8 +568,10 @@ def test_killed_role_comes_back(make_server, role):
         c.deliver(message('before'), user)
     [victim] = [pid for (name, _), pid in server.roles().items() if name == role][:1]
     os.kill(victim, signal.SIGKILL)
-    eventually(lambda: victim not in server.roles().values() and any(name == role for name, _ in server.roles()),
-               f'a new {role}')
+    eventually(
+        lambda: victim not in server.roles().values() and any(name == role for name, _ in server.roles()),
+        f'a new {role}',
+    )
 
     def delivered():
         try:
@@ -558,7 +587,9 @@ def test_killed_role_comes_back(make_server, role):
 
 def test_two_servers_on_one_folder(make_server):
     server = make_server(services=('smtp',))
-    r = subprocess.run([server.binary, 'serve', '-c', server.config], capture_output=True, text=True, env=server.env, timeout=60)
+    r = subprocess.run(
+        [server.binary, 'serve', '-c', server.config], capture_output=True, text=True, env=server.env, timeout=60
+    )
     assert r.returncode not in (0, -6, -11), r
     greeted(server)
 
@@ -569,10 +600,12 @@ def test_many_messages_side_by_side(server):
     bodies = {}
     sessions = [server.smtp() for _ in range(20)]
     for n, c in enumerate(sessions):
-        c.envelope(*users[:1 + n % 4])
+        c.envelope(*users[: 1 + n % 4])
         c.cmd('DATA', 354)
     for n, c in enumerate(sessions):
-        bodies[n] = message(f'parallel {n}', body='\r\n'.join(hashlib.sha256(b'%d.%d' % (n, i)).hexdigest() for i in range(200)))
+        bodies[n] = message(
+            f'parallel {n}', body='\r\n'.join(hashlib.sha256(b'%d.%d' % (n, i)).hexdigest() for i in range(200))
+        )
         c.send(dot_stuff(bodies[n]))
     for c in sessions:
         c.expect(250)
@@ -602,6 +635,7 @@ def test_unix_socket_and_tcp_share_nothing(server):
 
 # --- clients ---
 
+
 def one_message(server, user):
     [got] = server.mailbox(user)
     return got.decode()
@@ -618,47 +652,133 @@ def test_client_smtplib(server, user):
 
 
 def test_client_swaks(server, user):
-    r = run(need('swaks'), '--server', f'127.0.0.1:{server.ports["smtp"]}', '--to', user, '--from', 'sender@example.com',
-            '--header', 'Subject: by swaks', '--body', 'line one\n.\nline three', '--pipeline')
+    r = run(
+        need('swaks'),
+        '--server',
+        f'127.0.0.1:{server.ports["smtp"]}',
+        '--to',
+        user,
+        '--from',
+        'sender@example.com',
+        '--header',
+        'Subject: by swaks',
+        '--body',
+        'line one\n.\nline three',
+        '--pipeline',
+    )
     assert b'queued as' in r.stdout
     assert 'Subject: by swaks' in one_message(server, user)
 
 
 def test_client_swaks_lmtp(server, user):
-    run(need('swaks'), '--socket', server.lmtp_path, '--protocol', 'LMTP', '--to', user, '--from', 'sender@example.com',
-        '--header', 'Subject: by swaks lmtp')
+    run(
+        need('swaks'),
+        '--socket',
+        server.lmtp_path,
+        '--protocol',
+        'LMTP',
+        '--to',
+        user,
+        '--from',
+        'sender@example.com',
+        '--header',
+        'Subject: by swaks lmtp',
+    )
     assert 'Subject: by swaks lmtp' in one_message(server, user)
 
 
 def test_client_curl(server, user, tmp_path):
     (tmp_path / 'text').write_bytes(message('by curl'))
-    run(need('curl'), '-sS', f'smtp://127.0.0.1:{server.ports["smtp"]}/client.example.com', '--mail-from', 'sender@example.com',
-        '--mail-rcpt', user, '--upload-file', str(tmp_path / 'text'))
+    run(
+        need('curl'),
+        '-sS',
+        f'smtp://127.0.0.1:{server.ports["smtp"]}/client.example.com',
+        '--mail-from',
+        'sender@example.com',
+        '--mail-rcpt',
+        user,
+        '--upload-file',
+        str(tmp_path / 'text'),
+    )
     assert 'Subject: by curl' in one_message(server, user)
 
 
 def test_client_msmtp(server, user):
-    run(need('msmtp'), '--file=/dev/null', '--host=127.0.0.1', f'--port={server.ports["smtp"]}', '--from=sender@example.com',
-        '--auth=off', '--tls=off', '--dsn-notify=failure', '--dsn-return=headers', user, input=message('by msmtp').replace(b'\r', b''))
+    run(
+        need('msmtp'),
+        '--file=/dev/null',
+        '--host=127.0.0.1',
+        f'--port={server.ports["smtp"]}',
+        '--from=sender@example.com',
+        '--auth=off',
+        '--tls=off',
+        '--dsn-notify=failure',
+        '--dsn-return=headers',
+        user,
+        input=message('by msmtp').replace(b'\r', b''),
+    )
     assert 'Subject: by msmtp' in one_message(server, user)
 
 
 def test_client_msmtp_lmtp(server, user):
-    run(need('msmtp'), '--file=/dev/null', '--host=127.0.0.1', f'--port={server.ports["lmtp"]}', '--protocol=lmtp',
-        '--from=sender@example.com', '--auth=off', '--tls=off', user, input=message('by msmtp lmtp').replace(b'\r', b''))
+    run(
+        need('msmtp'),
+        '--file=/dev/null',
+        '--host=127.0.0.1',
+        f'--port={server.ports["lmtp"]}',
+        '--protocol=lmtp',
+        '--from=sender@example.com',
+        '--auth=off',
+        '--tls=off',
+        user,
+        input=message('by msmtp lmtp').replace(b'\r', b''),
+    )
     assert 'Subject: by msmtp lmtp' in one_message(server, user)
 
 
 def test_client_mutt(server, user, tmp_path):
-    (tmp_path / 'rc').write_text(f'set smtp_url="smtp://127.0.0.1:{server.ports["smtp"]}/"\nset ssl_starttls=no ssl_force_tls=no\n'
-                                 'set from=sender@example.com use_envelope_from=yes copy=no hostname=client.example.com\n')
-    run(need('mutt'), '-F', str(tmp_path / 'rc'), '-s', 'by mutt', '-a', str(tmp_path / 'rc'), '--', user, input=b'text\n',
-        env={'HOME': str(tmp_path)})
+    (tmp_path / 'rc').write_text(
+        f'set smtp_url="smtp://127.0.0.1:{server.ports["smtp"]}/"\nset ssl_starttls=no ssl_force_tls=no\n'
+        'set from=sender@example.com use_envelope_from=yes copy=no hostname=client.example.com\n'
+    )
+    run(
+        need('mutt'),
+        '-F',
+        str(tmp_path / 'rc'),
+        '-s',
+        'by mutt',
+        '-a',
+        str(tmp_path / 'rc'),
+        '--',
+        user,
+        input=b'text\n',
+        env={'HOME': str(tmp_path)},
+    )
     assert 'Subject: by mutt' in one_message(server, user)
 
 
 def test_client_s_nail(server, user, tmp_path):
-    run(need('s-nail'), '-n', '-S', 'v15-compat', '-S', f'mta=smtp://127.0.0.1:{server.ports["smtp"]}', '-S', 'smtp-auth=none',
-        '-S', 'smtp-config=-all,ehlo', '-S', 'from=sender@example.com', '-S', 'hostname=client.example.com', '-S', 'sendwait',
-        '-s', 'by s-nail', user, input=b'text\n', env={'HOME': str(tmp_path), 'MAILRC': '/dev/null'})
+    run(
+        need('s-nail'),
+        '-n',
+        '-S',
+        'v15-compat',
+        '-S',
+        f'mta=smtp://127.0.0.1:{server.ports["smtp"]}',
+        '-S',
+        'smtp-auth=none',
+        '-S',
+        'smtp-config=-all,ehlo',
+        '-S',
+        'from=sender@example.com',
+        '-S',
+        'hostname=client.example.com',
+        '-S',
+        'sendwait',
+        '-s',
+        'by s-nail',
+        user,
+        input=b'text\n',
+        env={'HOME': str(tmp_path), 'MAILRC': '/dev/null'},
+    )
     assert 'Subject: by s-nail' in one_message(server, user)

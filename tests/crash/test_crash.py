@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: ISC
-"""Processes are killed with SIGKILL at random moments under load; then every message that got its 250 has to be there once,
-whole, in each of its mailboxes, and what got none is in all of its mailboxes or in none.
+"""Processes are killed with SIGKILL at random moments under load; then every message that got its 250 has to be there
+once, whole, in each of its mailboxes, and what got none is in all of its mailboxes or in none.
 
-50 kills unless CRASH_KILLS says otherwise; CRASH_SEED repeats a run's choices. By itself: /usr/bin/python3 tests/crash/test_crash.py
+50 kills unless CRASH_KILLS says otherwise; CRASH_SEED repeats a run's choices. By itself: /usr/bin/python3
+tests/crash/test_crash.py
 """
 import collections
 import os
@@ -59,7 +60,9 @@ def crash_round(server, name, kills, rnd, chosen):
             victim = rnd.choice(('all',) * 4 + ('monitor',) + ROLES)
             chosen[victim] += 1
             kill(server, victim)
-            eventually(lambda: load.acknowledged() > before, f'mail flows again after kill {n} of {name} ({victim})', 60)
+            eventually(
+                lambda: load.acknowledged() > before, f'mail flows again after kill {n} of {name} ({victim})', 60
+            )
     sure, extra = load.judge()
     server.check_balance()
     server.check_store()
@@ -72,8 +75,10 @@ def crash_run(server, kills, seed, note):
     for first in range(0, kills, ROUND):
         counts = crash_round(server, f'{seed}.{first}', min(ROUND, kills - first), rnd, chosen)
         totals = [a + b for a, b in zip(totals, counts)]
-        note(f'{sum(chosen.values())} kills {dict(chosen)}, seed {seed}: {totals[0]} messages acknowledged, none lost, doubled or torn; '
-             f'{totals[1]} kept whole without their 250, {totals[2]} put off')
+        note(
+            f'{sum(chosen.values())} kills {dict(chosen)}, seed {seed}: {totals[0]} messages acknowledged, none lost, '
+            f'doubled or torn; {totals[1]} kept whole without their 250, {totals[2]} put off'
+        )
         empty(server)
 
 

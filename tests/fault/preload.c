@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 /* preload - makes writes and syncs fail in a running program, as a disk does: LD_PRELOAD=preload.so FAULT_CONTROL=file.
  *
- * The file is mapped by the constructor and stays mapped, so a program that changes its root later is reached all the same; a test
- * changes the words in it while the program runs. Files are told apart by the name they were opened with. Regular files only:
- * sockets, pipes, memory files and what was open at the start (the log) are never touched.
+ * The file is mapped by the constructor and stays mapped, so a program that changes its root later is reached all the
+ * same; a test changes the words in it while the program runs. Files are told apart by the name they were opened
+ * with. Regular files only: sockets, pipes, memory files and what was open at the start (the log) are never touched.
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>

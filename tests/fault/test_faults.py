@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: ISC
-"""Disks that are full, and disks that fail: the client is told 452 or 451, nothing is torn, the service resumes, and what got
-its 250 is there. preload.c makes system calls on the store's files fail, and a small file system fills up for real."""
+"""Disks that are full, and disks that fail: the client is told 452 or 451, nothing is torn, the service resumes, and
+what got its 250 is there. preload.c makes system calls on the store's files fail, and a small file system fills up
+for real."""
 import errno
 import mmap
 import os
@@ -26,7 +27,9 @@ def preload(tmp_path_factory):
     for top in (folder, *folder.parents[:2]):  # other users load it
         os.chmod(top, 0o755)
     out = str(folder / 'preload.so')
-    subprocess.run([cc, '-shared', '-fPIC', '-O1', '-o', out, os.path.join(HERE, 'fault', 'preload.c'), '-ldl'], check=True)
+    subprocess.run(
+        [cc, '-shared', '-fPIC', '-O1', '-o', out, os.path.join(HERE, 'fault', 'preload.c'), '-ldl'], check=True
+    )
     return out
 
 
@@ -59,16 +62,20 @@ class Faults:
 @pytest.fixture
 def faulty(make_server, preload, tmp_path):
     """A server whose store can be made to fail, an account, and the switch."""
+
     def make(settings='', **kw):
         server = make_server(settings, start=False, services=('smtp', 'lmtp', 'pop3'), binary=plain_binary(), **kw)
         control = os.path.join(server.folder, 'faults')
         server.faults = Faults(control)
-        server.env.update(LD_PRELOAD=preload, FAULT_CONTROL=control, ASAN_OPTIONS='detect_leaks=0:verify_asan_link_order=0')
+        server.env.update(
+            LD_PRELOAD=preload, FAULT_CONTROL=control, ASAN_OPTIONS='detect_leaks=0:verify_asan_link_order=0'
+        )
         server.start()
         server.user = server.account()
         deliver(server, 'first')
         assert server.faults.seen > 0, 'the store runs without the preloaded library'
         return server
+
     return make
 
 
@@ -99,11 +106,13 @@ def subjects(server):
 
 def resumes(server, subject):
     """Service comes back without anybody's help."""
+
     def good():
         try:
             return deliver(server, subject)
         except (OSError, Closed):
             return False
+
     eventually(good, 'mail is taken again')
 
 
@@ -119,11 +128,18 @@ def judge(server, due):
 
 FULL = ('ENOSPC', 'EDQUOT')
 CASES = [
-    ('segment-write-ENOSPC', WRITE, SEGMENT, {}), ('segment-write-EDQUOT', WRITE, SEGMENT, {}), ('segment-write-EIO', WRITE, SEGMENT, {}),
-    ('segment-short-write-ENOSPC', WRITE, SEGMENT, {'keep': 1000}), ('segment-sync-EIO', SYNC, SEGMENT, {}),
-    ('segment-sync-ENOSPC', SYNC, SEGMENT, {}), ('wal-write-ENOSPC', WRITE, WAL, {}), ('wal-write-EIO', WRITE, WAL, {}),
-    ('wal-short-write-ENOSPC', WRITE, WAL, {'keep': 100}), ('wal-second-write-EIO', WRITE, WAL, {'skip': 1}),
-    ('wal-sync-EIO', SYNC, WAL, {}), ('everything-EIO', WRITE | SYNC | TRUNCATE | ALLOCATE | CREATE, SEGMENT | DATABASE | WAL | OTHER, {}),
+    ('segment-write-ENOSPC', WRITE, SEGMENT, {}),
+    ('segment-write-EDQUOT', WRITE, SEGMENT, {}),
+    ('segment-write-EIO', WRITE, SEGMENT, {}),
+    ('segment-short-write-ENOSPC', WRITE, SEGMENT, {'keep': 1000}),
+    ('segment-sync-EIO', SYNC, SEGMENT, {}),
+    ('segment-sync-ENOSPC', SYNC, SEGMENT, {}),
+    ('wal-write-ENOSPC', WRITE, WAL, {}),
+    ('wal-write-EIO', WRITE, WAL, {}),
+    ('wal-short-write-ENOSPC', WRITE, WAL, {'keep': 100}),
+    ('wal-second-write-EIO', WRITE, WAL, {'skip': 1}),
+    ('wal-sync-EIO', SYNC, WAL, {}),
+    ('everything-EIO', WRITE | SYNC | TRUNCATE | ALLOCATE | CREATE, SEGMENT | DATABASE | WAL | OTHER, {}),
     ('everything-ENOSPC', WRITE | ALLOCATE | CREATE, SEGMENT | DATABASE | WAL | OTHER, {}),
 ]
 
@@ -232,9 +248,14 @@ def test_faults_under_load(faulty):
     make_accounts(server)
     with Load(server, f'{seed}') as load:
         for n in range(30):
-            server.faults.fail(rnd.choice((WRITE, SYNC, WRITE | SYNC)), rnd.choice((SEGMENT, WAL, DATABASE, SEGMENT | WAL | DATABASE)),
-                               rnd.choice((errno.EIO, errno.ENOSPC)), keep=rnd.choice((0, 1, 4000)), skip=rnd.randrange(4),
-                               times=rnd.choice((1, 3, -1)))
+            server.faults.fail(
+                rnd.choice((WRITE, SYNC, WRITE | SYNC)),
+                rnd.choice((SEGMENT, WAL, DATABASE, SEGMENT | WAL | DATABASE)),
+                rnd.choice((errno.EIO, errno.ENOSPC)),
+                keep=rnd.choice((0, 1, 4000)),
+                skip=rnd.randrange(4),
+                times=rnd.choice((1, 3, -1)),
+            )
             time.sleep(rnd.uniform(0.01, 0.2))  # how long the disk is broken
             server.faults.clear()
             before = load.acknowledged()
@@ -248,6 +269,7 @@ def test_faults_under_load(faulty):
 
 # --- a file system that is really full ---
 
+
 @pytest.fixture
 def small_disk(make_server):
     """A server whose data folder is a file system of 8 MiB."""
@@ -255,7 +277,9 @@ def small_disk(make_server):
         pytest.skip('only root can mount')
     server = make_server('store segment 1M', start=False, services=('smtp', 'lmtp', 'pop3'), binary=plain_binary())
     os.mkdir(server.data, 0o755)
-    if subprocess.run(['mount', '-t', 'tmpfs', '-o', 'size=8m,mode=755', 'pombo-test', server.data], capture_output=True).returncode:
+    if subprocess.run(
+        ['mount', '-t', 'tmpfs', '-o', 'size=8m,mode=755', 'pombo-test', server.data], capture_output=True
+    ).returncode:
         pytest.skip('this root cannot mount')
     try:
         server.start()
@@ -291,7 +315,7 @@ def judge_full(server, due):
     got = server.mailbox(server.user)
     assert [m.split(b'Subject: ')[1].split(b'\r\n')[0].decode() for m in got] == due
     for m in got:
-        split_trace(m, m[m.index(b'From: Sender'):])
+        split_trace(m, m[m.index(b'From: Sender') :])
     server.check_balance()
     server.check_store()
     server.restart()
