@@ -26,12 +26,12 @@ enum target { TARGET_SEGMENT = 1, TARGET_DATABASE = 2, TARGET_WAL = 4, TARGET_OT
 struct control {
 	_Atomic uint32_t operations; /* that fail; 0: none */
 	_Atomic uint32_t targets;
-	_Atomic uint32_t error;      /* errno to fail with */
-	_Atomic uint32_t keep;       /* the first failing write is short: it writes this many octets, and this becomes 0 */
-	_Atomic int32_t skip;        /* operations that still succeed */
-	_Atomic int32_t times;       /* operations that fail then; -1: all */
-	_Atomic uint32_t failed;     /* counted here */
-	_Atomic uint32_t seen;       /* operations on files of any target, failed or not */
+	_Atomic uint32_t error;  /* errno to fail with */
+	_Atomic uint32_t keep;   /* the first failing write is short: it writes this many octets, and this becomes 0 */
+	_Atomic int32_t skip;    /* operations that still succeed */
+	_Atomic int32_t times;   /* operations that fail then; -1: all */
+	_Atomic uint32_t failed; /* counted here */
+	_Atomic uint32_t seen;   /* operations on files of any target, failed or not */
 };
 
 #define FDS 4096
@@ -106,13 +106,13 @@ static int fails(enum operation op, int fd)
 
 /* --- opening and closing --- */
 
-#define OPEN_MODE(flags) \
-	mode_t mode = 0; \
-	if (((flags) & O_CREAT) != 0 || ((flags) & O_TMPFILE) == O_TMPFILE) { \
-		va_list ap; \
-		va_start(ap, flags); \
-		mode = va_arg(ap, mode_t); \
-		va_end(ap); \
+#define OPEN_MODE(flags)                                                  \
+	mode_t mode = 0;                                                  \
+	if (((flags)&O_CREAT) != 0 || ((flags)&O_TMPFILE) == O_TMPFILE) { \
+		va_list ap;                                               \
+		va_start(ap, flags);                                      \
+		mode = va_arg(ap, mode_t);                                \
+		va_end(ap);                                               \
 	}
 
 static int create_fails(int dir, const char *path, int flags)
@@ -120,25 +120,25 @@ static int create_fails(int dir, const char *path, int flags)
 	return (flags & O_CREAT) != 0 && faccessat(dir, path, F_OK, 0) != 0 && due(OP_CREATE, (unsigned)classify(path));
 }
 
-#define OPEN(name) \
-	int name(const char *path, int flags, ...) \
-	{ \
-		OPEN_MODE(flags) \
+#define OPEN(name)                                       \
+	int name(const char *path, int flags, ...)       \
+	{                                                \
+		OPEN_MODE(flags)                         \
 		if (create_fails(AT_FDCWD, path, flags)) \
-			return -1; \
-		int fd = REAL(name)(path, flags, mode); \
-		note_open(fd, path); \
-		return fd; \
+			return -1;                       \
+		int fd = REAL(name)(path, flags, mode);  \
+		note_open(fd, path);                     \
+		return fd;                               \
 	}
-#define OPENAT(name) \
-	int name(int dir, const char *path, int flags, ...) \
-	{ \
-		OPEN_MODE(flags) \
-		if (create_fails(dir, path, flags)) \
-			return -1; \
+#define OPENAT(name)                                         \
+	int name(int dir, const char *path, int flags, ...)  \
+	{                                                    \
+		OPEN_MODE(flags)                             \
+		if (create_fails(dir, path, flags))          \
+			return -1;                           \
 		int fd = REAL(name)(dir, path, flags, mode); \
-		note_open(fd, path); \
-		return fd; \
+		note_open(fd, path);                         \
+		return fd;                                   \
 	}
 OPEN(open)
 OPEN(open64)
@@ -154,16 +154,16 @@ int close(int fd)
 
 /* --- writing --- */
 
-#define WRITE(name, declaration, with_n) \
-	ssize_t name declaration \
-	{ \
-		if (!fails(OP_WRITE, fd)) \
-			return REAL(name) with_n; \
+#define WRITE(name, declaration, with_n)                          \
+	ssize_t name declaration                                  \
+	{                                                         \
+		if (!fails(OP_WRITE, fd))                         \
+			return REAL(name) with_n;                 \
 		size_t keep = atomic_exchange(&control->keep, 0); \
-		if (keep == 0 || n <= keep) \
-			return -1; \
-		n = keep; \
-		return REAL(name) with_n; \
+		if (keep == 0 || n <= keep)                       \
+			return -1;                                \
+		n = keep;                                         \
+		return REAL(name) with_n;                         \
 	}
 WRITE(write, (int fd, const void *p, size_t n), (fd, p, n))
 WRITE(pwrite, (int fd, const void *p, size_t n, off_t at), (fd, p, n, at))
@@ -179,22 +179,23 @@ static ssize_t short_vector(int fd, const struct iovec *iov, off_t at)
 	return at < 0 ? REAL(write)(fd, iov->iov_base, n) : REAL(pwrite)(fd, iov->iov_base, n, at);
 }
 
-#define WRITEV(name, declaration, arguments, at) \
-	ssize_t name declaration \
-	{ \
+#define WRITEV(name, declaration, arguments, at)                                               \
+	ssize_t name declaration                                                               \
+	{                                                                                      \
 		return fails(OP_WRITE, fd) ? short_vector(fd, iov, at) : REAL(name) arguments; \
 	}
 WRITEV(writev, (int fd, const struct iovec *iov, int count), (fd, iov, count), -1)
 WRITEV(pwritev, (int fd, const struct iovec *iov, int count, off_t at), (fd, iov, count, at), at)
 WRITEV(pwritev64, (int fd, const struct iovec *iov, int count, off64_t at), (fd, iov, count, at), at)
 WRITEV(pwritev2, (int fd, const struct iovec *iov, int count, off_t at, int flags), (fd, iov, count, at, flags), at)
-WRITEV(pwritev64v2, (int fd, const struct iovec *iov, int count, off64_t at, int flags), (fd, iov, count, at, flags), at)
+WRITEV(pwritev64v2, (int fd, const struct iovec *iov, int count, off64_t at, int flags), (fd, iov, count, at, flags),
+       at)
 
 /* --- the rest --- */
 
-#define PLAIN(op, name, declaration, arguments) \
-	int name declaration \
-	{ \
+#define PLAIN(op, name, declaration, arguments)                   \
+	int name declaration                                      \
+	{                                                         \
 		return fails(op, fd) ? -1 : REAL(name) arguments; \
 	}
 PLAIN(OP_SYNC, fsync, (int fd), (fd))
