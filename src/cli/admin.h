@@ -11,11 +11,19 @@ enum { ADMIN_WORDS_MAX = 10002 };
 /* Gets every page of the answer. An error ends the command: its text is printed. */
 typedef err (*admin_page)(void *ctx, const struct row *rows, size_t n);
 
-/* Asks for `words`, hands each page to `page`, and returns the exit status. `secret`: a password's hash, or STR_NONE. Runs a loop of its own. */
-int admin_ask(const struct invocation *inv, struct config *config, const str *words, size_t n, str secret,
-              admin_page page, void *ctx);
+/* What is kept of a password: computed from the password and the account's salt, which is asked for first. `make` appends it, in a worker thread. */
+struct admin_secret {
+	str address; /* the account's */
+	err (*make)(void *ctx, str salt, struct buf *out);
+	void *ctx;
+};
+
+/* Asks for `words`, hands each page to `page`, and returns the exit status. `secret`: NULL for what needs none. Runs a loop of its own; once in a
+ * process only, because without a server the store is opened here, confined to its folder. */
+int admin_ask(const struct invocation *inv, struct config *config, const str *words, size_t n,
+              const struct admin_secret *secret, admin_page page, void *ctx);
 /* The same with what was typed as the words, and the answer printed as a table or as JSON. */
-int admin_print(const struct invocation *inv, struct config *config, str secret);
+int admin_print(const struct invocation *inv, struct config *config, const struct admin_secret *secret);
 /* The same with the configuration of -c, and without a secret: all that most commands do. */
 int admin_command(const struct invocation *inv);
 

@@ -35,7 +35,7 @@ static int ask(const struct invocation *inv, int64_t since)
 		return EX_CONFIG;
 	snprintf(number, sizeof(number), "%lld", (long long)since);
 	str words[] = {STR("balance"), STR("since"), str_from(number)};
-	int status = admin_ask(inv, config, words, since == 0 ? 1 : ARRAY_LEN(words), STR_NONE, print_page, &l);
+	int status = admin_ask(inv, config, words, since == 0 ? 1 : ARRAY_LEN(words), NULL, print_page, &l);
 	config_release(config);
 	return status == EX_OK && l.lost > 0 ? STATUS_LOST : status;
 }

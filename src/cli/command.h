@@ -15,7 +15,8 @@ enum command_option {
 	OPTION_JSON = 2,   /* --json */
 	OPTION_SINGLE = 4, /* --single */
 	OPTION_DUMP = 8,   /* --dump */
-	OPTION_SINCE = 16  /* --since WHEN */
+	OPTION_SINCE = 16, /* --since WHEN */
+	OPTION_EXPIRES = 32 /* --expires TIME */
 };
 
 struct command;
@@ -25,7 +26,7 @@ struct invocation {
 	const struct command *command;
 	const char *config_path;
 	bool json, single, dump;
-	const char *since; /* NULL: not given */
+	const char *since, *expires; /* NULL: not given */
 	char **words;      /* what is neither the command nor an option */
 	size_t words_n;
 };

@@ -62,6 +62,7 @@ static void print_options(const struct command *c)
 		{OPTION_SINGLE, "  --single      all roles in one process"},
 		{OPTION_DUMP, "  --dump        print every setting"},
 		{OPTION_SINCE, "  --since WHEN  from then on"},
+		{OPTION_EXPIRES, "  --expires TIME not accepted after that time: 90d, 12h"},
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(options); i++)

@@ -43,13 +43,17 @@ const struct command commands[] = {
 			     "disable ADDRESS\n"
 			     "enable ADDRESS\n"
 			     "quota ADDRESS SIZE|default\n"
-			     "remove ADDRESS [force]",
-		.options = STORE_READER,
+			     "remove ADDRESS [force]\n"
+			     "app-password add ADDRESS NAME [--expires TIME]\n"
+			     "app-password list ADDRESS\n"
+			     "app-password remove ADDRESS NAME",
+		.options = STORE_READER | OPTION_EXPIRES,
 		.least = 1,
-		.most = 3,
+		.most = 4,
 		.summary = "who has a mailbox here",
 		.text = "add and passwd ask for the password, or read one line from standard input.\n"
-			"disable refuses logins; mail still comes in. remove with the word force removes the mail too.",
+			"disable refuses logins; mail still comes in. remove with the word force removes the mail too.\n"
+			"app-password add makes one more password, for one program or device, and shows it once.",
 		.run = command_account,
 	},
 	{

@@ -33,7 +33,7 @@ static int verify(const struct invocation *inv, struct config *config)
 {
 	struct verification v = {.out = {.file = stdout, .json = inv->json}};
 	str words[] = {STR("store"), STR("verify")};
-	int status = admin_ask(inv, config, words, ARRAY_LEN(words), STR_NONE, print_faults, &v);
+	int status = admin_ask(inv, config, words, ARRAY_LEN(words), NULL, print_faults, &v);
 
 	if (status != EX_OK)
 		return status;
@@ -49,7 +49,7 @@ static int numbers(const struct invocation *inv, struct config *config)
 	struct output out = {.file = stdout, .json = inv->json};
 	str words[] = {STR("store"), str_from(inv->words[0])};
 
-	return admin_ask(inv, config, words, ARRAY_LEN(words), STR_NONE, print_numbers, &out);
+	return admin_ask(inv, config, words, ARRAY_LEN(words), NULL, print_numbers, &out);
 }
 
 static int with_config(const struct invocation *inv, int (*fn)(const struct invocation *inv, struct config *config))

@@ -145,7 +145,7 @@ int command_trace(const struct invocation *inv)
 
 	if (config == NULL)
 		return EX_CONFIG;
-	int status = admin_ask(inv, config, words, ARRAY_LEN(words), STR_NONE, print_page, &s);
+	int status = admin_ask(inv, config, words, ARRAY_LEN(words), NULL, print_page, &s);
 	config_release(config);
 	if (status == EX_OK && s.rows == 0)
 		return command_fail(inv, EX_NOUSER, "no message is known of %s", inv->words[0]);

@@ -23,6 +23,7 @@ struct config_domain {
 	str name;     /* lower case, A-labels */
 	str catchall; /* an address, "" none */
 };
+enum permission { PERMISSION_REFUSE, PERMISSION_ALLOW };
 enum bare_newlines { BARE_NEWLINES_REJECT, BARE_NEWLINES_NORMALISE };
 
 struct config_limits {
@@ -54,6 +55,7 @@ struct config {
 	size_t listens_n;
 	struct config_limits limits;
 	enum bare_newlines bare_newlines;
+	enum permission scram_sha1;
 	uint64_t quota;          /* octets an account may hold unless it has its own; 0 none */
 	uint64_t segment_size;   /* store: octets of a segment; 256M (setting `store segment`) */
 	uint64_t edges, filters; /* processes; 0: half the cores, at least 1 */

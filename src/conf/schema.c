@@ -10,6 +10,7 @@
 #define SECONDS(n) ((n) * (uint64_t)NSEC_PER_SEC)
 
 static const char *const newlines[] = {"reject", "normalise", NULL};
+static const char *const permissions[] = {"refuse", "allow", NULL};
 static const char *const levels[] = {"debug", "info", "warn", "error", NULL};
 
 const char *const service_names[] = {"smtp", "lmtp", "pop3", NULL};
@@ -178,6 +179,12 @@ const struct setting schema[] = {
          .choices = newlines,
          .fallback = "reject",
          .text = "A CR or LF on its own in a message: refuse the message, or make it a proper line end."},
+	{.name = "scram-sha-1",
+         .type = &value_choice,
+         .at = AT(scram_sha1),
+         .choices = permissions,
+         .fallback = "refuse",
+         .text = "Old clients may log in with SCRAM-SHA-1; for passwords that are set from then on."},
 	{.name = "quota",
          .type = &value_size,
          .at = AT(quota),

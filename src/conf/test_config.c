@@ -141,7 +141,7 @@ static void dump_is_complete(void **state UNUSED)
 	                    "limit per-address 50\nlimit commands 1000\nlimit errors 20\nlimit messages 5\n"
 	                    "limit messages-per-hour 1000\n"
 	                    "limit command-time 90s\nlimit session-time 2h\nlimit session-memory 4M\n"
-	                    "limit body-memory 512M\nlimit hops 50\nplus none\nbare-newlines reject\nquota none\n"
+	                    "limit body-memory 512M\nlimit hops 50\nplus none\nbare-newlines reject\nscram-sha-1 refuse\nquota none\n"
 	                    "store segment 256M\nprocesses edge auto\nprocesses filter auto\nlog warn json\n");
 }
 

@@ -67,13 +67,6 @@
 	LIST(range, drop)   /* what of the body is not to be kept */
 
 /* --- keys: who is it --- */
-#define FIELDS_login_request(NUM, STR, LIST, BODY, FD) \
-	STR(session) STR(client) STR(service) /* "pop3" ... */ \
-	STR(mechanism)      /* "PLAIN": user and password below */ \
-	STR(user) STR(password)
-#define FIELDS_login_reply(NUM, STR, LIST, BODY, FD) \
-	NUM(account) STR(address)
-
 /* A SASL exchange (RFC 4422), a call for each thing the client says; keys knows it by (calling process, session). All but `step` and `response` stays
  * the same. It ends with AUTH_DONE, with any error, with a step of AUTH_CANCEL (answered OK), and a minute after it began. On AUTH_DONE the session may
  * use the account. Errors bring reply and status: E_DENIED 535 5.7.8, E_SYNTAX 501 5.5.2 (malformed response), E_PERM 504 5.5.4 (no such mechanism for this
@@ -91,11 +84,18 @@
 	NUM(account) STR(address) /* AUTH_DONE */
 
 /* --- store, asked by keys --- */
+#define FIELDS_credential(NUM, STR, LIST, BODY, FD) \
+	STR(name)           /* "": the password of the account; else an app password's */ \
+	STR(kind) STR(hash) /* sasl/credential.h */ \
+	NUM(used)           /* microseconds since 1970, 0 never; about an hour late */
 #define FIELDS_credential_request(NUM, STR, LIST, BODY, FD) STR(user)
 #define FIELDS_credential_reply(NUM, STR, LIST, BODY, FD) \
-	NUM(account) STR(address) STR(hash) NUM(disabled)
+	NUM(account) STR(address) NUM(disabled) /* account 0: there is none, or no such address */ \
+	STR(secret)         /* of this store, for salts of accounts that do not exist */ \
+	LIST(credential, credentials) /* that are valid now */
 #define FIELDS_grant_request(NUM, STR, LIST, BODY, FD) \
-	STR(edge) STR(session) NUM(account) /* this session of that process may use this account from now on */
+	STR(edge) STR(session) NUM(account) /* this session of that process may use this account from now on */ \
+	STR(credential) NUM(note_use) /* by which credential; 1: it is time to write that down */
 #define FIELDS_grant_reply(NUM, STR, LIST, BODY, FD)
 
 /* --- store: a mailbox for a session that was granted --- */
@@ -142,7 +142,7 @@
 
 #define RECORDS(R) \
 	R(range) \
-	R(origin) R(rcpt_query) R(rcpt_answer) R(rcpt) R(auth_binding) R(mailbox_entry) R(uid) R(word) R(cell) R(row)
+	R(origin) R(rcpt_query) R(rcpt_answer) R(rcpt) R(auth_binding) R(credential) R(mailbox_entry) R(uid) R(word) R(cell) R(row)
 
 /* call, served by */
 #define CALLS(C) \
@@ -157,7 +157,6 @@
 	C(session_end, "store") \
 	C(admin, "store") \
 	C(inspect, "filter") \
-	C(login, "keys") \
 	C(auth, "keys") \
 	C(configure, "all") \
 	C(attach, "all") \

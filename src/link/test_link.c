@@ -241,13 +241,13 @@ static void test_error(void **state UNUSED)
 
 static void run_not_served(void)
 {
-	struct login_request q = {.user = STR("alice")};
-	struct login_reply r;
+	struct credential_request q = {.user = STR("alice")};
+	struct credential_reply r;
 	ARENA(a, MEMORY);
 
-	assert_int_equal(call_login(client, &q, &r, &a, RT_NEVER), E_DENIED);
-	assert_int_equal(link_call(server_link, CALL_login, &q, &r, &a, RT_NEVER), E_DENIED); /* no service at all */
-	assert_int_equal(link_call(NULL, CALL_login, &q, &r, &a, RT_NEVER), E_TEMP);
+	assert_int_equal(call_credential(client, &q, &r, &a, RT_NEVER), E_DENIED);
+	assert_int_equal(link_call(server_link, CALL_credential, &q, &r, &a, RT_NEVER), E_DENIED); /* no service at all */
+	assert_int_equal(link_call(NULL, CALL_credential, &q, &r, &a, RT_NEVER), E_TEMP);
 	assert_int_equal(check_once(1, RT_NEVER), OK);
 }
 

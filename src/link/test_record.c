@@ -261,7 +261,7 @@ static void test_print(void **state UNUSED)
 {
 	struct cell cells[1] = {{.name = STR("n"), .number = 7, .is_number = 1}};
 	struct row row = {cells, 1};
-	struct login_request login = {.user = STR("al\r\nice"), .password = STR("geheim")};
+	struct auth_request login = {.mechanism = STR("al\r\nice"), .response = STR("geheim")};
 	char longer[100];
 	struct word word = {str_make(longer, sizeof(longer))};
 	BUF(out, 4096);
@@ -269,8 +269,8 @@ static void test_print(void **state UNUSED)
 	record_print(&record_row, &row, &out);
 	assert_str(buf_str(&out), "cells=[{name=\"n\" text=\"\" number=7 is_number=1}]");
 	buf_reset(&out);
-	record_print(&record_login_request, &login, &out);
-	assert_true(str_contains(buf_str(&out), STR("user=\"al\\x0d\\x0aice\" password=\"***\"")));
+	record_print(&record_auth_request, &login, &out);
+	assert_true(str_contains(buf_str(&out), STR("mechanism=\"al\\x0d\\x0aice\" step=0 response=\"***\"")));
 	buf_reset(&out);
 	memset(longer, 'x', sizeof(longer));
 	record_print(&record_word, &word, &out);

@@ -1,30 +1,12 @@
 /* SPDX-License-Identifier: ISC */
 /* USER and PASS (RFC 1939 7), AUTH (RFC 5034). `keys` says who it is, then the store lends us the mailbox. */
 #include "pop3/session.h"
+#include "sasl/exchange.h"
 #include "sasl/plain.h"
 
 #define LOGIN_TIME (90 * NSEC_PER_SEC) /* `keys` makes those wait who guess */
 
-enum { REPLY_MAX = 8192 };
-
-static err ask_keys(struct pop3 *s, str user, str password, uint64_t *account)
-{
-	BUF(client, 128);
-	ARENA(a, REPLY_MAX);
-	struct login_reply r;
-
-	net_address_host(&client, &s->options->client);
-	struct login_request q = {.session = s->options->session,
-	                          .client = buf_str(&client),
-	                          .service = STR("pop3"),
-	                          .mechanism = STR("PLAIN"),
-	                          .user = user,
-	                          .password = password};
-	err e = call_login(s->options->peers->keys, &q, &r, &a, rt_after(LOGIN_TIME));
-	if (e == OK)
-		*account = r.account;
-	return e;
-}
+enum { REPLY_MAX = 16384 };
 
 static void login_failed(struct pop3 *s, err e)
 {
@@ -32,6 +14,8 @@ static void login_failed(struct pop3 *s, err e)
 		pop3_fail(s, "AUTH", "wrong user name or password");
 	else if (e == E_BUSY)
 		pop3_fail(s, "LOGIN-DELAY", "too many logins, try again later");
+	else if (e == E_SYNTAX || e == E_PERM || e == E_LIMIT)
+		pop3_fail(s, NULL, "%s", err_info()->text);
 	else
 		pop3_fail_call(s, e, "cannot log in at present");
 }
@@ -44,13 +28,11 @@ static void open_failed(struct pop3 *s, err e)
 		pop3_fail_call(s, e, "cannot open the mailbox");
 }
 
-static void log_in(struct pop3 *s, str user, str password)
+/* What keys has answered. */
+static void logged_in(struct pop3 *s, err e, uint64_t account)
 {
-	uint64_t account = 0;
-	err e = ask_keys(s, user, password, &account);
-
 	/* A call that got no answer may yet be granted. */
-	s->granted = e != E_DENIED && e != E_BUSY;
+	s->granted = e != E_DENIED && e != E_BUSY && e != E_SYNTAX && e != E_PERM;
 	if (e != OK) {
 		login_failed(s, e);
 	} else if ((e = maildrop_open(&s->drop, account, s->memory)) != OK) {
@@ -63,6 +45,35 @@ static void log_in(struct pop3 *s, str user, str password)
 	pop3_release(s);
 }
 
+static err ask_keys(struct pop3 *s, str message, struct auth_reply *r, struct arena *a)
+{
+	BUF(client, 128);
+
+	net_address_host(&client, &s->options->client);
+	struct auth_request q = {.session = s->options->session,
+	                         .client = buf_str(&client),
+	                         .service = STR("pop3"),
+	                         .mechanism = STR("PLAIN"),
+	                         .response = message,
+	                         .has_response = 1,
+	                         .tls = s->offer.tls};
+	return call_auth(s->options->peers->keys, &q, r, a, rt_after(LOGIN_TIME));
+}
+
+static void log_in(struct pop3 *s, str user, str password)
+{
+	BUF(message, PLAIN_MAX);
+	ARENA(a, REPLY_MAX);
+	struct auth_reply r = {0};
+	err e = plain_compose(user, password, &message);
+
+	if (e == OK)
+		e = ask_keys(s, buf_str(&message), &r, &a);
+	if (message.p != NULL)
+		explicit_bzero(message.p, message.size);
+	logged_in(s, e == E_SYNTAX ? E_DENIED : e, r.account);
+}
+
 void pop3_pass(struct pop3 *s, str user)
 {
 	if (user.n == 0)
@@ -71,47 +82,45 @@ void pop3_pass(struct pop3 *s, str user)
 		log_in(s, user, s->command.argument);
 }
 
-static void plain(struct pop3 *s, str response)
+/* One challenge and its answer (RFC 5034 4). */
+struct conversation {
+	struct pop3 *session;
+	err stream; /* an error that ends the session */
+};
+
+static err ask_client(void *ctx, str challenge, str *line)
 {
-	BUF(message, PLAIN_MAX);
-	struct plain p;
+	struct conversation *c = ctx;
+	struct stream *stream = c->session->stream;
 
-	if (plain_decode(response, &message, &p) != OK)
-		pop3_fail(s, NULL, "malformed response");
-	else if (p.authorization.n > 0 && !str_equal(p.authorization, p.user))
-		pop3_fail(s, "AUTH", "one user cannot act as another");
-	else
-		log_in(s, p.user, p.password);
-	if (message.p != NULL)
-		explicit_bzero(message.p, message.size);
-}
-
-/* RFC 5034 4: an empty challenge; a line that is "*" cancels. */
-static err plain_after_challenge(struct pop3 *s)
-{
-	str line;
-
-	stream_put(s->stream, STR("+ \r\n"));
-	err e = stream_read_line(s->stream, PLAIN_LINE_MAX, &line, pop3_line_deadline(s));
+	stream_printf(stream, "+ " STR_FMT "\r\n", STR_ARG(challenge));
+	err e = stream_read_line(stream, SASL_LINE_MAX, line, pop3_line_deadline(c->session));
+	if (e == OK)
+		*line = pop3_line_text(*line);
 	if (e == E_LIMIT)
-		pop3_fail(s, NULL, "response too long");
-	else if (e == OK && str_equal(pop3_line_text(line), STR("*")))
-		pop3_fail(s, NULL, "cancelled");
-	else if (e == OK)
-		plain(s, pop3_line_text(line));
-	return e == E_LIMIT ? OK : e;
+		return err_note(E_LIMIT, "response too long");
+	c->stream = e;
+	return e;
 }
 
 err pop3_auth(struct pop3 *s)
 {
-	const struct pop3_command *c = &s->command;
+	const struct pop3_command *command = &s->command;
+	struct conversation c = {.session = s};
+	struct auth_reply r = {0};
+	BUF(client, 128);
+	ARENA(a, REPLY_MAX);
 
-	if (!str_equal_nocase(c->words[0], STR("PLAIN"))) {
-		pop3_fail(s, NULL, "unknown mechanism");
-		return OK;
-	}
-	if (c->words_n == 1)
-		return plain_after_challenge(s);
-	plain(s, c->words[1]); /* "=" is an empty response, which PLAIN does not have */
-	return OK;
+	net_address_host(&client, &s->options->client);
+	struct sasl_exchange x = {.keys = s->options->peers->keys,
+	                          .session = s->options->session,
+	                          .client = buf_str(&client),
+	                          .service = STR("pop3"),
+	                          .tls = s->offer.tls,
+	                          .ctx = &c,
+	                          .ask = ask_client};
+	err e = sasl_exchange(&x, command->words[0], command->words_n == 1 ? STR_NONE : command->words[1], &r, &a);
+	if (c.stream == OK)
+		logged_in(s, e, r.account);
+	return c.stream;
 }

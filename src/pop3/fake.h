@@ -5,6 +5,7 @@
 
 #include "base/str.h"
 #include "pop3/server.h"
+#include "sasl/plain.h"
 
 enum { FAKE_MESSAGES_MAX = 8 };
 
@@ -19,7 +20,7 @@ struct fake {
 	uint64_t unreadable_from; /* reads at or behind this offset fail with `read`; if not OK */
 	err read;
 	/* what they saw */
-	size_t logins, reads, ends;
+	size_t logins, cancels, reads, ends;
 	bool locked;
 	uint64_t expunged[FAKE_MESSAGES_MAX];
 	size_t expunged_n;
@@ -35,16 +36,28 @@ static err fake_answer(err e)
 	return e == OK ? OK : err_note(e, "as the test wants it");
 }
 
-static err fake_login(void *ctx, struct link *from, const void *request, void *reply, struct arena *arena)
+/* PLAIN in one or two steps; LOGIN asks once, and once more. */
+static err fake_auth(void *ctx, struct link *from, const void *request, void *reply, struct arena *arena)
 {
 	struct fake *f = ctx;
-	const struct login_request *q = request;
-	struct login_reply *r = reply;
+	const struct auth_request *q = request;
+	struct auth_reply *r = reply;
+	struct plain p;
 
 	(void)from, (void)arena;
+	f->cancels += q->step == AUTH_CANCEL;
+	r->state = AUTH_CONTINUE;
+	r->challenge = q->has_response ? STR("more") : STR("");
+	if (q->step == AUTH_CANCEL || (q->step == AUTH_BEGIN && !q->has_response))
+		return OK;
+	if (!str_equal_nocase(q->mechanism, STR("PLAIN")))
+		return str_equal(q->mechanism, STR("LOGIN")) ? OK : err_set(E_PERM, 504, "5.5.4", "unknown mechanism");
+	if (plain_parse(q->response, &p) != OK)
+		return err_set(E_SYNTAX, 501, "5.5.2", "malformed response");
 	f->logins++;
-	if (f->login == OK && (!str_equal(q->user, STR("mrose")) || !str_equal(q->password, f->password)))
+	if (f->login == OK && (!str_equal(p.user, STR("mrose")) || !str_equal(p.password, f->password)))
 		return fake_answer(E_DENIED);
+	r->state = AUTH_DONE;
 	r->account = 7;
 	r->address = STR("mrose@example.org");
 	return fake_answer(f->login);
@@ -118,7 +131,7 @@ static bool fake_start(struct fake *f)
 	struct stream *ours, *theirs;
 
 	f->service = (struct link_service){.ctx = f,
-	                                   .handlers = {[CALL_login] = fake_login,
+	                                   .handlers = {[CALL_auth] = fake_auth,
 	                                                [CALL_mailbox_open] = fake_open,
 	                                                [CALL_mailbox_read] = fake_read,
 	                                                [CALL_mailbox_expunge] = fake_expunge,

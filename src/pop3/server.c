@@ -75,9 +75,12 @@ static err read_command(struct pop3 *s)
 /* RFC 2449 5, 6: may be asked in both states. */
 static void capabilities(struct pop3 *s)
 {
+	BUF(mechanisms, 200);
+
 	pop3_ok(s, "capabilities");
-	if (s->secure)
-		stream_put(s->stream, STR("USER\r\nSASL PLAIN\r\n"));
+	sasl_offered(&s->offer, &mechanisms);
+	if (mechanisms.n > 0)
+		stream_printf(s->stream, "USER\r\nSASL " STR_FMT "\r\n", STR_ARG(buf_str(&mechanisms)));
 	stream_put(s->stream, STR("TOP\r\nUIDL\r\nRESP-CODES\r\nAUTH-RESP-CODE\r\nPIPELINING\r\nEXPIRE NEVER\r\n"
 	                          "LOGIN-DELAY 0\r\nUTF8\r\nLANG\r\nIMPLEMENTATION Pombo\r\n.\r\n"));
 }
@@ -116,9 +119,11 @@ static void common_command(struct pop3 *s)
 /* RFC 3206 4: [AUTH] says that the fault is in how the client proves who it is. */
 static bool may_log_in(struct pop3 *s)
 {
-	if (!s->secure)
+	bool may = s->offer.tls || s->offer.loopback;
+
+	if (!may)
 		pop3_fail(s, "AUTH", "no passwords over a connection without encryption");
-	return s->secure;
+	return may;
 }
 
 static void user_command(struct pop3 *s, struct buf *user)
@@ -266,7 +271,8 @@ void pop3_serve(struct stream *stream, const struct pop3_options *options)
 	                 .memory = &memory,
 	                 .drop = {.store = options->peers->store, .session = options->session},
 	                 .started = rt_now(),
-	                 .secure = net_address_is_loopback(&options->client)};
+	                 .offer = {.loopback = net_address_is_loopback(&options->client),
+	                           .sha1 = options->config->scram_sha1}};
 	err e = dialogue(&s);
 
 	pop3_release(&s);

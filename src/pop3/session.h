@@ -6,6 +6,7 @@
 #include "pop3/command.h"
 #include "pop3/maildrop.h"
 #include "pop3/server.h"
+#include "sasl/offer.h"
 
 #define CALL_TIME (60 * NSEC_PER_SEC) /* for another process to answer */
 
@@ -16,7 +17,7 @@ struct pop3 {
 	struct pop3_command command; /* views of the line that was read last */
 	struct maildrop drop;
 	nsec started;
-	bool secure;  /* a password may be said here */
+	struct sasl_offer offer; /* how the client may log in */
 	bool granted; /* the store may know this session */
 	uint64_t errors, retrieved, removed;
 };

@@ -5,10 +5,11 @@
 #include "base/test.h"
 #include "pop3/fake.h"
 
-#define GREETING "+OK dewey.example.org POP3 Pombo\r\n"
-#define LOGIN    "USER mrose\r\nPASS tanstaaf\r\n"
-#define LOGGED   "+OK and the password\r\n+OK 2 messages (320 octets)\r\n"
-#define MINUTE   (60 * NSEC_PER_SEC)
+#define GREETING   "+OK dewey.example.org POP3 Pombo\r\n"
+#define LOGIN      "USER mrose\r\nPASS tanstaaf\r\n"
+#define LOGGED     "+OK and the password\r\n+OK 2 messages (320 octets)\r\n"
+#define MECHANISMS "SASL SCRAM-SHA-256 PLAIN LOGIN\r\n"
+#define MINUTE     (60 * NSEC_PER_SEC)
 
 #define TEXT_120                                                                                \
 	"Subject: one hundred and twenty octets\r\n\r\n.a line that begins with a dot\r\n.\r\n" \
@@ -246,16 +247,35 @@ static void auth_plain(void **state)
 	check_script("auth plain\r\nAG1yb3NlAHRhbnN0YWFm\r\n", GREETING "+ \r\n+OK 2 messages (320 octets)\r\n");
 	check_script("AUTH PLAIN\r\n*\r\nCAPA x\r\n",
 	             GREETING "+ \r\n-ERR cancelled\r\n-ERR wrong number of arguments\r\n");
-	check_script("AUTH PLAIN =\r\nAUTH PLAIN !\r\nAUTH PLAIN AG1yb3Nl\r\nAUTH SCRAM-SHA-256\r\nAUTH\r\n",
-	             GREETING "-ERR malformed response\r\n-ERR malformed response\r\n-ERR malformed response\r\n"
-	                      "-ERR unknown mechanism\r\n-ERR wrong number of arguments\r\n");
-	check_script("AUTH PLAIN\r\nAG1yb3NlAHRhbnN0YWF\r\nAUTH PLAIN eABtcm9zZQB0YW5zdGFhZg==\r\nAUTH PLAIN "
-	             "AG1yb3NlAHg=\r\n",
-	             GREETING "+ \r\n-ERR malformed response\r\n-ERR [AUTH] one user cannot act as another\r\n"
+	check_script("AUTH PLAIN =\r\nAUTH PLAIN !\r\nAUTH PLAIN AG1yb3Nl\r\nAUTH GSSAPI eA==\r\nAUTH\r\n", GREETING
+	             "-ERR malformed response\r\n-ERR malformed response: base64: length is no multiple of four\r\n"
+	             "-ERR malformed response\r\n-ERR unknown mechanism\r\n"
+	             "-ERR wrong number of arguments\r\n");
+	check_script("AUTH PLAIN\r\nAG1yb3NlAHRhbnN0YWF\r\nAUTH PLAIN AG1yb3NlAHg=\r\n",
+	             GREETING "+ \r\n-ERR malformed response: base64: length is no multiple of four\r\n"
 	                      "-ERR [AUTH] wrong user name or password\r\n");
 	check_script("AUTH PLAIN bXJvc2UAbXJvc2UAdGFuc3RhYWY=\r\nAUTH PLAIN\r\n",
 	             GREETING "+OK 2 messages (320 octets)\r\n-ERR you are logged in\r\n");
 	check_script("AUTH PLAIN\r\n", GREETING "+ \r\n");
+}
+
+/* What goes wrong in the middle is told to keys, and the session goes on. */
+static void exchanges_that_end_early(void **state)
+{
+	(void)state;
+	BUF(script, 1 << 20);
+	struct talk t = talk_of("AUTH LOGIN\r\neA==\r\n*\r\nAUTH LOGIN eA==\r\n \r\nNOOP\r\n");
+
+	check(&t,
+	      GREETING "+ \r\n+ bW9yZQ==\r\n-ERR cancelled\r\n+ bW9yZQ==\r\n-ERR malformed response: base64: length "
+	               "is no multiple of four\r\n-ERR log in first\r\n");
+	assert_int_equal(t.fake.cancels, 2);
+	buf_puts(&script, "AUTH LOGIN\r\n");
+	while (script.n < 20000)
+		buf_putc(&script, 'A');
+	buf_puts(&script, "\r\n" LOGIN);
+	buf_putc(&script, '\0');
+	check_script(script.p, GREETING "+ \r\n-ERR response too long\r\n" LOGGED);
 }
 
 #define CAPA_REST                                                               \
@@ -281,10 +301,10 @@ static void extensions(void **state)
 	(void)state;
 	check_script("CAPA\r\nUTF8\r\nLANG\r\nLANG en\r\nLANG *\r\nLANG I-Default\r\nLANG tlh\r\n" LOGIN
 	             "CAPA\r\nUTF8\r\nLANG en\r\n",
-	             GREETING "+OK capabilities\r\nUSER\r\nSASL PLAIN\r\n" CAPA_REST
+	             GREETING "+OK capabilities\r\nUSER\r\n" MECHANISMS CAPA_REST
 	                      "+OK UTF-8 it is\r\n+OK languages\r\nen English\r\ni-default English\r\n.\r\n"
 	                      "+OK en this is English\r\n+OK en this is English\r\n+OK i-default this is English\r\n"
-	                      "-ERR no such language\r\n" LOGGED "+OK capabilities\r\nUSER\r\nSASL PLAIN\r\n" CAPA_REST
+	                      "-ERR no such language\r\n" LOGGED "+OK capabilities\r\nUSER\r\n" MECHANISMS CAPA_REST
 	                      "-ERR you are logged in\r\n+OK en this is English\r\n");
 }
 
@@ -441,6 +461,7 @@ int main(void)
 		cmocka_unit_test(top_and_uidl),
 		cmocka_unit_test(wrong_passwords),
 		cmocka_unit_test(auth_plain),
+		cmocka_unit_test(exchanges_that_end_early),
 		cmocka_unit_test(passwords_need_encryption),
 		cmocka_unit_test(extensions),
 		cmocka_unit_test(states),

@@ -1,20 +1,36 @@
 /* SPDX-License-Identifier: ISC */
-/* keys - says whether somebody is who he claims to be. Asks the store for the hash, verifies in a worker thread, and tells the store
- * which session may use the account. */
+/* keys - says whether somebody is who he claims to be. Asks the store what is kept of his password, verifies in a worker thread, and tells the
+ * store which session may use the account. */
 #include "role/process.h"
-#include "sasl/login.h"
+#include "sasl/service.h"
 
 struct keys {
-	struct login_service *login;
+	struct sasl_service *sasl;
 	struct link_service for_edge;
 };
 
-static err serve_login(void *ctx, struct link *from, const void *request, void *reply, struct arena *a)
+static err serve_auth(void *ctx, struct link *from, const void *request, void *reply, struct arena *a)
 {
 	const struct process *p = ctx;
 	const struct keys *k = p->state;
 
-	return login_serve(k->login, link_peer(from), request, reply, a);
+	return sasl_serve(k->sasl, link_peer(from), request, reply, a);
+}
+
+static void edge_gone(void *ctx, struct link *l)
+{
+	const struct process *p = ctx;
+	const struct keys *k = p->state;
+
+	sasl_service_process_gone(k->sasl, link_peer(l));
+}
+
+static void keys_configured(struct process *p)
+{
+	const struct keys *k = p->state;
+
+	if (k != NULL)
+		sasl_service_configure(k->sasl, p->config->scram_sha1);
 }
 
 static err keys_start(struct process *p)
@@ -23,12 +39,13 @@ static err keys_start(struct process *p)
 	struct link *store = process_sibling(p, STR("store"), 0);
 
 	if (k != NULL && store != NULL)
-		k->login = login_service_new(store);
-	if (k == NULL || k->login == NULL)
+		k->sasl = sasl_service_new(store);
+	if (k == NULL || k->sasl == NULL)
 		return err_note(E_MEMORY, "no memory for the keys");
-	k->for_edge = (struct link_service){.ctx = p};
-	k->for_edge.handlers[CALL_login] = serve_login;
+	k->for_edge = (struct link_service){.ctx = p, .closed = edge_gone};
+	k->for_edge.handlers[CALL_auth] = serve_auth;
 	p->state = k;
+	keys_configured(p);
 	return OK;
 }
 
@@ -41,13 +58,14 @@ static const struct link_service *keys_service(struct process *p, str sibling)
 
 static void keys_close(struct process *p)
 {
-	login_service_free(((struct keys *)p->state)->login);
+	sasl_service_free(((struct keys *)p->state)->sasl);
 }
 
 const struct role_type role_keys = {
 	.name = "keys",
 	.threads = true,
 	.start = keys_start,
+	.configured = keys_configured,
 	.service = keys_service,
 	.close = keys_close,
 };

@@ -1,10 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 #include "sasl/plain.h"
 
-#include "base/encode.h"
-
 /* RFC 4616 2: message = [authzid] NUL authcid NUL passwd, in UTF-8 */
-static err parse(str message, struct plain *out)
+err plain_parse(str message, struct plain *out)
 {
 	str rest;
 
@@ -16,10 +14,14 @@ static err parse(str message, struct plain *out)
 	return OK;
 }
 
-err plain_decode(str base64, struct buf *message, struct plain *out)
+err plain_compose(str user, str password, struct buf *out)
 {
-	buf_reset(message);
-	err e = base64_decode(message, base64);
-
-	return e == OK ? parse(buf_str(message), out) : err_note(E_SYNTAX, "PLAIN: %s", err_info()->text);
+	buf_reset(out);
+	if (str_find(user, '\0') < user.n || str_find(password, '\0') < password.n)
+		return err_note(E_SYNTAX, "PLAIN: a part holds a NUL");
+	buf_putc(out, '\0');
+	buf_put(out, user);
+	buf_putc(out, '\0');
+	buf_put(out, password);
+	return out->full ? err_note(E_LIMIT, "PLAIN: too long") : OK;
 }

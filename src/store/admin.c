@@ -189,6 +189,8 @@ static const struct {
 	{"account", "enable", account_enable},
 	{"account", "quota", account_quota},
 	{"account", "remove", account_remove},
+	{"account", "salt", account_salt},
+	{"account", "app-password", account_app_password},
 	{"alias", "add", alias_add},
 	{"alias", "list", alias_list},
 	{"alias", "remove", alias_remove},

@@ -3,6 +3,7 @@
 #include "base/date.h"
 #include "base/log.h"
 #include "store/admin.h"
+#include "store/credential.h"
 #include "store/expunge.h"
 #include "store/route.h"
 #include "store/schema.h"
@@ -11,14 +12,14 @@ enum { EXPUNGE_PAGE = 10000 };
 
 struct account_change {
 	struct admin_address address;
-	str hash;
+	str password; /* lines of credential_compute */
 	uint64_t number, now;
 	uint64_t account; /* what was found */
 };
 
 static err address_word(struct admin *x, struct account_change *c, const char *usage)
 {
-	*c = (struct account_change){.hash = x->request->secret, .now = (uint64_t)rt_wall()};
+	*c = (struct account_change){.password = x->request->secret, .now = (uint64_t)rt_wall()};
 	if (x->request->words_n < 3)
 		return admin_usage(usage);
 	return admin_address(x, admin_word(x, 2), &c->address);
@@ -70,7 +71,7 @@ static err check_free(struct db *db, struct account_change *c)
 
 static err insert_account(struct db *db, struct account_change *c)
 {
-	struct query q = db_query(db, "INSERT INTO account (id, local, domain, hash, created) VALUES (?, ?, ?, ?, ?)");
+	struct query q = db_query(db, "INSERT INTO account (id, local, domain, created) VALUES (?, ?, ?, ?)");
 	err e = meta_take(db, "next_account", &c->account);
 
 	if (e != OK)
@@ -78,7 +79,6 @@ static err insert_account(struct db *db, struct account_change *c)
 	query_put_num(&q, c->account);
 	query_put_str(&q, c->address.local);
 	query_put_str(&q, c->address.domain);
-	query_put_str(&q, c->hash);
 	query_put_num(&q, c->now);
 	return query_run(&q);
 }
@@ -98,6 +98,13 @@ static err insert_inbox(struct db *db, const struct account_change *c)
 	return query_run(&q);
 }
 
+static err put_password(struct db *db, const struct account_change *c)
+{
+	struct credential_change password = {.account = c->account, .lines = c->password, .now = c->now};
+
+	return credential_put(db, &password);
+}
+
 static err add_apply(struct db *db, void *arg)
 {
 	struct account_change *c = arg;
@@ -105,6 +112,8 @@ static err add_apply(struct db *db, void *arg)
 
 	if (e == OK)
 		e = insert_account(db, c);
+	if (e == OK)
+		e = put_password(db, c);
 	return e == OK ? insert_inbox(db, c) : e;
 }
 
@@ -115,7 +124,7 @@ err account_add(struct admin *x)
 
 	if (e == OK)
 		e = admin_our_address(x, admin_word(x, 2), &c.address);
-	if (e == OK && c.hash.n == 0)
+	if (e == OK && c.password.n == 0)
 		return err_note(E_SYNTAX, "an account needs a password");
 	if (e == OK)
 		e = admin_change(x, add_apply, &c);
@@ -126,11 +135,13 @@ err account_add(struct admin *x)
 
 /* --- list, show --- */
 
-static const char list_sql[] = "SELECT a.id, a.local, a.domain, a.disabled, a.quota, a.created, a.hash <> '',"
+static const char list_sql[] = "SELECT a.id, a.local, a.domain, a.disabled, a.quota, a.created, "
+			       " EXISTS (SELECT 1 FROM credential WHERE account = a.id AND name = ''),"
 			       " (SELECT coalesce(sum(messages), 0) FROM mailbox WHERE account = a.id),"
 			       " (SELECT coalesce(sum(octets), 0) FROM mailbox WHERE account = a.id)"
 			       " FROM account a WHERE a.id > ? ORDER BY a.id LIMIT 501";
-static const char show_sql[] = "SELECT a.id, a.local, a.domain, a.disabled, a.quota, a.created, a.hash <> '',"
+static const char show_sql[] = "SELECT a.id, a.local, a.domain, a.disabled, a.quota, a.created, "
+			       " EXISTS (SELECT 1 FROM credential WHERE account = a.id AND name = ''),"
 			       " (SELECT coalesce(sum(messages), 0) FROM mailbox WHERE account = a.id),"
 			       " (SELECT coalesce(sum(octets), 0) FROM mailbox WHERE account = a.id)"
 			       " FROM account a WHERE a.domain = ? AND a.local = ?";
@@ -200,14 +211,9 @@ err account_show(struct admin *x)
 static err passwd_apply(struct db *db, void *arg)
 {
 	struct account_change *c = arg;
-	struct query q = db_query(db, "UPDATE account SET hash = ? WHERE id = ?");
 	err e = need_account(db, c);
 
-	if (e != OK)
-		return e;
-	query_put_str(&q, c->hash);
-	query_put_num(&q, c->account);
-	return query_run(&q);
+	return e == OK ? put_password(db, c) : e;
 }
 
 err account_passwd(struct admin *x)
@@ -215,7 +221,7 @@ err account_passwd(struct admin *x)
 	struct account_change c;
 	err e = address_word(x, &c, "account passwd ADDRESS");
 
-	if (e == OK && c.hash.n == 0)
+	if (e == OK && c.password.n == 0)
 		return err_note(E_SYNTAX, "a password is needed");
 	if (e == OK)
 		e = admin_change(x, passwd_apply, &c);
@@ -380,6 +386,8 @@ static err remove_apply(struct db *db, void *arg)
 			c->account);
 	if (e == OK)
 		e = delete_where_account(db, "DELETE FROM mailbox WHERE account = ?", c->account);
+	if (e == OK)
+		e = delete_where_account(db, "DELETE FROM credential WHERE account = ?", c->account);
 	return e == OK ? delete_where_account(db, "DELETE FROM account WHERE id = ?", c->account) : e;
 }
 

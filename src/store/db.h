@@ -3,12 +3,12 @@
  *
  * A query binds its parameters in order, reads its columns in order, and keeps its first error:
  *
- *	struct query q = db_query(db, "SELECT id, hash FROM account WHERE domain = ? AND local = ?");
- *	query_put_str(&q, domain);
- *	query_put_str(&q, local);
+ *	struct query q = db_query(db, "SELECT id, name FROM mailbox WHERE account = ? AND name = ?");
+ *	query_put_num(&q, account);
+ *	query_put_str(&q, wanted);
  *	if (query_row(&q)) {
  *		id = query_num(&q);
- *		hash = arena_str(a, query_str(&q));
+ *		name = arena_str(a, query_str(&q));
  *	}
  *	return query_end(&q);
  *

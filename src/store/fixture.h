@@ -101,7 +101,7 @@ UNUSED static err admin_try(struct fixture *f, const char *words, const char *re
                             struct arena *a)
 {
 	struct word list[16];
-	struct admin_request q = {.words = list, .secret = STR("$hash$"), .resume = str_from(resume)};
+	struct admin_request q = {.words = list, .secret = STR("password $hash$\n"), .resume = str_from(resume)};
 	str rest = str_from(words);
 
 	for (str w = str_word(&rest); w.n > 0; w = str_word(&rest))
@@ -169,9 +169,9 @@ UNUSED static uint64_t admin_number(struct fixture *f, const char *words, const 
 
 struct sending {
 	const char *protocol, *sender, *body; /* "LMTP": an answer for each; else all or none */
-	const char *rcpts;             /* parted by blanks */
-	uint64_t id;                   /* 0: a new one */
-	uint64_t account;              /* who submits it */
+	const char *rcpts;                    /* parted by blanks */
+	uint64_t id;                          /* 0: a new one */
+	uint64_t account;                     /* who submits it */
 	struct range *drop;
 	size_t drop_n;
 	uint64_t codes[8], replies[8]; /* answers */
@@ -261,7 +261,8 @@ UNUSED static err box_open(struct fixture *f, const char *user, bool exclusive, 
 {
 	*b = (struct box){.arena = ARENA_INIT(64 << 20)};
 	snprintf(b->session, sizeof(b->session), "box-%u", ++f->sessions);
-	struct grant_request grant = {STR("edge-0"), str_from(b->session), account_id(f, user)};
+	struct grant_request grant = {
+		.edge = STR("edge-0"), .session = str_from(b->session), .account = account_id(f, user)};
 	assert_int_equal(store_grant(f->store, &grant), OK);
 	struct mailbox_open_request q = {str_from(b->session), grant.account, STR("INBOX"), exclusive};
 	return store_mailbox_open(f->store, "edge-0", &q, &b->list, &b->arena);

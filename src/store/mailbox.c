@@ -10,11 +10,6 @@ static err trouble(err e)
 	return e;
 }
 
-err store_grant(struct store *s, const struct grant_request *q)
-{
-	return sessions_grant(&s->sessions, q->edge, q->session, q->account);
-}
-
 err store_session_end(struct store *s, const char *from, const struct session_end_request *q)
 {
 	sessions_end(&s->sessions, str_from(from), q->session);

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 #include "store/schema.h"
 
-enum { SCHEMA_VERSION = 1 };
+#include "store/credential.h"
+
+enum { SCHEMA_VERSION = 2 };
 
 static const char schema_sql[] =
 #include "store/schema_sql.h"
@@ -14,12 +16,25 @@ const char *ledger_kind_name(uint64_t kind)
 	return kind < LEDGER_KINDS ? names[kind] : "unknown";
 }
 
-static err schema_create(struct db *db)
+/* From version 1, where an account had one hash. */
+static const char to_version_2[] =
+	"CREATE TABLE credential (account INTEGER NOT NULL, name TEXT NOT NULL, kind TEXT NOT NULL, secret TEXT NOT "
+        "NULL,"
+	" created INTEGER NOT NULL, expires INTEGER NOT NULL DEFAULT 0, used INTEGER NOT NULL DEFAULT 0,"
+	" PRIMARY KEY (account, name, kind)) WITHOUT ROWID;"
+	"INSERT INTO credential (account, name, kind, secret, created)"
+	" SELECT id, '', 'password', hash, created FROM account WHERE hash <> '';"
+	"ALTER TABLE account DROP COLUMN hash;"
+	"UPDATE meta SET value = 2 WHERE key = 'schema';";
+
+static err run_script(struct db *db, const char *script)
 {
 	err e = db_begin(db);
 
 	if (e == OK)
-		e = db_script(db, schema_sql);
+		e = db_script(db, script);
+	if (e == OK)
+		e = credential_new_secret(db);
 	if (e == OK)
 		return db_commit(db);
 	db_rollback(db);
@@ -33,9 +48,11 @@ err schema_apply(struct db *db)
 	err e = query_one(&q, &there, NULL);
 
 	if (e == OK && there == 0)
-		e = schema_create(db);
+		e = run_script(db, schema_sql);
 	if (e == OK)
 		e = meta_get(db, "schema", &version);
+	if (e == OK && version == 1)
+		e = run_script(db, to_version_2);
 	if (e == OK && version > SCHEMA_VERSION)
 		return err_note(E_PERM, "the store was written by a newer version of this program");
 	return e;

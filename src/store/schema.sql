@@ -13,12 +13,23 @@ CREATE TABLE account (
 	id       INTEGER PRIMARY KEY,          -- never used again
 	local    TEXT NOT NULL,
 	domain   TEXT NOT NULL,
-	hash     TEXT NOT NULL,                -- of the password, as libcrypt writes it; '': no password fits
 	disabled INTEGER NOT NULL DEFAULT 0,
 	quota    INTEGER NOT NULL DEFAULT 0,   -- 0: the configuration's
 	created  INTEGER NOT NULL,
 	UNIQUE (domain, local)
 );
+
+-- What is kept of a password, in one or more forms. The row of account 0 is a secret of the store's own.
+CREATE TABLE credential (
+	account INTEGER NOT NULL,
+	name    TEXT NOT NULL,                 -- '': the account's own password; else the name of an app password
+	kind    TEXT NOT NULL,                 -- 'password' 'scram-sha-256' 'scram-sha-1' (sasl/credential.h), 'secret'
+	secret  TEXT NOT NULL,
+	created INTEGER NOT NULL,
+	expires INTEGER NOT NULL DEFAULT 0,    -- 0: never
+	used    INTEGER NOT NULL DEFAULT 0,    -- the last login with it; written once an hour
+	PRIMARY KEY (account, name, kind)
+) WITHOUT ROWID;
 
 -- An address that stands for others. `target` is an address, of an account or of another alias.
 CREATE TABLE alias (
@@ -108,4 +119,4 @@ CREATE TABLE change (
 	what    INTEGER NOT NULL               -- enum change: 0 added, 1 expunged
 );
 
-INSERT INTO meta (key, value) VALUES ('schema', 1), ('next_id', 0), ('next_account', 1), ('next_mailbox', 1);
+INSERT INTO meta (key, value) VALUES ('schema', 2), ('next_id', 0), ('next_account', 1), ('next_mailbox', 1);

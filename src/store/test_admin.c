@@ -30,10 +30,13 @@ static void accounts(struct fixture *f)
 	struct credential_request q = {STR("alice")}; /* the first domain is meant */
 	struct credential_reply credential = {0};
 	assert_int_equal(store_credential(f->store, &q, &credential, &a), OK);
-	assert_str(credential.hash, "$hash$");
+	assert_int_equal(credential.credentials_n, 1);
+	assert_str(credential.credentials[0].hash, "$hash$");
 	assert_str(credential.address, "alice@example.org");
 	q.user = STR("dave@example.org");
-	assert_int_equal(store_credential(f->store, &q, &credential, &a), E_NOT_FOUND);
+	credential = (struct credential_reply){0};
+	assert_int_equal(store_credential(f->store, &q, &credential, &a), OK);
+	assert_int_equal(credential.account, 0);
 }
 
 static void test_accounts(void **state UNUSED)

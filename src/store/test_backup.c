@@ -151,7 +151,7 @@ static void rebuilt(struct fixture *f)
 	struct credential_reply credential = {0};
 	assert_int_equal(store_credential(f->store, &q, &credential, &a), OK);
 	assert_int_equal(credential.disabled, 1);
-	assert_int_equal(credential.hash.n, 0);
+	assert_int_equal(credential.credentials_n, 0);
 	admin_do(f, "account enable alice@example.org");
 	assert_int_equal(box_open(f, "alice@example.org", true, &b), OK);
 	assert_int_equal(b.list.uidvalidity, validity);

@@ -4,7 +4,7 @@
 
 static uint64_t log_in(struct fixture *f, const char *user)
 {
-	struct grant_request q = {STR("edge-0"), STR("s1"), account_id(f, user)};
+	struct grant_request q = {.edge = STR("edge-0"), .session = STR("s1"), .account = account_id(f, user)};
 
 	assert_int_equal(store_grant(f->store, &q), OK);
 	return q.account;

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: ISC */
+#include "sasl/offer.h"
+
+enum need { NEED_BINDING = 1, NEED_SHA1 = 2 };
+
+static const struct {
+	str name;
+	unsigned needs;
+} mechanisms[] = {
+	{STR("SCRAM-SHA-256-PLUS"), NEED_BINDING},
+	{STR("SCRAM-SHA-256"), 0},
+	{STR("SCRAM-SHA-1"), NEED_SHA1},
+	{STR("PLAIN"), 0},
+	{STR("LOGIN"), 0},
+};
+
+static bool has(const struct sasl_offer *o, unsigned needs)
+{
+	return (o->tls || o->loopback) && ((needs & NEED_BINDING) == 0 || (o->tls && o->binding)) &&
+	       ((needs & NEED_SHA1) == 0 || o->sha1);
+}
+
+void sasl_offered(const struct sasl_offer *o, struct buf *out)
+{
+	bool first = true;
+
+	for (size_t i = 0; i < ARRAY_LEN(mechanisms); i++) {
+		if (!has(o, mechanisms[i].needs))
+			continue;
+		buf_puts(out, first ? "" : " ");
+		buf_put(out, mechanisms[i].name);
+		first = false;
+	}
+}
+
+bool sasl_is_offered(const struct sasl_offer *o, str mechanism)
+{
+	for (size_t i = 0; i < ARRAY_LEN(mechanisms); i++)
+		if (str_equal_nocase(mechanism, mechanisms[i].name))
+			return has(o, mechanisms[i].needs);
+	return false;
+}

@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: ISC */
+#include "sasl/verify.h"
+
+#include "rt/crypto.h"
+#include "sasl/credential.h"
+#include "sasl/password.h"
+#include "sasl/scram.h"
+
+#define VERIFIED_FOR (300 * NSEC_PER_SEC)
+#define QUEUE_TIME   (30 * NSEC_PER_SEC) /* to wait for a turn at hashing */
+
+enum {
+	VERIFIED_MAX = 1024,
+	HASHES_AT_ONCE = 2, /* a hash takes a core for 20 ms, and megabytes */
+	QUEUE_MAX = 200     /* attempts that wait for a hash */
+};
+
+void verify_init(struct verify *v, struct guess *guess)
+{
+	*v = (struct verify){.guess = guess};
+	semaphore_init(&v->hashing, HASHES_AT_ONCE);
+	recent_init(&v->verified, VERIFIED_MAX);
+	rt_random(v->key, sizeof(v->key));
+}
+
+void verify_free(struct verify *v)
+{
+	recent_free(&v->verified);
+	explicit_bzero(v->key, sizeof(v->key));
+}
+
+/* --- passwords that were right a moment ago --- */
+
+/* The lengths keep the parts apart. */
+static err digest_of(const struct verify *v, str user, str hash, str password, struct crypto_digest *out)
+{
+	BUF(text, 4096);
+
+	buf_le64(&text, user.n);
+	buf_put(&text, user);
+	buf_le64(&text, hash.n);
+	buf_put(&text, hash);
+	buf_put(&text, password);
+	str key = str_make((const char *)v->key, sizeof(v->key));
+	err e = text.full ? E_LIMIT : crypto_hmac(CRYPTO_SHA256, key, buf_str(&text), out);
+	if (text.p != NULL)
+		explicit_bzero(text.p, text.size);
+	return e;
+}
+
+static bool is_remembered(const struct verify *v, str user, str hash, str password)
+{
+	struct crypto_digest d;
+
+	return digest_of(v, user, hash, password, &d) == OK &&
+	       recent_until(&v->verified, crypto_digest_str(&d)) > rt_now();
+}
+
+static void remember(struct verify *v, str user, str hash, str password)
+{
+	struct crypto_digest d;
+
+	if (digest_of(v, user, hash, password, &d) == OK)
+		recent_put(&v->verified, crypto_digest_str(&d), rt_after(VERIFIED_FOR));
+}
+
+/* --- a look --- */
+
+struct look {
+	const struct credential_reply *account;
+	str password;
+	const struct credential *right;
+};
+
+static const struct credential *chosen_password(const struct credential_reply *a)
+{
+	for (size_t i = 0; i < a->credentials_n; i++)
+		if (str_equal(a->credentials[i].kind, STR(CREDENTIAL_PASSWORD)))
+			return &a->credentials[i];
+	return NULL;
+}
+
+static bool is_invented(const struct credential *c)
+{
+	return c->name.n > 0 && str_equal(c->kind, STR(CREDENTIAL_SHA256));
+}
+
+static bool same_salt(const struct scram_verifier *a, const struct scram_verifier *b)
+{
+	return a->rounds == b->rounds && str_equal(scram_verifier_salt(a), scram_verifier_salt(b));
+}
+
+/* All have one salt, so that this is one computation, and it is done for those too who have no such password. */
+static const struct credential *find_invented(const struct credential_reply *a, str password)
+{
+	static const str no_salt = {"0123456789abcdef", SCRAM_SALT};
+	const struct credential *found = NULL;
+	struct scram_verifier computed, v;
+	err e = OK;
+	bool any = false;
+
+	for (size_t i = 0; i < a->credentials_n && e == OK && found == NULL; i++) {
+		const struct credential *c = &a->credentials[i];
+
+		if (!is_invented(c) || scram_verifier_parse(c->hash, &v) != OK)
+			continue;
+		if (!any || !same_salt(&computed, &v))
+			e = scram_verifier_make(CRYPTO_SHA256, password, scram_verifier_salt(&v), v.rounds, &computed);
+		any = true;
+		if (e == OK && crypto_equal(crypto_digest_str(&computed.stored_key), crypto_digest_str(&v.stored_key)))
+			found = c;
+	}
+	if (!any)
+		(void)!scram_verifier_make(CRYPTO_SHA256, password, no_salt, SCRAM_ROUNDS, &computed);
+	return found;
+}
+
+static void look(void *arg)
+{
+	struct look *k = arg;
+	const struct credential *chosen = chosen_password(k->account);
+
+	k->right = password_verify(k->password, chosen != NULL ? chosen->hash : STR("")) ? chosen : NULL;
+	if (k->right == NULL)
+		k->right = find_invented(k->account, k->password);
+}
+
+/* Those that came at the same time may have failed meanwhile: a client gets no more attempts by asking all at once. */
+static err look_in_turn(struct verify *v, struct look *k, str client)
+{
+	if (v->queued >= QUEUE_MAX)
+		return guess_overloaded();
+	v->queued++;
+	err e = semaphore_take(&v->hashing, rt_after(QUEUE_TIME));
+	v->queued--;
+	if (e != OK)
+		return e == E_TIMEOUT ? guess_overloaded() : e;
+	e = guess_check(v->guess, client);
+	if (e == OK)
+		rt_work(look, k);
+	semaphore_give(&v->hashing);
+	return e;
+}
+
+err verify_password(struct verify *v, const struct credential_reply *account, str user, str password, str client,
+                    const struct credential **right)
+{
+	struct look k = {.account = account, .password = password};
+
+	for (size_t i = 0; i < account->credentials_n && !account->disabled; i++) {
+		*right = &account->credentials[i];
+		if (is_remembered(v, user, (*right)->hash, password))
+			return OK;
+	}
+	err e = look_in_turn(v, &k, client);
+	*right = k.right;
+	if (e == OK && k.right != NULL && !account->disabled)
+		remember(v, user, k.right->hash, password);
+	return e;
+}

@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: ISC */
+/* Who can log in, and with what. */
+#include "store/credential.h"
+
+#include "base/encode.h"
+#include "base/log.h"
+#include "mail/address.h"
+#include "sasl/credential.h"
+#include "store/state.h"
+
+/* --- changes --- */
+
+err credential_delete(struct db *db, uint64_t account, str name, size_t *deleted)
+{
+	struct query q = db_query(db, "DELETE FROM credential WHERE account = ? AND name = ?");
+
+	query_put_num(&q, account);
+	query_put_str(&q, name);
+	err e = query_run(&q);
+	if (e == OK)
+		*deleted = db_changes(db);
+	return e;
+}
+
+static err insert(struct db *db, const struct credential_change *c, str kind, str secret)
+{
+	struct query q = db_query(
+		db, "INSERT INTO credential (account, name, kind, secret, created, expires) VALUES (?, ?, ?, ?, ?, ?)");
+
+	query_put_num(&q, c->account);
+	query_put_str(&q, c->name);
+	query_put_str(&q, kind);
+	query_put_str(&q, secret);
+	query_put_num(&q, c->now);
+	query_put_num(&q, c->expires);
+	return query_run(&q);
+}
+
+err credential_put(struct db *db, const struct credential_change *c)
+{
+	str lines = c->lines, kind, secret;
+	size_t deleted, n = 0;
+	err e = credential_delete(db, c->account, c->name, &deleted);
+
+	while (e == OK && credential_next(&lines, &kind, &secret)) {
+		if (!credential_is_kind(kind) || secret.n == 0)
+			return err_note(E_SYNTAX, "malformed credential");
+		e = insert(db, c, kind, secret);
+		n++;
+	}
+	return e == OK && n == 0 ? err_note(E_SYNTAX, "a password is needed") : e;
+}
+
+err credential_new_secret(struct db *db)
+{
+	unsigned char random[32];
+	struct credential_change c = {0};
+	BUF(text, 100);
+
+	rt_random(random, sizeof(random));
+	hex_encode(&text, str_make((const char *)random, sizeof(random)));
+	return insert(db, &c, STR("secret"), buf_str(&text));
+}
+
+/* --- who can log in --- */
+
+/* A user who leaves out the domain means the first one of ours. */
+static err parse_user(const struct store *s, str user, str *local, str *domain, struct arena *a)
+{
+	struct address address;
+
+	if (str_find(user, '@') == user.n && s->config->domains_n > 0)
+		user = arena_printf(a, STR_FMT "@" STR_FMT, STR_ARG(user), STR_ARG(s->config->domains[0].name));
+	err e = address_parse(user, true, &address);
+	return e == OK ? address_key(a, &address, local, domain) : e;
+}
+
+static err read_account(struct store *s, str local, str domain, struct credential_reply *r)
+{
+	struct query q = db_query(s->db, "SELECT id, disabled FROM account WHERE domain = ? AND local = ?");
+
+	query_put_str(&q, domain);
+	query_put_str(&q, local);
+	if (query_row(&q)) {
+		r->account = query_num(&q);
+		r->disabled = query_num(&q);
+	}
+	return query_end(&q);
+}
+
+/* Those of account 0 are the store's own. */
+static err read_secret(struct store *s, struct credential_reply *r, struct arena *a)
+{
+	struct query q = db_query(s->db, "SELECT secret FROM credential WHERE account = 0 AND kind = 'secret'");
+
+	if (query_row(&q))
+		r->secret = arena_str(a, query_str(&q));
+	return query_end(&q);
+}
+
+static err read_credentials(struct store *s, struct credential_reply *r, struct arena *a)
+{
+	struct query q = db_query(s->db, "SELECT name, kind, secret, used FROM credential WHERE account = ?"
+	                                 " AND (expires = 0 OR expires > ?) ORDER BY name, kind");
+	size_t room = 3 * (CREDENTIALS_PER_ACCOUNT + 1); /* each has up to three kinds */
+
+	r->credentials = arena_array(a, room, sizeof(*r->credentials));
+	query_put_num(&q, r->account);
+	query_put_num(&q, (uint64_t)rt_wall());
+	while (r->credentials != NULL && r->credentials_n < room && query_row(&q)) {
+		struct credential *c = &r->credentials[r->credentials_n++];
+
+		c->name = arena_str(a, query_str(&q));
+		c->kind = arena_str(a, query_str(&q));
+		c->hash = arena_str(a, query_str(&q));
+		c->used = query_num(&q);
+	}
+	return query_end(&q);
+}
+
+err store_credential(struct store *s, const struct credential_request *q, struct credential_reply *r, struct arena *a)
+{
+	str local, domain;
+	err e = read_secret(s, r, a);
+
+	if (e == OK && parse_user(s, q->user, &local, &domain, a) == OK) {
+		r->address = arena_printf(a, STR_FMT "@" STR_FMT, STR_ARG(local), STR_ARG(domain));
+		e = read_account(s, local, domain, r);
+	}
+	if (e == OK && r->account != 0)
+		e = read_credentials(s, r, a);
+	if (e != OK || a->full)
+		return err_set(E_TEMP, 451, "4.3.0", "The mail store has a temporary problem; try again later");
+	return OK;
+}
+
+/* --- a session that was granted an account --- */
+
+static err note_use(struct writer *w, struct job *job)
+{
+	const struct grant_request *q = job->data;
+	struct query query = db_query(writer_db(w), "UPDATE credential SET used = ? WHERE account = ? AND name = ?");
+
+	query_put_num(&query, (uint64_t)rt_wall());
+	query_put_num(&query, q->account);
+	query_put_str(&query, q->credential);
+	return query_run(&query);
+}
+
+/* That it could not be written down is no reason to refuse a login. */
+err store_grant(struct store *s, const struct grant_request *q)
+{
+	static const struct job_kind kind = {.apply = note_use};
+	struct grant_request copy = *q;
+	struct job job = {.kind = &kind, .data = &copy};
+	err e = sessions_grant(&s->sessions, q->edge, q->session, q->account);
+
+	if (e != OK || q->note_use == 0 || store_enter(s) != OK)
+		return e;
+	if (writer_do(s->writer, &job) != OK)
+		LOG(WARN, "store.use", LOG_NUM("account", q->account), LOG_Z("error", err_info()->text));
+	store_leave(s);
+	return OK;
+}

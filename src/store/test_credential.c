@@ -1,0 +1,184 @@
+/* SPDX-License-Identifier: ISC */
+/* App passwords, what a login sees of them, and stores of version 1. */
+#include "base/encode.h"
+#include "sasl/scram.h"
+#include "store/credential.h"
+#include "store/fixture.h"
+#include "store/schema.h"
+
+#define ALICE "alice@example.org"
+
+static void held(struct fixture *f, struct credential_reply *r, struct arena *a)
+{
+	struct credential_request q = {STR(ALICE)};
+
+	*r = (struct credential_reply){0};
+	assert_int_equal(store_credential(f->store, &q, r, a), OK);
+}
+
+static void app_passwords(struct fixture *f)
+{
+	struct credential_reply c;
+	struct admin_reply r;
+	ARENA(a, 16 << 20);
+
+	fixture_open(f);
+	admin_do(f, "account add " ALICE);
+	assert_int_equal(admin_try(f, "account app-password add " ALICE " phone", "", &r, &a), OK);
+	assert_str(cell_of(&r.rows[0], "expires")->text, "never");
+	assert_int_equal(admin_result(f, "account app-password add " ALICE " phone"), E_EXISTS);
+	assert_int_equal(admin_result(f, "account app-password add bob@example.org phone"), E_NOT_FOUND);
+	assert_int_equal(admin_result(f, "account app-password add " ALICE), E_SYNTAX);
+	assert_int_equal(admin_result(f, "account app-password add " ALICE " old 0"), E_SYNTAX);
+	admin_do(f, "account app-password add " ALICE " old 1");
+	assert_int_equal(admin_count(f, "account app-password list " ALICE), 2);
+	held(f, &c, &a);
+	assert_int_equal(c.credentials_n, 3);
+	assert_int_equal(rt_sleep_until(rt_after(1100 * NSEC_PER_MSEC)), OK);
+	held(f, &c, &a);
+	assert_int_equal(c.credentials_n, 2); /* the old one has expired */
+	assert_str(c.credentials[1].name, "phone");
+	admin_do(f, "account passwd " ALICE); /* which leaves the others */
+	held(f, &c, &a);
+	assert_int_equal(c.credentials_n, 2);
+	admin_do(f, "account app-password remove " ALICE " phone");
+	assert_int_equal(admin_result(f, "account app-password remove " ALICE " phone"), E_NOT_FOUND);
+	held(f, &c, &a);
+	assert_int_equal(c.credentials_n, 1);
+	assert_true(c.secret.n > 0);
+	str secret = c.secret;
+	fixture_close(f);
+	fixture_open(f);
+	held(f, &c, &a);
+	assert_true(str_equal(c.secret, secret));
+	fixture_close(f);
+}
+
+static void test_app_passwords(void **state UNUSED)
+{
+	fixture_run(app_passwords);
+}
+
+static void not_too_many(struct fixture *f)
+{
+	fixture_open(f);
+	admin_do(f, "account add " ALICE);
+	for (int i = 0; i <= CREDENTIALS_PER_ACCOUNT; i++) {
+		char words[100];
+		snprintf(words, sizeof(words), "account app-password add " ALICE " n%d", i);
+		assert_int_equal(admin_result(f, words), i < CREDENTIALS_PER_ACCOUNT ? OK : E_LIMIT);
+	}
+	admin_do(f, "account remove " ALICE);
+	admin_do(f, "account add " ALICE);
+	assert_int_equal(admin_count(f, "account app-password list " ALICE), 0);
+	fixture_close(f);
+}
+
+static void test_not_too_many(void **state UNUSED)
+{
+	fixture_run(not_too_many);
+}
+
+static void use_is_noted(struct fixture *f)
+{
+	struct grant_request q = {.edge = STR("edge-0"), .session = STR("s"), .account = 1, .credential = STR("")};
+	struct credential_reply c;
+	ARENA(a, 16 << 20);
+
+	fixture_open(f);
+	admin_do(f, "account add " ALICE);
+	held(f, &c, &a);
+	q.account = c.account;
+	assert_int_equal(store_grant(f->store, &q), OK);
+	held(f, &c, &a);
+	assert_int_equal(c.credentials[0].used, 0);
+	q.note_use = 1;
+	assert_int_equal(store_grant(f->store, &q), OK);
+	held(f, &c, &a);
+	assert_in_range(c.credentials[0].used, (uint64_t)rt_wall() - 60000000, (uint64_t)rt_wall());
+	fixture_close(f);
+}
+
+static void test_use_is_noted(void **state UNUSED)
+{
+	fixture_run(use_is_noted);
+}
+
+/* One salt for all credentials of an account, and a new one each time for who has none. */
+static void salts(struct fixture *f)
+{
+	struct scram_verifier v;
+	struct word words[] = {{STR("account")}, {STR("passwd")}, {STR(ALICE)}};
+	struct admin_request q = {.words = words, .words_n = ARRAY_LEN(words)};
+	struct admin_reply r;
+	BUF(lines, 1000);
+	ARENA(a, 16 << 20);
+
+	fixture_open(f);
+	admin_do(f, "account add " ALICE);
+	assert_int_equal(admin_try(f, "account salt " ALICE, "", &r, &a), OK);
+	str one = cell_of(&r.rows[0], "salt")->text;
+	assert_int_equal(admin_try(f, "account salt " ALICE, "", &r, &a), OK);
+	assert_false(str_equal(cell_of(&r.rows[0], "salt")->text, one));
+	assert_int_equal(scram_verifier_make(CRYPTO_SHA256, STR("x"), STR("salt"), 4096, &v), OK);
+	buf_puts(&lines, "scram-sha-256 ");
+	scram_verifier_print(&v, &lines);
+	q.secret = buf_str(&lines);
+	r = (struct admin_reply){0};
+	assert_int_equal(store_admin(f->store, &q, &r, &a), OK);
+	assert_int_equal(admin_try(f, "account salt " ALICE, "", &r, &a), OK);
+	assert_str(cell_of(&r.rows[0], "salt")->text, "c2FsdA==");
+	q.secret = STR("secret x\n"); /* no kind that a command may set */
+	assert_int_equal(store_admin(f->store, &q, &r, &a), E_SYNTAX);
+	fixture_close(f);
+}
+
+static void test_salts(void **state UNUSED)
+{
+	fixture_run(salts);
+}
+
+/* What version 1 had: a hash in the account. */
+static const char version_1[] = "DROP TABLE credential; ALTER TABLE account ADD COLUMN hash TEXT NOT NULL DEFAULT '';"
+				"INSERT INTO account (id, local, domain, created, hash) VALUES"
+				" (1, 'alice', 'example.org', 7, '$old$'), (2, 'bob', 'example.org', 7, '');"
+				"UPDATE meta SET value = 1 WHERE key = 'schema';";
+
+static void version_1_is_brought_up(struct fixture *f)
+{
+	struct credential_reply c;
+	struct db *db;
+	char path[200];
+	ARENA(a, 16 << 20);
+
+	fixture_open(f);
+	fixture_close(f);
+	snprintf(path, sizeof(path), "%s/pombo.db", f->path);
+	assert_int_equal(db_open(path, DB_WRITE, &db), OK);
+	assert_int_equal(db_script(db, version_1), OK);
+	db_close(db);
+	fixture_open(f);
+	held(f, &c, &a);
+	assert_int_equal(c.account, 1);
+	assert_int_equal(c.credentials_n, 1);
+	assert_str(c.credentials[0].kind, "password");
+	assert_str(c.credentials[0].hash, "$old$");
+	assert_true(c.secret.n > 0);
+	fixture_close(f);
+}
+
+static void test_version_1(void **state UNUSED)
+{
+	fixture_run(version_1_is_brought_up);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_app_passwords), cmocka_unit_test(test_not_too_many),
+		cmocka_unit_test(test_use_is_noted),  cmocka_unit_test(test_salts),
+		cmocka_unit_test(test_version_1),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
