@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* USER and PASS (RFC 1939 7), AUTH (RFC 5034). `keys` says who it is, then the store lends us the mailbox. */
 #include "pop3/session.h"
+#include "rt/tls.h"
 #include "sasl/exchange.h"
 #include "sasl/plain.h"
 
@@ -56,7 +57,7 @@ static err ask_keys(struct pop3 *s, str message, struct auth_reply *r, struct ar
 	                         .mechanism = STR("PLAIN"),
 	                         .response = message,
 	                         .has_response = 1,
-	                         .tls = s->offer.tls};
+	                         .tls = stream_is_tls(s->stream)};
 	return call_auth(s->options->peers->keys, &q, r, a, rt_after(LOGIN_TIME));
 }
 
@@ -116,9 +117,9 @@ err pop3_auth(struct pop3 *s)
 	                          .session = s->options->session,
 	                          .client = buf_str(&client),
 	                          .service = STR("pop3"),
-	                          .tls = s->offer.tls,
 	                          .ctx = &c,
 	                          .ask = ask_client};
+	sasl_exchange_bind(&x, s->stream, &a);
 	err e = sasl_exchange(&x, command->words[0], command->words_n == 1 ? STR_NONE : command->words[1], &r, &a);
 	if (c.stream == OK)
 		logged_in(s, e, r.account);

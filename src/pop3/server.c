@@ -75,10 +75,11 @@ static err read_command(struct pop3 *s)
 /* RFC 2449 5, 6: may be asked in both states. */
 static void capabilities(struct pop3 *s)
 {
+	struct sasl_offer offer = pop3_offer(s);
 	BUF(mechanisms, 200);
 
 	pop3_ok(s, "capabilities");
-	sasl_offered(&s->offer, &mechanisms);
+	sasl_offered(&offer, &mechanisms);
 	if (mechanisms.n > 0)
 		stream_printf(s->stream, "USER\r\nSASL " STR_FMT "\r\n", STR_ARG(buf_str(&mechanisms)));
 	stream_put(s->stream, STR("TOP\r\nUIDL\r\nRESP-CODES\r\nAUTH-RESP-CODE\r\nPIPELINING\r\nEXPIRE NEVER\r\n"
@@ -119,7 +120,8 @@ static void common_command(struct pop3 *s)
 /* RFC 3206 4: [AUTH] says that the fault is in how the client proves who it is. */
 static bool may_log_in(struct pop3 *s)
 {
-	bool may = s->offer.tls || s->offer.loopback;
+	struct sasl_offer offer = pop3_offer(s);
+	bool may = offer.tls || offer.loopback;
 
 	if (!may)
 		pop3_fail(s, "AUTH", "no passwords over a connection without encryption");
@@ -270,9 +272,7 @@ void pop3_serve(struct stream *stream, const struct pop3_options *options)
 	                 .options = options,
 	                 .memory = &memory,
 	                 .drop = {.store = options->peers->store, .session = options->session},
-	                 .started = rt_now(),
-	                 .offer = {.loopback = net_address_is_loopback(&options->client),
-	                           .sha1 = options->config->scram_sha1}};
+	                 .started = rt_now()};
 	err e = dialogue(&s);
 
 	pop3_release(&s);

@@ -17,7 +17,6 @@ struct pop3 {
 	struct pop3_command command; /* views of the line that was read last */
 	struct maildrop drop;
 	nsec started;
-	struct sasl_offer offer; /* how the client may log in */
 	bool granted; /* the store may know this session */
 	uint64_t errors, retrieved, removed;
 };
@@ -27,6 +26,9 @@ void pop3_ok(struct pop3 *s, const char *fmt, ...) PRINTF(2, 3);
 void pop3_fail(struct pop3 *s, const char *code, const char *fmt, ...) PRINTF(3, 4);
 /* -ERR with [SYS/PERM] or [SYS/TEMP], whichever fits the error of a call. */
 void pop3_fail_call(struct pop3 *s, err e, const char *what);
+
+/* How the client may log in. */
+struct sasl_offer pop3_offer(const struct pop3 *s);
 
 /* When the wait for the client's next line ends. */
 nsec pop3_line_deadline(const struct pop3 *s);

@@ -10,14 +10,17 @@
 struct sasl_exchange {
 	struct link *keys;
 	str session, client, service; /* client: host part of the address, "unix" */
-	bool tls;
-	struct auth_binding *bindings; /* those of the TLS connection */
+	bool tls;                     /* from sasl_exchange_bind, as the next two */
+	struct auth_binding *bindings;
 	size_t bindings_n;
 	void *ctx;
 	/* Sends the challenge, which is in base64 and may be empty, and reads the client's line, without its line end, up to SASL_LINE_MAX. An error
 	 * ends the exchange and is returned as it is: the protocol knows best what it means. */
 	err (*ask)(void *ctx, str challenge, str *line);
 };
+
+/* Sets `tls` and `bindings` to what the stream's connection can prove: nothing without TLS. In `a`. */
+void sasl_exchange_bind(struct sasl_exchange *x, const struct stream *s, struct arena *a);
 
 /* OK: logged in, the session may use reply->account. `initial` is the initial response as it stood in the command (STR_NONE: none, "=": an empty
  * one). Other errors than `ask`'s, with reply and status to tell the client: those of the call `auth` (link/messages.h), and E_SYNTAX with

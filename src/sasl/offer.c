@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 #include "sasl/offer.h"
 
+#include "rt/tls.h"
+
 enum need { NEED_BINDING = 1, NEED_SHA1 = 2 };
 
 static const struct {
@@ -13,6 +15,21 @@ static const struct {
 	{STR("PLAIN"), 0},
 	{STR("LOGIN"), 0},
 };
+
+static bool has_binding(const struct stream *s)
+{
+	BUF(data, 256);
+
+	return stream_tls_binding(s, "tls-exporter", &data) || stream_tls_binding(s, "tls-server-end-point", &data);
+}
+
+struct sasl_offer sasl_offer_of(const struct stream *s, bool loopback, bool sha1)
+{
+	struct sasl_offer o = {.tls = stream_is_tls(s), .loopback = loopback, .sha1 = sha1};
+
+	o.binding = o.tls && has_binding(s);
+	return o;
+}
 
 static bool has(const struct sasl_offer *o, unsigned needs)
 {

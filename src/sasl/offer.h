@@ -4,6 +4,7 @@
 #define SASL_OFFER_H
 
 #include "base/buf.h"
+#include "rt/stream.h"
 
 /* What is known of the connection. */
 struct sasl_offer {
@@ -11,6 +12,9 @@ struct sasl_offer {
 	bool binding;       /* TLS with a channel binding: the -PLUS mechanisms */
 	bool sha1;          /* the configuration allows SCRAM-SHA-1 */
 };
+
+/* That of a stream as it is now: with TLS or without. */
+struct sasl_offer sasl_offer_of(const struct stream *s, bool loopback, bool sha1);
 
 /* Names separated by blanks, the best first: what stands behind "AUTH " in EHLO and "SASL " in CAPA. Nothing: none is offered. */
 void sasl_offered(const struct sasl_offer *o, struct buf *out);

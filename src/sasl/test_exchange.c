@@ -4,6 +4,7 @@
 
 #include "base/log.h"
 #include "base/test.h"
+#include "sasl/offer.h"
 
 struct world {
 	const char *initial;  /* NULL: none */
@@ -142,12 +143,36 @@ static void bad_answers(void **state)
 	assert_int_equal(w.cancels, 0);
 }
 
+static void bind_plain(void *arg)
+{
+	struct sasl_exchange x = {.tls = true, .bindings_n = 7};
+	struct stream *a, *b;
+	ARENA(arena, 16384);
+
+	(void)arg;
+	assert_true(stream_pair(&a, &b, 1 << 16, false));
+	sasl_exchange_bind(&x, a, &arena);
+	assert_false(x.tls);
+	assert_int_equal(x.bindings_n, 0);
+	struct sasl_offer o = sasl_offer_of(a, true, true);
+	assert_true(o.loopback && o.sha1 && !o.tls && !o.binding);
+	stream_close(a);
+	stream_close(b);
+}
+
+static void without_tls_there_is_no_binding(void **state)
+{
+	(void)state;
+	assert_int_equal(rt_run_simulated(1, bind_plain, NULL), OK);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(at_once),
 		cmocka_unit_test(after_challenges),
 		cmocka_unit_test(bad_answers),
+		cmocka_unit_test(without_tls_there_is_no_binding),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
