@@ -40,7 +40,7 @@ void attempts_free(struct attempts *t);
 
 /* A copy of what the request says, not in the table. NULL: no memory, or it says too much. */
 MUST_USE struct attempt *attempt_new(const char *edge, const struct auth_request *q);
-void attempt_free(struct attempt **t); /* overwrites it */
+void attempt_free(struct attempt **t);
 
 /* The attempt of this session, no longer in the table; NULL: none, or its minute is over. */
 MUST_USE struct attempt *attempts_take(struct attempts *t, const char *edge, str session);
