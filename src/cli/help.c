@@ -23,6 +23,7 @@ static void print_overview(const struct command *c)
 {
 	BUF(line, 256);
 	str rest = str_from(c->arguments), form;
+	str before = STR_NONE;
 	bool more = true, arguments = false;
 
 	buf_printf(&line, "  pombo %s ", c->name);
@@ -32,8 +33,10 @@ static void print_overview(const struct command *c)
 	}
 	while (more) {
 		more = str_cut(rest, '\n', &form, &rest);
-		buf_put(&line, str_word(&form));
-		buf_puts(&line, more ? "|" : "");
+		str word = str_word(&form);
+		if (!str_equal(word, before))
+			buf_printf(&line, "%s" STR_FMT, before.n > 0 ? "|" : "", STR_ARG(word));
+		before = word;
 		arguments = arguments || form.n > 0;
 	}
 	buf_puts(&line, arguments ? " ..." : "");

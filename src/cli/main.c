@@ -52,7 +52,7 @@ const struct command commands[] = {
 		.most = 4,
 		.summary = "who has a mailbox here",
 		.text = "add and passwd ask for the password, or read one line from standard input.\n"
-			"disable refuses logins; mail still comes in. remove with the word force removes the mail too.\n"
+			"disable refuses logins, and mail for it (550 5.2.1). remove with the word force removes the mail too.\n"
 			"app-password add makes one more password, for one program or device, and shows it once.",
 		.run = command_account,
 	},
