@@ -93,4 +93,4 @@ def test_killed_under_load(make_server, capsys):
 
 
 if __name__ == '__main__':
-    sys.exit(pytest.main(['-s', '-q', os.path.abspath(__file__)]))
+    sys.exit(pytest.main(['-s', '-q', '-o', 'faulthandler_timeout=0', os.path.abspath(__file__)]))
