@@ -56,6 +56,15 @@ static void check_limits(struct reader *r)
 		reader_fault_in(r, r->config->file.p, &whole_file, "limit body-memory is less than limit message-size");
 }
 
+static void check_certificates(struct reader *r)
+{
+	size_t n = r->config->certificates_n;
+
+	if (n > 0 && r->config->certificates[n - 1].key.n == 0)
+		reader_fault_in(r, r->config->file.p, &whole_file, "the certificate " STR_FMT " has no key",
+		                STR_ARG(r->config->certificates[n - 1].certificate));
+}
+
 static void default_listens(struct reader *r)
 {
 	r->versioned = true;
@@ -69,6 +78,7 @@ void reader_finish(struct reader *r)
 	check_required(r);
 	check_catchalls(r);
 	check_limits(r);
+	check_certificates(r);
 	default_listens(r);
 	if (r->config->arena.full)
 		reader_fault_in(r, r->config->file.p, &whole_file, "too large: out of memory");

@@ -11,7 +11,7 @@
 #include "base/log.h"
 #include "rt/net.h"
 
-enum service { SERVICE_SMTP, SERVICE_LMTP, SERVICE_POP3, SERVICE_COUNT };
+enum service { SERVICE_SMTP, SERVICE_LMTP, SERVICE_POP3, SERVICE_POP3S, SERVICE_COUNT };
 const char *service_name(enum service s);
 
 struct config_listen {
@@ -24,6 +24,10 @@ struct config_domain {
 	str catchall; /* an address, "" none */
 };
 enum permission { PERMISSION_REFUSE, PERMISSION_ALLOW };
+struct config_certificate { /* files in PEM, named absolutely */
+	str certificate;    /* and those that lead to a known one */
+	str key;
+};
 enum bare_newlines { BARE_NEWLINES_REJECT, BARE_NEWLINES_NORMALISE };
 
 struct config_limits {
@@ -53,6 +57,8 @@ struct config {
 	struct config_domain **domains_by_name; /* for config_domain_find */
 	struct config_listen *listens;
 	size_t listens_n;
+	struct config_certificate *certificates;
+	size_t certificates_n;
 	struct config_limits limits;
 	enum bare_newlines bare_newlines;
 	enum permission scram_sha1;

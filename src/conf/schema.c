@@ -13,8 +13,8 @@ static const char *const newlines[] = {"reject", "normalise", NULL};
 static const char *const permissions[] = {"refuse", "allow", NULL};
 static const char *const levels[] = {"debug", "info", "warn", "error", NULL};
 
-const char *const service_names[] = {"smtp", "lmtp", "pop3", NULL};
-const char *const service_names_later[] = {"submission", "submissions", "imap",  "imaps", "pop3s",
+const char *const service_names[] = {"smtp", "lmtp", "pop3", "pop3s", NULL};
+const char *const service_names_later[] = {"submission", "submissions", "imap",  "imaps",
                                            "sieve",      "http",        "https", NULL};
 
 #define LATER(statement, word)                                                                      \
@@ -58,7 +58,7 @@ const struct setting schema[] = {
          .choices = service_names,
          .text = "Where a service waits for connections; may be repeated. Without any listen statement: smtp on "
                  "0.0.0.0:25 and "
-                 "[::]:25, pop3 on 127.0.0.1:110 and [::1]:110."},
+                 "[::]:25, pop3 on 127.0.0.1:110 and [::1]:110, pop3s on 0.0.0.0:995 and [::]:995."},
 	{.name = "listen", .type = &value_socket, .flags = SETTING_MANY},
 	{.name = "limit",
          .option = "message-size",
@@ -236,7 +236,22 @@ const struct setting schema[] = {
          .flags = SETTING_REPEATED,
          .text = "Reads another file in this place; a relative name begins at the folder of the file that includes "
                  "it."},
-	LATER("tls", NULL),
+	{.name = "tls",
+         .option = "certificate",
+         .type = &value_certificate,
+         .flags = SETTING_REPEATED | SETTING_LINES,
+         .text = "A certificate in PEM, followed by those that lead to a known one; may be repeated, with a key each. "
+                 "What "
+                 "name the client asks for and which algorithms it knows decide which is shown, and the first is shown "
+                 "to all others. When there is a file of the same name with .ocsp behind it, it is stapled. Read again "
+                 "on a "
+                 "reload and when the file changes. Without any: one for hostname that signed itself, made at the "
+                 "first "
+                 "start and kept in keys in the data folder."},
+	{.name = "tls",
+         .option = "key",
+         .type = &value_key,
+         .text = "The certificate's private key, RSA or ECDSA, in PEM without a password."},
 	LATER("resolver", NULL),
 	LATER("trust-anchor", NULL),
 	LATER("route", NULL),

@@ -55,7 +55,8 @@ const struct setting *schema_option(const struct setting *first, str option); /*
 const struct setting *schema_after(const struct setting *first); /* first row of the next statement; NULL */
 
 /* What stands in place of `listen` when the file has none. */
-#define SCHEMA_LISTENS "listen smtp 0.0.0.0:25 [::]:25\nlisten pop3 127.0.0.1:110 [::1]:110\n"
+#define SCHEMA_LISTENS \
+	"listen smtp 0.0.0.0:25 [::]:25\nlisten pop3 127.0.0.1:110 [::1]:110\nlisten pop3s 0.0.0.0:995 [::]:995\n"
 
 extern const char *const service_names[]; /* those that exist, by enum service */
 extern const char *const service_names_later[];

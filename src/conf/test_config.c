@@ -69,13 +69,14 @@ static void defaults(void **state UNUSED)
 
 static void default_listens(void **state UNUSED)
 {
-	static const char *const addresses[] = {"0.0.0.0:25", "[::]:25", "127.0.0.1:110", "[::1]:110"};
+	static const char *const addresses[] = {"0.0.0.0:25", "[::]:25",     "127.0.0.1:110",
+	                                        "[::1]:110",  "0.0.0.0:995", "[::]:995"};
 	struct config *c = parse(HEAD);
 
 	assert_int_equal(c->listens_n, ARRAY_LEN(addresses));
 	for (size_t i = 0; i < c->listens_n; i++) {
 		assert_true(str_equal(c->listens[i].text, str_from(addresses[i])));
-		assert_int_equal(c->listens[i].service, i < 2 ? SERVICE_SMTP : SERVICE_POP3);
+		assert_int_equal(c->listens[i].service, i < 2 ? SERVICE_SMTP : i < 4 ? SERVICE_POP3 : SERVICE_POP3S);
 		assert_true(c->listens[i].address.n > 0);
 	}
 	config_release(c);
@@ -168,6 +169,23 @@ static void what_is_missing(void **state UNUSED)
 	              "f:1:9: version 2 of the configuration's format is not known, only version 1\n");
 }
 
+static void certificates_have_keys(void **state UNUSED)
+{
+	BUF(dump, 64 << 10);
+	struct config *c = parse(HEAD "tls certificate /a.pem key /a.key\ntls certificate \"/b c.pem\" key /b.key\n");
+
+	assert_int_equal(c->certificates_n, 2);
+	assert_str(c->certificates[1].certificate, "/b c.pem");
+	assert_str(c->certificates[1].key, "/b.key");
+	config_dump(c, &dump);
+	assert_true(str_contains(buf_str(&dump),
+	                         STR("tls certificate /a.pem key /a.key\ntls certificate \"/b c.pem\" key /b.key\n")));
+	config_release(c);
+	expect_fault("tls certificate a.pem key /a.key", "17: \"a.pem\" is not an absolute path");
+	expect_faults(HEAD "tls certificate /a.pem\n", "f:1:1: the certificate /a.pem has no key\n");
+	expect_faults(HEAD "tls key /a.key\n", "f:4:9: a key follows its certificate: tls certificate FILE key FILE\n");
+}
+
 static void what_was_meant(void **state UNUSED)
 {
 	expect_fault("hostnam a.b", "1: unknown setting \"hostnam\" (did you mean \"hostname\"?)");
@@ -240,7 +258,6 @@ static void what_does_not_go_together(void **state UNUSED)
 
 static void settings_of_later_versions(void **state UNUSED)
 {
-	expect_fault("tls certificate /a key /b", "1: this version of Pombo does not have tls yet");
 	expect_fault("queue retry 5m 15m expire 5d", "1: this version of Pombo does not have queue yet");
 	expect_fault("listen imaps [::]:993", "8: this version of Pombo does not have the service imaps yet");
 	expect_fault("domain a.b { dkim ed25519 rsa  catchall x@a.b }",
@@ -386,6 +403,7 @@ int main(void)
 		cmocka_unit_test(dump_is_complete),
 		cmocka_unit_test(domains_are_found),
 		cmocka_unit_test(what_is_missing),
+		cmocka_unit_test(certificates_have_keys),
 		cmocka_unit_test(what_was_meant),
 		cmocka_unit_test(values_out_of_bounds),
 		cmocka_unit_test(settings_twice),

@@ -410,6 +410,56 @@ static void service_print(struct buf *out, const struct setting *s, const struct
 const struct value_type value_service = {.grammar = "SERVICE", .read = service_read, .print = service_print};
 const struct value_type value_socket = {.grammar = "ADDRESS", .read = socket_read};
 
+/* --- tls --- */
+
+static str file_name(struct reader *r, const struct token *word)
+{
+	if (!str_starts(word->text, STR("/")) || str_find(word->text, '\0') < word->text.n)
+		reader_fault(r, word, "\"" STR_FMT "\" is not an absolute path", WORD(word));
+	return arena_str(&r->config->arena, word->text);
+}
+
+static void certificate_read(struct reader *r, const struct setting *s, const struct token *word)
+{
+	struct config *c = r->config;
+	struct config_certificate *new;
+
+	(void)s;
+	if (c->certificates_n > 0 && c->certificates[c->certificates_n - 1].key.n == 0) {
+		reader_fault(r, word, "the certificate before this one has no key");
+		return;
+	}
+	new = reader_append(r, (void **)&c->certificates, &c->certificates_n, sizeof(*new));
+	if (new != NULL)
+		new->certificate = file_name(r, word);
+}
+
+static void key_read(struct reader *r, const struct setting *s, const struct token *word)
+{
+	struct config *c = r->config;
+	struct config_certificate *last = c->certificates_n == 0 ? NULL : &c->certificates[c->certificates_n - 1];
+
+	(void)s;
+	if (last == NULL || last->key.n > 0)
+		reader_fault(r, word, "a key follows its certificate: tls certificate FILE key FILE");
+	else
+		last->key = file_name(r, word);
+}
+
+static void certificate_print(struct buf *out, const struct setting *s, const struct config *c)
+{
+	for (size_t i = 0; i < c->certificates_n; i++) {
+		buf_printf(out, "%s certificate ", s->name);
+		lexer_print_word(out, c->certificates[i].certificate);
+		buf_puts(out, " key ");
+		lexer_print_word(out, c->certificates[i].key);
+		buf_putc(out, '\n');
+	}
+}
+
+const struct value_type value_certificate = {.grammar = "FILE", .read = certificate_read, .print = certificate_print};
+const struct value_type value_key = {.grammar = "FILE", .read = key_read};
+
 /* --- include, and what is not there yet --- */
 
 static void include_read(struct reader *r, const struct setting *s, const struct token *word)

@@ -83,6 +83,10 @@
 	STR(challenge)      /* not encoded, may be empty */ \
 	NUM(account) STR(address) /* AUTH_DONE */
 
+/* What a private key does for a handshake: kinds and input of rt/tls.h. E_NOT_FOUND: no such key; E_DENIED: it does not sign that. */
+#define FIELDS_sign_request(NUM, STR, LIST, BODY, FD) NUM(key) NUM(kind) STR(input)
+#define FIELDS_sign_reply(NUM, STR, LIST, BODY, FD) STR(signature)
+
 /* --- store, asked by keys --- */
 #define FIELDS_credential(NUM, STR, LIST, BODY, FD) \
 	STR(name)           /* "": the password of the account; else an app password's */ \
@@ -135,6 +139,13 @@
 #define FIELDS_listen_request(NUM, STR, LIST, BODY, FD) \
 	STR(service) STR(address) FD(socket) /* "smtp" "lmtp" "pop3" "control" */
 #define FIELDS_listen_reply(NUM, STR, LIST, BODY, FD)
+/* What TLS is done with from now on. E_SYNTAX: one of them cannot be used, everything stays as it was. */
+#define FIELDS_certificate(NUM, STR, LIST, BODY, FD) \
+	STR(chain) STR(ocsp) /* PEM, leaf first; DER, "" none */ \
+	NUM(key)            /* its number, for `sign` */ \
+	STR(secret)         /* the private key in PEM: for keys, "" for others */
+#define FIELDS_certify_request(NUM, STR, LIST, BODY, FD) LIST(certificate, certificates)
+#define FIELDS_certify_reply(NUM, STR, LIST, BODY, FD)
 #define FIELDS_shutdown_request(NUM, STR, LIST, BODY, FD) NUM(grace_ms) /* refuse new work, finish what is in the air */
 #define FIELDS_shutdown_reply(NUM, STR, LIST, BODY, FD)
 #define FIELDS_security_request(NUM, STR, LIST, BODY, FD)
@@ -142,7 +153,8 @@
 
 #define RECORDS(R) \
 	R(range) \
-	R(origin) R(rcpt_query) R(rcpt_answer) R(rcpt) R(auth_binding) R(credential) R(mailbox_entry) R(uid) R(word) R(cell) R(row)
+	R(origin) R(rcpt_query) R(rcpt_answer) R(rcpt) R(auth_binding) R(credential) R(mailbox_entry) R(uid) R(word) R(cell) R(row) \
+	R(certificate)
 
 /* call, served by */
 #define CALLS(C) \
@@ -158,7 +170,9 @@
 	C(admin, "store") \
 	C(inspect, "filter") \
 	C(auth, "keys") \
+	C(sign, "keys") \
 	C(configure, "all") \
+	C(certify, "all") \
 	C(attach, "all") \
 	C(listen, "all") \
 	C(shutdown, "all") \

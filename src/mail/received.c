@@ -41,6 +41,13 @@ static void put_recipient(struct buf *out, str recipient)
 	buf_puts(out, ">");
 }
 
+static void put_tls(struct buf *out, const struct received *r)
+{
+	if (r->tls_version.n == 0)
+		return;
+	buf_printf(out, " (" STR_FMT " " STR_FMT ")\r\n\t", STR_ARG(r->tls_version), STR_ARG(r->tls_cipher));
+}
+
 void received_print(struct buf *out, const struct received *r)
 {
 	char id[ID_TEXT_MAX];
@@ -52,7 +59,8 @@ void received_print(struct buf *out, const struct received *r)
 	buf_put(out, r->hostname);
 	buf_puts(out, " with ");
 	buf_put(out, r->origin->protocol);
-	buf_puts(out, " id ");
+	put_tls(out, r);
+	buf_puts(out, r->tls_version.n == 0 ? " id " : "id ");
 	buf_put(out, id_text(r->id, id));
 	put_recipient(out, r->only_recipient);
 	buf_puts(out, "; ");

@@ -7,12 +7,13 @@
 
 struct received {
 	const struct origin *origin;
-	str hostname; /* ours */
+	str hostname;                /* ours */
+	str tls_version, tls_cipher; /* "" none */
 	uint64_t id;
 	str only_recipient; /* "" when there are several: then no `for` */
 	int64_t at;         /* microseconds since 1970 */
 };
-/* "Received: from helo ([client]) by hostname with protocol id ID for <rcpt>; date" folded, with CRLF; whatever the
+/* "Received: from helo ([client]) by hostname with protocol (version cipher) id ID for <rcpt>; date" folded, with CRLF; whatever the
  * client said, the field stays well-formed. */
 void received_print(struct buf *out, const struct received *r);
 

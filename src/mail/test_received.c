@@ -43,6 +43,20 @@ static void test_unix_client(void **state UNUSED)
 	assert_true(str_starts(buf_str(&b), STR("Received: from unknown (unix)\r\n")));
 }
 
+static void test_tls(void **state UNUSED)
+{
+	struct origin o = {.helo = STR("client.example"), .client = STR("192.0.2.1"), .protocol = STR("ESMTPS")};
+	BUF(b, 1000);
+
+	received_print(&b, &(struct received){.origin = &o,
+	                                      .hostname = STR("mx.example.org"),
+	                                      .tls_version = STR("TLSv1.3"),
+	                                      .tls_cipher = STR("TLS_AES_256_GCM_SHA384"),
+	                                      .id = 1234});
+	assert_str(buf_str(&b), "Received: from client.example ([192.0.2.1])\r\n\tby mx.example.org with ESMTPS "
+	                        "(TLSv1.3 TLS_AES_256_GCM_SHA384)\r\n\tid 16J; Thu, 1 Jan 1970 00:00:00 +0000\r\n");
+}
+
 /* Whatever a client calls itself, the field is one field and its words stay where they are. */
 static void test_hostile_names(void **state UNUSED)
 {
@@ -70,9 +84,8 @@ static void test_hostile_names(void **state UNUSED)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_one_recipient),
-		cmocka_unit_test(test_several_recipients),
-		cmocka_unit_test(test_unix_client),
+		cmocka_unit_test(test_one_recipient), cmocka_unit_test(test_several_recipients),
+		cmocka_unit_test(test_unix_client),   cmocka_unit_test(test_tls),
 		cmocka_unit_test(test_hostile_names),
 	};
 

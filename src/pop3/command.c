@@ -14,9 +14,9 @@ static const struct syntax {
 	{STR("LIST"), POP3_LIST, WORDS, 0, 1}, {STR("NOOP"), POP3_NOOP, WORDS, 0, 0},
 	{STR("PASS"), POP3_PASS, WHOLE, 1, 1}, {STR("QUIT"), POP3_QUIT, WORDS, 0, 0},
 	{STR("RETR"), POP3_RETR, WORDS, 1, 1}, {STR("RSET"), POP3_RSET, WORDS, 0, 0},
-	{STR("STAT"), POP3_STAT, WORDS, 0, 0}, {STR("TOP"), POP3_TOP, WORDS, 2, 2},
-	{STR("UIDL"), POP3_UIDL, WORDS, 0, 1}, {STR("USER"), POP3_USER, WHOLE, 1, 1},
-	{STR("UTF8"), POP3_UTF8, WORDS, 0, 0},
+	{STR("STAT"), POP3_STAT, WORDS, 0, 0}, {STR("STLS"), POP3_STLS, WORDS, 0, 0},
+	{STR("TOP"), POP3_TOP, WORDS, 2, 2},   {STR("UIDL"), POP3_UIDL, WORDS, 0, 1},
+	{STR("USER"), POP3_USER, WHOLE, 1, 1}, {STR("UTF8"), POP3_UTF8, WORDS, 0, 0},
 };
 
 str pop3_line_text(str line)

@@ -72,6 +72,22 @@ static err read_command(struct pop3 *s)
 	return e;
 }
 
+static bool may_start_tls(const struct pop3 *s)
+{
+	return s->options->tls != NULL && !stream_is_tls(s->stream) && !s->drop.open;
+}
+
+/* RFC 2595 4. What was said before the handshake is forgotten: the caller forgets the user's name. */
+static err stls(struct pop3 *s)
+{
+	if (!may_start_tls(s)) {
+		pop3_fail(s, NULL, stream_is_tls(s->stream) ? "TLS is in use" : "there is no TLS here");
+		return OK;
+	}
+	pop3_ok(s, "begin TLS");
+	return stream_start_tls(s->stream, s->options->tls, pop3_line_deadline(s), s->options->session);
+}
+
 /* RFC 2449 5, 6: may be asked in both states. */
 static void capabilities(struct pop3 *s)
 {
@@ -82,6 +98,8 @@ static void capabilities(struct pop3 *s)
 	sasl_offered(&offer, &mechanisms);
 	if (mechanisms.n > 0)
 		stream_printf(s->stream, "USER\r\nSASL " STR_FMT "\r\n", STR_ARG(buf_str(&mechanisms)));
+	if (may_start_tls(s))
+		stream_put(s->stream, STR("STLS\r\n"));
 	stream_put(s->stream, STR("TOP\r\nUIDL\r\nRESP-CODES\r\nAUTH-RESP-CODE\r\nPIPELINING\r\nEXPIRE NEVER\r\n"
 	                          "LOGIN-DELAY 0\r\nUTF8\r\nLANG\r\nIMPLEMENTATION Pombo\r\n.\r\n"));
 }
@@ -161,6 +179,10 @@ static err authorization(struct pop3 *s)
 			break;
 		case POP3_AUTH:
 			e = may_log_in(s) ? pop3_auth(s) : OK;
+			break;
+		case POP3_STLS:
+			buf_reset(&user);
+			e = stls(s);
 			break;
 		case POP3_UTF8:
 			pop3_ok(s, "UTF-8 it is"); /* RFC 6856 2: only here; changes nothing, see server.h */

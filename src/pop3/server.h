@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* POP3 (RFC 1939, 2449, 3206, 5034, 6856), the server's side: one function is one session.
+/* POP3 (RFC 1939, 2449, 2595, 3206, 5034, 6856), the server's side: one function is one session.
  *
  * Messages are sent as they are stored, also those with UTF-8 in their header to clients that did not say UTF8: the alternative
  * that RFC 6856 leaves, a refusal, would hide them.
@@ -9,11 +9,12 @@
 
 #include "conf/config.h"
 #include "link/link.h"
-#include "rt/stream.h"
+#include "rt/tls.h"
 
 struct pop3_options {
 	const struct config *config; /* lives as long as the session */
 	struct peers *peers;         /* keys and store are called */
+	struct tls_context *tls;     /* for STLS; NULL: not offered */
 	struct net_address client;
 	str session; /* its id */
 	/* Becomes true when the process shuts down: -ERR [SYS/TEMP] at the next command but QUIT. */

@@ -41,8 +41,8 @@ static void refuses(void **state)
 {
 	(void)state;
 	static const char *const unknown[] = {
-		"",        "\r\n",         "\n",       " QUIT\r\n", "QUIT\t\r\n",        "QUITS\r\n",
-		"QUI\r\n", "APOP a b\r\n", "STLS\r\n", "\r\r\n",    "GET / HTTP/1.1\r\n"};
+		"",        "\r\n",         "\n",        " QUIT\r\n", "QUIT\t\r\n",        "QUITS\r\n",
+		"QUI\r\n", "APOP a b\r\n", "STLSX\r\n", "\r\r\n",    "GET / HTTP/1.1\r\n"};
 	static const char *const wrong[] = {"QUIT now\r\n",  "RETR\r\n",     "RETR 1 2\r\n", "TOP 1\r\n",
 	                                    "TOP 1 2 3\r\n", "LIST 1 2\r\n", "AUTH\r\n",     "AUTH PLAIN a b\r\n",
 	                                    "STAT 1\r\n",    "DELE \r\n"};

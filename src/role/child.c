@@ -98,6 +98,26 @@ err child_configure(struct child *c, bool first)
 	return e;
 }
 
+/* Private keys go to `keys` and nowhere else. */
+err child_certify(struct child *c)
+{
+	const struct certificates *all = c->all->certificates;
+	struct certify_reply r;
+	ARENA(a, 64 << 10);
+
+	if (c->type->certify == NULL)
+		return OK;
+	struct certificate *items = arena_array(&a, all->n, sizeof(*items));
+	if (items == NULL)
+		return err_note(E_LIMIT, "too many certificates");
+	for (size_t i = 0; i < all->n; i++) {
+		items[i] = all->items[i];
+		if (c->type != &role_keys)
+			items[i].secret = STR_NONE;
+	}
+	return call_certify(c->link, &(struct certify_request){items, all->n}, &r, &a, rt_after(CHILD_CALL_TIME));
+}
+
 /* --- links between two --- */
 
 static bool are_linked(const struct child *a, const struct child *b)
@@ -219,6 +239,8 @@ static err child_begin(struct child *c)
 
 	if (e == OK)
 		e = child_configure(c, true);
+	if (e == OK)
+		e = child_certify(c);
 	c->up = e == OK && c->linked;
 	if (e == OK)
 		e = child_connect(c);

@@ -35,6 +35,7 @@ struct child {
 /* Starts it, tells it the configuration, links it with those that are up, and hands it its sockets. When that fails it is ended again. */
 MUST_USE err child_start(struct child *c);
 MUST_USE err child_configure(struct child *c, bool first);
+MUST_USE err child_certify(struct child *c);                                                  /* if it concerns it */
 MUST_USE err child_listen(struct child *c, const char *service, const char *address, int fd); /* fd -1: no longer */
 MUST_USE err child_listen_all(struct child *c);
 void child_keep(void *arg);      /* a coroutine: whenever it ends it is started again */

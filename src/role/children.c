@@ -125,6 +125,19 @@ err children_reconfigure(struct children *all, const struct listeners *old)
 	return OK;
 }
 
+err children_certify(struct children *all)
+{
+	err e = semaphore_take(&all->changes, RT_NEVER);
+
+	if (e != OK)
+		return e;
+	for (size_t i = 0; i < all->n && e == OK; i++)
+		if (all->items[i].up)
+			e = child_certify(&all->items[i]);
+	semaphore_give(&all->changes);
+	return e;
+}
+
 void children_reap(struct children *all)
 {
 	int status;

@@ -4,6 +4,7 @@
 #ifndef ROLE_CHILDREN_H
 #define ROLE_CHILDREN_H
 
+#include "role/certificates.h"
 #include "role/child.h"
 #include "role/listeners.h"
 #include "role/tasks.h"
@@ -11,9 +12,10 @@
 struct children {
 	struct child *items; /* the store first */
 	size_t n;
-	struct config *config;             /* what they are told; the monitor's */
-	const struct listeners *listeners; /* likewise */
-	int control_fd;                    /* for the store; -1: not yet */
+	struct config *config;                   /* what they are told; the monitor's */
+	const struct listeners *listeners;       /* likewise */
+	const struct certificates *certificates; /* likewise */
+	int control_fd;                          /* for the store; -1: not yet */
 	bool single;
 	struct semaphore changes;                  /* starting and reconfiguring exclude each other */
 	struct tasks keepers;                      /* one for each child */
@@ -32,6 +34,8 @@ MUST_USE err children_start_others(struct children *all); /* all but the store *
 MUST_USE err children_keep(struct children *all);         /* from now on, whoever dies is started again */
 /* Tells everybody all->config, and the edges which sockets came and went. */
 MUST_USE err children_reconfigure(struct children *all, const struct listeners *old);
+/* Tells those whom it concerns all->certificates. keys first: if it cannot use them, nobody is told. */
+MUST_USE err children_certify(struct children *all);
 void children_reap(struct children *all); /* after SIGCHLD */
 /* Edges finish what is in the air for up to `grace`, then the others end, the store last. Cut short by children_kill. */
 void children_stop(struct children *all, nsec grace);

@@ -10,9 +10,25 @@
 #include "pop3/server.h"
 #include "role/process.h"
 #include "role/tasks.h"
+#include "rt/tls.h"
 #include "smtp/server.h"
 
-#define STREAM_BUFFER ((size_t)64 << 10)
+#define STREAM_BUFFER  ((size_t)64 << 10)
+#define HANDSHAKE_TIME (60 * NSEC_PER_SEC)
+#define SIGN_TIME      (10 * NSEC_PER_SEC)
+
+enum { SIGNATURE_MAX = 1024 };
+
+/* What the services differ in, as long as nothing of their protocol is said. */
+static const struct {
+	const char *alpn; /* RFC 7301 */
+	bool implicit_tls;
+} service_traits[SERVICE_COUNT] = {
+	[SERVICE_SMTP] = {"smtp", false},
+	[SERVICE_LMTP] = {"lmtp", false},
+	[SERVICE_POP3] = {"pop3", false},
+	[SERVICE_POP3S] = {"pop3", true},
+};
 
 struct edge {
 	struct process *process;
@@ -21,6 +37,7 @@ struct edge {
 	struct map by_address; /* connections of each client address */
 	struct tasks sessions, acceptors;
 	struct listener *listeners;
+	struct tls_context *tls[SERVICE_COUNT];
 	uint64_t next_session;
 	bool stopping;
 };
@@ -41,6 +58,7 @@ struct session {
 	struct edge *edge;
 	struct config *config;
 	struct stream *stream;
+	struct tls_context *tls;
 	struct address_count *count;
 	struct net_address client;
 	enum service service;
@@ -90,7 +108,8 @@ static void refuse(enum service service, int fd, const char *why)
 	int n = snprintf(line, sizeof(line), "%s %s, try again later\r\n",
 	                 service == SERVICE_POP3 ? "-ERR [SYS/TEMP]" : "421 4.7.0", why);
 
-	(void)!send(fd, line, (size_t)n, MSG_DONTWAIT | MSG_NOSIGNAL);
+	if (!service_traits[service].implicit_tls)
+		(void)!send(fd, line, (size_t)n, MSG_DONTWAIT | MSG_NOSIGNAL);
 	close(fd);
 }
 
@@ -100,9 +119,10 @@ static void session_serve(struct session *s)
 {
 	struct edge *e = s->edge;
 
-	if (s->service == SERVICE_POP3) {
+	if (s->service == SERVICE_POP3 || s->service == SERVICE_POP3S) {
 		pop3_serve(s->stream, &(struct pop3_options){.config = s->config,
 		                                             .peers = &e->peers,
+		                                             .tls = s->tls,
 		                                             .client = s->client,
 		                                             .session = s->id,
 		                                             .stopping = &e->stopping,
@@ -111,6 +131,7 @@ static void session_serve(struct session *s)
 	}
 	smtp_serve(s->stream, &(struct smtp_options){.config = s->config,
 	                                             .peers = &e->peers,
+	                                             .tls = s->tls,
 	                                             .budget = &e->budget,
 	                                             .client = s->client,
 	                                             .session = s->id,
@@ -133,9 +154,21 @@ static void session_log(const struct session *s)
 static void session_free(struct session *s)
 {
 	stream_close(s->stream);
+	tls_context_release(s->tls);
 	count_down(s->edge, &s->client, s->count);
 	config_release(s->config);
 	free(s);
+}
+
+/* At a stop, who is no further than this is not waited for. */
+static err session_begin_tls(struct session *s)
+{
+	if (s->tls == NULL)
+		return err_note(E_TEMP, "no certificate");
+	s->idle = true;
+	err e = stream_start_tls(s->stream, s->tls, rt_after(HANDSHAKE_TIME), s->id);
+	s->idle = false;
+	return e;
 }
 
 static void session_run(void *arg)
@@ -143,7 +176,8 @@ static void session_run(void *arg)
 	struct session *s = arg;
 
 	session_log(s);
-	session_serve(s);
+	if (!service_traits[s->service].implicit_tls || session_begin_tls(s) == OK)
+		session_serve(s);
 	LOG(DEBUG, "session.end", LOG_STR("sid", s->id));
 	session_free(s);
 }
@@ -153,6 +187,7 @@ static err session_start(struct session *s, int fd)
 	struct edge *e = s->edge;
 
 	s->config = config_hold(e->process->config);
+	s->tls = tls_context_hold(e->tls[s->service]);
 	s->id = id_text(e->next_session++, s->id_text);
 	s->stream = stream_open_fd(fd, STREAM_BUFFER);
 	return s->stream == NULL ? err_note(E_MEMORY, "no memory for a session")
@@ -273,6 +308,52 @@ static void close_listeners(struct edge *e)
 		listener_close(l);
 }
 
+/* --- TLS --- */
+
+static err edge_sign(void *ctx, uint64_t key, enum tls_sign kind, str input, struct buf *out)
+{
+	const struct edge *e = ctx;
+	ARENA(a, 4 * SIGNATURE_MAX);
+	struct sign_reply r;
+	err result = call_sign(e->peers.keys, &(struct sign_request){key, kind, input}, &r, &a, rt_after(SIGN_TIME));
+
+	if (result == OK)
+		buf_put(out, r.signature);
+	return result;
+}
+
+static void release_contexts(struct tls_context *contexts[SERVICE_COUNT])
+{
+	for (size_t i = 0; i < SERVICE_COUNT; i++)
+		tls_context_release(contexts[i]);
+}
+
+/* One for each service: a ticket of one is none of another's. Sessions keep what they began with. */
+static err edge_certify(struct process *p, const struct certify_request *q)
+{
+	struct edge *e = p->state;
+	struct tls_context *fresh[SERVICE_COUNT] = {NULL};
+	ARENA(a, 1 << 20);
+	struct tls_certificate *items = arena_array(&a, q->certificates_n, sizeof(*items));
+	err result = items == NULL ? err_note(E_LIMIT, "too many certificates") : OK;
+
+	for (size_t i = 0; i < q->certificates_n && result == OK; i++)
+		items[i] = (struct tls_certificate){q->certificates[i].chain, q->certificates[i].ocsp,
+		                                    q->certificates[i].key};
+	for (size_t i = 0; i < SERVICE_COUNT && result == OK; i++)
+		result = tls_context_new(&(struct tls_options){.certificates = items,
+		                                               .certificates_n = q->certificates_n,
+		                                               .signer = edge_sign,
+		                                               .signer_ctx = e,
+		                                               .alpn = str_from(service_traits[i].alpn),
+		                                               .listener = str_from(service_name((enum service)i))},
+		                         &fresh[i]);
+	release_contexts(result == OK ? e->tls : fresh);
+	for (size_t i = 0; i < SERVICE_COUNT && result == OK; i++)
+		e->tls[i] = fresh[i];
+	return result;
+}
+
 /* --- the role --- */
 
 static err edge_start(struct process *p)
@@ -335,13 +416,17 @@ static void edge_stop(struct process *p)
 
 static void edge_close(struct process *p)
 {
-	map_free(&((struct edge *)p->state)->by_address);
+	struct edge *e = p->state;
+
+	map_free(&e->by_address);
+	release_contexts(e->tls);
 }
 
 const struct role_type role_edge = {
 	.name = "edge",
 	.start = edge_start,
 	.configured = edge_configured,
+	.certify = edge_certify,
 	.attached = edge_attached,
 	.listen = edge_listen,
 	.drain = edge_drain,

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: ISC */
 /* keys - says whether somebody is who he claims to be. Asks the store what is kept of his password, verifies in a worker thread, and tells the
- * store which session may use the account. */
+ * store which session may use the account. And it holds the private keys of TLS: others send what is to be signed. */
 #include "role/process.h"
+#include "role/signing.h"
 #include "sasl/service.h"
 
 struct keys {
 	struct sasl_service *sasl;
+	struct signing signing;
 	struct link_service for_edge;
 };
 
@@ -33,6 +35,18 @@ static void keys_configured(struct process *p)
 		sasl_service_configure(k->sasl, p->config->scram_sha1);
 }
 
+static err serve_sign(void *ctx, struct link *from UNUSED, const void *request, void *reply, struct arena *a)
+{
+	const struct process *p = ctx;
+
+	return signing_serve(&((const struct keys *)p->state)->signing, request, reply, a);
+}
+
+static err keys_certify(struct process *p, const struct certify_request *q)
+{
+	return signing_replace(&((struct keys *)p->state)->signing, q);
+}
+
 static err keys_start(struct process *p)
 {
 	struct keys *k = arena_alloc(&p->memory, sizeof(*k));
@@ -44,6 +58,7 @@ static err keys_start(struct process *p)
 		return err_note(E_MEMORY, "no memory for the keys");
 	k->for_edge = (struct link_service){.ctx = p, .closed = edge_gone};
 	k->for_edge.handlers[CALL_auth] = serve_auth;
+	k->for_edge.handlers[CALL_sign] = serve_sign;
 	p->state = k;
 	keys_configured(p);
 	return OK;
@@ -58,6 +73,7 @@ static const struct link_service *keys_service(struct process *p, str sibling)
 
 static void keys_close(struct process *p)
 {
+	signing_free(&((struct keys *)p->state)->signing);
 	sasl_service_free(((struct keys *)p->state)->sasl);
 }
 
@@ -67,5 +83,6 @@ const struct role_type role_keys = {
 	.start = keys_start,
 	.configured = keys_configured,
 	.service = keys_service,
+	.certify = keys_certify,
 	.close = keys_close,
 };

@@ -19,14 +19,16 @@
 #define GRACE           (10 * NSEC_PER_SEC)
 #define DESCRIPTORS_MIN 65536
 #define PROCESSES_MAX   64
+#define WATCH_EVERY     (10 * NSEC_PER_SEC)
 
 struct monitor {
 	const char *path; /* of the configuration */
 	struct config *config;
 	struct folder_owner owner;
 	struct listeners listeners;
+	struct certificates certificates;
 	struct children children;
-	struct tasks starting, others;
+	struct tasks starting, watching, others;
 	struct semaphore reloads;
 	struct co *main;
 	bool stopping;
@@ -69,6 +71,27 @@ static void keep_fixed(const struct config *old, struct config *c)
 	c->filters = old->filters;
 }
 
+/* Those that cannot be used never replace those that are in use. */
+static void certify(struct monitor *m)
+{
+	struct certificates fresh, before = m->certificates;
+	err e = certificates_load(m->config, &fresh);
+
+	if (e == OK) {
+		m->certificates = fresh;
+		e = children_certify(&m->children);
+		if (e == E_SYNTAX) {
+			m->certificates = before;
+			before = fresh;
+		}
+		certificates_free(&before);
+	}
+	if (e != OK)
+		LOG(ERROR, "tls.reload", LOG_Z("error", err_info()->text));
+	else
+		LOG(INFO, "tls.reload", LOG_NUM("certificates", m->certificates.n));
+}
+
 static err reload_to(struct monitor *m, struct config *config)
 {
 	struct listeners now, before = m->listeners;
@@ -88,6 +111,7 @@ static err reload_to(struct monitor *m, struct config *config)
 	listeners_close(&before);
 	config_release(old);
 	LOG(INFO, "config.reload", LOG_STR("file", str_from(m->path)));
+	certify(m);
 	return e;
 }
 
@@ -126,6 +150,23 @@ static err reload(struct monitor *m)
 static void reload_run(void *arg)
 {
 	(void)!reload(arg);
+}
+
+/* Certificates are renewed by programs that do not know us. */
+static void watch_run(void *arg)
+{
+	struct monitor *m = arg;
+	uint64_t seen = certificates_stamp(m->config);
+
+	while (rt_sleep_until(rt_after(WATCH_EVERY)) == OK) {
+		uint64_t now = certificates_stamp(m->config);
+
+		if (now == seen || semaphore_take(&m->reloads, RT_NEVER) != OK)
+			continue;
+		seen = now;
+		certify(m);
+		semaphore_give(&m->reloads);
+	}
 }
 
 /* --- starting --- */
@@ -257,8 +298,11 @@ static void monitor_main(void *arg)
 	err e = tasks_start(&m->starting, start_run, m, "start");
 	if (e != OK)
 		complain(m, e);
+	if (e == OK)
+		e = tasks_start(&m->watching, watch_run, m, "watch");
 	while (e == OK && (e = rt_signal_wait(signals, ARRAY_LEN(signals), &signal, RT_NEVER)) == OK)
 		handle_signal(m, signal);
+	tasks_stop(&m->watching);
 	tasks_stop(&m->starting);
 	tasks_stop(&m->others);
 	children_free(&m->children);
@@ -306,11 +350,14 @@ static err prepare(struct monitor *m, bool single)
 		LOG(WARN, "user.missing", LOG_STR("user", m->config->user), LOG_Z("instead", "nobody"));
 	if (e == OK)
 		e = folder_prepare(m->config, &m->owner);
+	if (e == OK)
+		e = certificates_load(m->config, &m->certificates);
 	if (e == OK && single && geteuid() == 0)
 		e = give_up_root(m);
 	if (e == OK)
 		e = children_init(&m->children, m->config, single, serve_admin, m);
 	m->children.listeners = &m->listeners;
+	m->children.certificates = &m->certificates;
 	return e;
 }
 
@@ -342,6 +389,7 @@ int role_monitor(const char *config_path, bool single)
 	raise_descriptor_limit();
 	block_signals();
 	run(&m, single);
+	certificates_free(&m.certificates);
 	config_release(m.config);
 	buf_free(&faults.text);
 	log_flush();

@@ -131,6 +131,16 @@ static err serve_listen(void *ctx, struct link *from UNUSED, const void *request
 	return fd < 0 ? err_note(E_MEMORY, "no descriptor") : p->type->listen(p, q->service, q->address, fd);
 }
 
+static err serve_certify(void *ctx, struct link *from UNUSED, const void *request, void *reply UNUSED,
+                         struct arena *a UNUSED)
+{
+	struct process *p = ctx;
+
+	if (p->type->certify == NULL || p->state == NULL)
+		return err_note(E_DENIED, "%s has no use for certificates", p->name);
+	return p->type->certify(p, request);
+}
+
 static err serve_shutdown(void *ctx, struct link *from UNUSED, const void *request, void *reply UNUSED,
                           struct arena *a UNUSED)
 {
@@ -184,6 +194,7 @@ err process_run(const struct role_type *type, unsigned index, bool single, int s
 	p.control.handlers[CALL_configure] = serve_configure;
 	p.control.handlers[CALL_attach] = serve_attach;
 	p.control.handlers[CALL_listen] = serve_listen;
+	p.control.handlers[CALL_certify] = serve_certify;
 	p.control.handlers[CALL_shutdown] = serve_shutdown;
 	p.control.handlers[CALL_security] = serve_security;
 	p.monitor = link_new("monitor", &p.control);

@@ -26,6 +26,8 @@ struct role_type {
 	/* What processes of that role may call here; the ctx of the service is the process. NULL: nothing. */
 	const struct link_service *(*service)(struct process *p, str sibling_role);
 	void (*attached)(struct process *p, str sibling_role, struct link *l); /* the first time for this sibling */
+	/* What TLS is done with from now on. NULL: no business of this role. */
+	err (*certify)(struct process *p, const struct certify_request *q);
 	/* Takes over `fd`. -1: no longer listens on this address. */
 	err (*listen)(struct process *p, str service, str address, int fd);
 	/* Refuses new work, returns when the old is done or it is time. */

@@ -60,7 +60,7 @@ static void server_run(void *arg)
 	if (!stream_pair(&s, &c->s, 64 << 10, true))
 		abort();
 	rt_spawn(client_run, c, "client");
-	err e = stream_start_tls(s, context, rt_after(10 * NSEC_PER_SEC));
+	err e = stream_start_tls(s, context, rt_after(10 * NSEC_PER_SEC), STR("fuzz"));
 	if ((e == OK) != stream_is_tls(s) || stream_error(s) != e)
 		abort();
 	stream_close(s);

@@ -140,6 +140,16 @@ err private_key_sign(struct private_key *k, enum tls_sign kind, str input, struc
 	return OK;
 }
 
+err private_key_number(str chain_pem, uint64_t *number)
+{
+	unsigned char hash[EVP_MAX_MD_SIZE];
+
+	if (EVP_Digest(chain_pem.p, chain_pem.n, hash, NULL, EVP_sha256(), NULL) != 1)
+		return failed(E_MEMORY, "cannot hash a certificate");
+	memcpy(number, hash, sizeof(*number));
+	return OK;
+}
+
 /* --- self-signed --- */
 
 static bool add_extension(X509 *cert, int nid, const char *value)
@@ -202,7 +212,8 @@ static bool take(BIO *bio, struct buf *out)
 static bool print_key(EVP_PKEY *key, struct buf *out)
 {
 	BIO *bio = BIO_new(BIO_s_secmem());
-	bool good = bio != NULL && PEM_write_bio_PKCS8PrivateKey(bio, key, NULL, NULL, 0, NULL, NULL) == 1 && take(bio, out);
+	bool good = bio != NULL && PEM_write_bio_PKCS8PrivateKey(bio, key, NULL, NULL, 0, NULL, NULL) == 1 &&
+	            take(bio, out);
 
 	BIO_free(bio);
 	return good;

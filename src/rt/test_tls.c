@@ -229,7 +229,7 @@ static void server_run(void *arg)
 		(void)!stream_peek(s, &seen, SOON);
 	}
 	rt_spawn(client_run, &client, "client");
-	scene->result = stream_start_tls(s, scene->context, SOON);
+	scene->result = stream_start_tls(s, scene->context, SOON, STR("test"));
 	scene->why = *err_info();
 	if (scene->result == OK) {
 		note(scene, s, &client);
@@ -315,7 +315,8 @@ static void test_tls_1_2(void **state)
 
 static void test_rsa_beside_ecdsa(void **state)
 {
-	struct scene pss = {.sigalgs = "RSA-PSS+SHA256"}, pkcs1 = {.version_max = TLS1_2_VERSION, .sigalgs = "RSA+SHA256"};
+	struct scene pss = {.sigalgs = "RSA-PSS+SHA256"},
+		     pkcs1 = {.version_max = TLS1_2_VERSION, .sigalgs = "RSA+SHA256"};
 
 	(void)state;
 	play_good(&pss);
@@ -332,7 +333,8 @@ static void test_rsa_is_never_asked_to_decrypt(void **state)
 
 static void test_certificate_by_name(void **state)
 {
-	struct scene s = {.sni = "other.example.net", .ask_status = true}, unknown = {.sni = "unknown.example.net", .ask_status = true};
+	struct scene s = {.sni = "other.example.net", .ask_status = true},
+		     unknown = {.sni = "unknown.example.net", .ask_status = true};
 
 	(void)state;
 	play_good(&s);
@@ -416,7 +418,7 @@ static void silent_client(void *arg)
 
 	if (!stream_pair(&s, &client, 4096, false))
 		return;
-	scene->result = stream_start_tls(s, scene->context, SOON);
+	scene->result = stream_start_tls(s, scene->context, SOON, STR("test"));
 	stream_put(s, STR("nothing of this is sent\r\n"));
 	(void)!stream_flush(s);
 	scene->plain_seen = stream_poll(client).n > 0;
@@ -441,7 +443,8 @@ static void test_bad_certificates(void **state)
 	struct tls_context *c;
 
 	(void)state;
-	assert_int_equal(tls_context_new(&(struct tls_options){.certificates = &bad, .certificates_n = 1}, &c), E_SYNTAX);
+	assert_int_equal(tls_context_new(&(struct tls_options){.certificates = &bad, .certificates_n = 1}, &c),
+	                 E_SYNTAX);
 	assert_null(c);
 	assert_int_equal(tls_context_new(&(struct tls_options){.certificates_n = 0}, &c), E_LIMIT);
 }

@@ -16,6 +16,7 @@
 #include <openssl/x509v3.h>
 #include <stdlib.h>
 
+#include "base/log.h"
 #include "rt/transport.h"
 
 #define CIPHERS_1_2     "ECDHE+AESGCM:ECDHE+CHACHA20"
@@ -36,7 +37,7 @@ struct identity {
 	struct tls_context *context;
 	SSL_CTX *ssl; /* offers this certificate, and one of the other algorithm for the same names if there is one */
 	X509 *leaf;
-	STACK_OF(X509) *chain;
+	STACK_OF(X509) * chain;
 	EVP_PKEY *key; /* the public half, and how to ask for signatures */
 	uint64_t number;
 	str ocsp;
@@ -102,8 +103,8 @@ static size_t sign(const struct identity *id, enum tls_sign kind, str input, uns
 	return 0;
 }
 
-static int ec_sign(int type, const unsigned char *digest, int n, unsigned char *out, unsigned int *out_n, const BIGNUM *k,
-                   const BIGNUM *r, EC_KEY *key)
+static int ec_sign(int type, const unsigned char *digest, int n, unsigned char *out, unsigned int *out_n,
+                   const BIGNUM *k, const BIGNUM *r, EC_KEY *key)
 {
 	const struct identity *id = EC_KEY_get_ex_data(key, ec_slot);
 
@@ -281,8 +282,8 @@ static int choose_identity(SSL *ssl, int *alert, void *arg)
 }
 
 /* RFC 7301 3.2. A client that was led here from another protocol's port names that protocol. */
-static int choose_alpn(SSL *ssl, const unsigned char **out, unsigned char *out_n, const unsigned char *in, unsigned int in_n,
-                       void *arg)
+static int choose_alpn(SSL *ssl, const unsigned char **out, unsigned char *out_n, const unsigned char *in,
+                       unsigned int in_n, void *arg)
 {
 	const struct tls_context *c = arg;
 	str offered = str_make((const char *)in, in_n);
@@ -353,8 +354,8 @@ static bool ticket_begin(struct ticket_key *k, unsigned char *iv, EVP_CIPHER_CTX
 }
 
 /* RFC 5077 4. 1: this key; 2: an old one, make a new ticket; 0: a ticket we cannot read. */
-static int ticket_key_choose(SSL *ssl, unsigned char name[16], unsigned char iv[EVP_MAX_IV_LENGTH], EVP_CIPHER_CTX *cipher,
-                             EVP_MAC_CTX *mac, int encrypt)
+static int ticket_key_choose(SSL *ssl, unsigned char name[16], unsigned char iv[EVP_MAX_IV_LENGTH],
+                             EVP_CIPHER_CTX *cipher, EVP_MAC_CTX *mac, int encrypt)
 {
 	struct tls_context *c = context_of(ssl);
 	size_t i = 0;
@@ -699,7 +700,7 @@ static struct tls_transport *tls_of(const struct stream *s)
 	return carrier.ops == &transport_tls ? carrier.t : NULL;
 }
 
-err stream_start_tls(struct stream *s, struct tls_context *c, nsec deadline)
+err stream_start_tls(struct stream *s, struct tls_context *c, nsec deadline, str session)
 {
 	err e = stream_flush(s);
 
@@ -712,7 +713,13 @@ err stream_start_tls(struct stream *s, struct tls_context *c, nsec deadline)
 		return stream_fail(s, openssl_failed(E_MEMORY, "no memory for TLS"));
 	stream_set_carrier(s, (struct carrier){&transport_tls, t});
 	e = handshake(t, deadline);
-	return e == OK ? OK : stream_fail(s, e);
+	if (e == OK) {
+		LOG(DEBUG, "tls.start", LOG_STR("sid", session), LOG_Z("version", SSL_get_version(t->ssl)),
+		    LOG_Z("cipher", SSL_get_cipher_name(t->ssl)));
+		return OK;
+	}
+	LOG(INFO, "tls.failed", LOG_STR("sid", session), LOG_Z("error", err_name(e)), LOG_Z("text", err_info()->text));
+	return stream_fail(s, e);
 }
 
 /* --- what was agreed on --- */

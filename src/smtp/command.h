@@ -20,7 +20,8 @@ enum verb {
 	SMTP_EXPN,
 	SMTP_HELP,
 	SMTP_QUIT,
-	SMTP_UNAVAILABLE, /* known to the world, not to us: AUTH, STARTTLS, TURN ... */
+	SMTP_STARTTLS,
+	SMTP_UNAVAILABLE, /* known to the world, not to us: AUTH, TURN ... */
 	SMTP_HTTP, /* a browser was made to talk to us: the session must end before its body is taken for commands */
 	SMTP_UNKNOWN,
 };

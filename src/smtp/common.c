@@ -12,6 +12,11 @@ bool smtp_no_arguments(struct smtp *s)
 	return s->command.args.n == 0;
 }
 
+static bool has_tls(const struct smtp *s)
+{
+	return stream_is_tls(s->stream);
+}
+
 static void put_limits(struct smtp *s)
 {
 	const struct config_limits *limits = &s->config->limits;
@@ -28,6 +33,8 @@ static void put_extensions(struct smtp *s)
 	              (unsigned long long)s->config->limits.message_size);
 	stream_put(s->stream, STR("250-8BITMIME\r\n250-SMTPUTF8\r\n250-CHUNKING\r\n250-BINARYMIME\r\n250-DSN\r\n250-"
 	                          "ENHANCEDSTATUSCODES\r\n"));
+	if (s->options->tls != NULL && !has_tls(s))
+		stream_put(s->stream, STR("250-STARTTLS\r\n"));
 	put_limits(s);
 	stream_put(s->stream, STR("250 HELP\r\n"));
 }
@@ -62,6 +69,23 @@ static bool hello(struct smtp *s)
 	return false;
 }
 
+/* RFC 3207 4.2: what was said before the handshake, and what is known from it, is forgotten. */
+static bool starttls(struct smtp *s)
+{
+	if (!smtp_no_arguments(s))
+		return false;
+	if (has_tls(s) || s->options->tls == NULL) {
+		smtp_reply(s, has_tls(s) ? 503 : 502, "5.5.1", has_tls(s) ? "TLS is in use" : "There is no TLS here");
+		return false;
+	}
+	smtp_reply(s, 220, "2.0.0", "Begin TLS");
+	err e = stream_start_tls(s->stream, s->options->tls, smtp_deadline(s), s->options->session);
+	s->closing = e != OK; /* nothing more can be said */
+	s->hello = HELLO_NONE;
+	s->helo = STR_NONE;
+	return true;
+}
+
 /* RFC 5321 3.5.3, 7.3: neither yes nor no. */
 static void verify(struct smtp *s)
 {
@@ -84,6 +108,8 @@ bool smtp_common_command(struct smtp *s)
 	case SMTP_EHLO:
 	case SMTP_LHLO:
 		return hello(s);
+	case SMTP_STARTTLS:
+		return starttls(s);
 	case SMTP_NOOP:
 		smtp_reply(s, 250, "2.0.0", "Ok");
 		break;

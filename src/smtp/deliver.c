@@ -14,11 +14,14 @@ enum { HEADERS_MAX = 256 << 10 };
 /* RFC 3848, RFC 6531 4.3 */
 static str protocol(const struct smtp *s, const struct envelope *env)
 {
-	if (s->options->lmtp)
-		return env->params.utf8 ? STR("UTF8LMTP") : STR("LMTP");
+	bool utf8 = env->params.utf8;
+
 	if (s->hello == HELLO_PLAIN)
 		return STR("SMTP");
-	return env->params.utf8 ? STR("UTF8SMTP") : STR("ESMTP");
+	if (stream_is_tls(s->stream))
+		return s->options->lmtp ? (utf8 ? STR("UTF8LMTPS") : STR("LMTPS"))
+		                        : (utf8 ? STR("UTF8SMTPS") : STR("ESMTPS"));
+	return s->options->lmtp ? (utf8 ? STR("UTF8LMTP") : STR("LMTP")) : (utf8 ? STR("UTF8SMTP") : STR("ESMTP"));
 }
 
 static struct origin origin_of(const struct smtp *s, const struct envelope *env)
@@ -72,7 +75,10 @@ static err accept_message(struct smtp *s, struct envelope *env, struct origin *o
                           const struct inspect_reply *seen, struct accept_reply *kept)
 {
 	BUF(headers, HEADERS_MAX);
+	struct tls_info tls = stream_tls_info(s->stream);
 	struct received received = {.origin = origin,
+	                            .tls_version = tls.version,
+	                            .tls_cipher = tls.cipher,
 	                            .hostname = s->config->hostname,
 	                            .id = env->id,
 	                            .only_recipient = env->rcpts_n == 1 ? env->rcpts[0].address : STR_NONE,

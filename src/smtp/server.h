@@ -5,7 +5,7 @@
 
 #include "conf/config.h"
 #include "link/link.h"
-#include "rt/stream.h"
+#include "rt/tls.h"
 
 /* Memory that messages in the air may take, shared by the sessions of one process. */
 struct body_budget {
@@ -15,6 +15,7 @@ struct body_budget {
 struct smtp_options {
 	const struct config *config; /* lives as long as the session */
 	struct peers *peers;
+	struct tls_context *tls; /* for STARTTLS; NULL: not offered */
 	struct body_budget *budget;
 	struct net_address client;
 	str session; /* its id */

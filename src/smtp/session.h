@@ -65,7 +65,7 @@ MUST_USE bool smtp_take_buffered_rcpt(struct smtp *s);
 err smtp_lost(struct smtp *s, err e);
 
 /* --- common.c: commands that may come at any time --- */
-/* True: it was a HELO, EHLO or LHLO that begins a new state (RFC 5321 4.1.4: a transaction in progress is gone). */
+/* True: it was a HELO, EHLO, LHLO or STARTTLS that begins a new state (RFC 5321 4.1.4: a transaction in progress is gone). */
 bool smtp_common_command(struct smtp *s);
 /* Refuses arguments where there are none: 501. */
 MUST_USE bool smtp_no_arguments(struct smtp *s);

@@ -18,7 +18,7 @@ static void test_verbs(void **state UNUSED)
 	assert_command(STR("mail from:<a@b> SIZE=1  \r\n"), SMTP_MAIL, "from:<a@b> SIZE=1");
 	assert_command(STR("QUIT\r\n"), SMTP_QUIT, "");
 	assert_command(STR("Data \r\n"), SMTP_DATA, "");
-	assert_command(STR("STARTTLS\r\n"), SMTP_UNAVAILABLE, "");
+	assert_command(STR("STARTTLS\r\n"), SMTP_STARTTLS, "");
 	assert_command(STR("GET / HTTP/1.1\r\n"), SMTP_HTTP, "/ HTTP/1.1");
 	assert_command(STR("WHATISTHIS\r\n"), SMTP_UNKNOWN, "");
 	assert_command(STR("\r\n"), SMTP_UNKNOWN, "");

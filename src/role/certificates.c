@@ -1,0 +1,251 @@
+/* SPDX-License-Identifier: ISC */
+#include "role/certificates.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "rt/file.h"
+#include "rt/private_key.h"
+
+#define FILE_OCTETS_MAX   ((size_t)128 << 10)
+#define MEMORY_MAX        ((size_t)16 << 20)
+#define CERTIFICATE_BEGIN STR("-----BEGIN CERTIFICATE-----")
+#define CERTIFICATE_END   STR("-----END CERTIFICATE-----")
+
+/* --- one certificate --- */
+
+static size_t find(str text, str part)
+{
+	size_t at = 0;
+
+	while (at < text.n && !str_starts(str_drop(text, at), part))
+		at++;
+	return at;
+}
+
+/* The certificates alone: some keep the private key in the same file, and that is not for every process. */
+static str certificates_of(struct arena *a, str pem)
+{
+	BUF(out, FILE_OCTETS_MAX);
+
+	while (pem.n > 0) {
+		pem = str_drop(pem, find(pem, CERTIFICATE_BEGIN));
+		size_t n = find(pem, CERTIFICATE_END);
+		if (n == pem.n)
+			break;
+		buf_put(&out, str_take(pem, n));
+		buf_put(&out, CERTIFICATE_END);
+		buf_putc(&out, '\n');
+		pem = str_drop(pem, n);
+	}
+	return arena_str(a, buf_str(&out));
+}
+
+static err add(struct certificates *c, str chain, str key, str ocsp)
+{
+	struct certificate *item = &c->items[c->n++];
+
+	*item = (struct certificate){.chain = certificates_of(&c->memory, chain),
+	                             .secret = arena_str(&c->memory, key),
+	                             .ocsp = arena_str(&c->memory, ocsp)};
+	if (c->memory.full)
+		return err_note(E_LIMIT, "certificates and keys are too large");
+	return private_key_number(item->chain, &item->key);
+}
+
+static void wipe(struct buf *b)
+{
+	if (b->p != NULL)
+		explicit_bzero(b->p, b->size);
+}
+
+/* --- files of the configuration --- */
+
+static err read_file(str path, struct buf *out)
+{
+	ARENA(a, 8192);
+	const char *name = arena_z(&a, path);
+
+	if (name == NULL)
+		return err_note(E_LIMIT, "the file's name is too long");
+	err e = file_read_whole(name, out);
+	if (e == OK)
+		return OK;
+	struct err_info why = *err_info();
+	return err_note(e, "tls: " STR_FMT ": %s", STR_ARG(path), why.text);
+}
+
+static err load_configured(const struct config_certificate *files, struct certificates *c)
+{
+	BUF(chain, FILE_OCTETS_MAX);
+	BUF(key, FILE_OCTETS_MAX);
+	BUF(ocsp, FILE_OCTETS_MAX);
+	BUF(ocsp_name, 8192);
+
+	buf_put(&ocsp_name, files->certificate);
+	buf_puts(&ocsp_name, ".ocsp");
+	err e = read_file(files->certificate, &chain);
+	if (e == OK)
+		e = read_file(files->key, &key);
+	if (e == OK && read_file(buf_str(&ocsp_name), &ocsp) != OK)
+		buf_reset(&ocsp); /* it need not be there */
+	if (e == OK)
+		e = add(c, buf_str(&chain), buf_str(&key), buf_str(&ocsp));
+	wipe(&key);
+	wipe(&chain);
+	return e;
+}
+
+/* --- one of our own --- */
+
+struct own_names {
+	char key[300], certificate[300];
+};
+
+/* Whoever owns the data folder could have put a link there: none is followed. */
+static err open_folder(const struct config *config, int *folder)
+{
+	ARENA(a, 8192);
+	const char *path = arena_z(&a, arena_printf(&a, STR_FMT "/keys", STR_ARG(config->data)));
+
+	if (path == NULL)
+		return err_note(E_LIMIT, "the data folder's name is too long");
+	if (mkdir(path, 0700) != 0 && errno != EEXIST)
+		return err_note(E_IO, "%s: %s", path, strerrordesc_np(errno));
+	*folder = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	return *folder >= 0 ? OK : err_note(E_IO, "%s: %s", path, strerrordesc_np(errno));
+}
+
+static err own_read(int folder, const char *name, struct buf *out)
+{
+	int fd = openat(folder, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	struct stat st;
+
+	if (fd < 0)
+		return errno == ENOENT ? E_NOT_FOUND : err_note(E_IO, "keys/%s: %s", name, strerrordesc_np(errno));
+	bool good = fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && (size_t)st.st_size <= out->cap;
+	char *to = good ? buf_reserve(out, (size_t)st.st_size) : NULL;
+	err e = to == NULL ? err_note(E_LIMIT, "keys/%s is no file of ours", name)
+	                   : file_read_at(fd, to, (size_t)st.st_size, 0);
+	if (e == OK)
+		buf_commit(out, (size_t)st.st_size);
+	close(fd);
+	return e;
+}
+
+static err own_write(int folder, const char *name, str content)
+{
+	(void)unlinkat(folder, name, 0);
+	int fd = openat(folder, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+	struct iovec iov = {(void *)(uintptr_t)content.p, content.n};
+	if (fd < 0)
+		return err_note(E_IO, "keys/%s: %s", name, strerrordesc_np(errno));
+	err e = file_write_all(fd, &iov, 1, 0);
+	if (e == OK)
+		e = file_sync(fd);
+	close(fd);
+	return e;
+}
+
+/* The certificate last: what a crash leaves without one is made again. */
+static err own_make(const struct config *config, int folder, const struct own_names *names, struct buf *key,
+                    struct buf *chain)
+{
+	buf_reset(key);
+	buf_reset(chain);
+	err e = private_key_make(config->hostname, key, chain);
+	if (e == OK)
+		e = own_write(folder, names->key, buf_str(key));
+	if (e == OK)
+		e = own_write(folder, names->certificate, buf_str(chain));
+	if (e == OK)
+		LOG(WARN, "tls.self-signed", LOG_STR("hostname", config->hostname),
+		    LOG_Z("do", "get a certificate and name it: tls certificate FILE key FILE"));
+	return e;
+}
+
+static err load_own(const struct config *config, struct certificates *c)
+{
+	BUF(key, FILE_OCTETS_MAX);
+	BUF(chain, FILE_OCTETS_MAX);
+	struct own_names names;
+	int folder = -1;
+	err e = open_folder(config, &folder);
+
+	if (e != OK)
+		return e;
+	snprintf(names.key, sizeof(names.key), STR_FMT ".key", STR_ARG(config->hostname));
+	snprintf(names.certificate, sizeof(names.certificate), STR_FMT ".pem", STR_ARG(config->hostname));
+	e = own_read(folder, names.certificate, &chain);
+	if (e == OK)
+		e = own_read(folder, names.key, &key);
+	if (e == E_NOT_FOUND)
+		e = own_make(config, folder, &names, &key, &chain);
+	close(folder);
+	if (e == OK)
+		e = add(c, buf_str(&chain), buf_str(&key), STR_NONE);
+	wipe(&key);
+	return e;
+}
+
+/* --- all of them --- */
+
+err certificates_load(const struct config *config, struct certificates *out)
+{
+	err e = OK;
+
+	*out = (struct certificates){.memory = ARENA_INIT(MEMORY_MAX)};
+	out->items = arena_array(&out->memory, config->certificates_n + 1, sizeof(*out->items));
+	if (out->items == NULL)
+		return err_note(E_MEMORY, "no memory for certificates");
+	for (size_t i = 0; i < config->certificates_n && e == OK; i++)
+		e = load_configured(&config->certificates[i], out);
+	if (e == OK && config->certificates_n == 0)
+		e = load_own(config, out);
+	if (e != OK)
+		certificates_free(out);
+	return e;
+}
+
+void certificates_free(struct certificates *c)
+{
+	for (size_t i = 0; i < c->n; i++)
+		if (c->items[i].secret.n > 0)
+			explicit_bzero((char *)(uintptr_t)c->items[i].secret.p, c->items[i].secret.n);
+	arena_free(&c->memory);
+	*c = (struct certificates){0};
+}
+
+static uint64_t stamp_file(uint64_t stamp, str path)
+{
+	ARENA(a, 8192);
+	const char *name = arena_z(&a, path);
+	struct stat st = {0};
+
+	if (name != NULL && stat(name, &st) != 0)
+		st = (struct stat){0};
+	const uint64_t parts[] = {(uint64_t)st.st_ino, (uint64_t)st.st_size, (uint64_t)st.st_mtim.tv_sec,
+	                          (uint64_t)st.st_mtim.tv_nsec};
+	for (size_t i = 0; i < ARRAY_LEN(parts); i++)
+		stamp = (stamp ^ parts[i]) * UINT64_C(0x100000001b3); /* FNV-1a, by words */
+	return stamp;
+}
+
+uint64_t certificates_stamp(const struct config *config)
+{
+	uint64_t stamp = UINT64_C(0xcbf29ce484222325);
+
+	for (size_t i = 0; i < config->certificates_n; i++) {
+		ARENA(a, 16384);
+		const struct config_certificate *c = &config->certificates[i];
+
+		stamp = stamp_file(stamp, c->certificate);
+		stamp = stamp_file(stamp, c->key);
+		stamp = stamp_file(stamp, arena_printf(&a, STR_FMT ".ocsp", STR_ARG(c->certificate)));
+	}
+	return stamp;
+}

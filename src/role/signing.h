@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: ISC */
+/* signing - the private keys of TLS, and what others may have signed with them. */
+#ifndef ROLE_SIGNING_H
+#define ROLE_SIGNING_H
+
+#include "link/messages.h"
+
+struct signing_keys;
+
+struct signing { /* all zero: no keys */
+	struct signing_keys *now;
+	struct signing_keys *before; /* handshakes that began before the last change end with these */
+};
+
+/* E_SYNTAX: one of them cannot be used; everything stays as it was. */
+MUST_USE err signing_replace(struct signing *s, const struct certify_request *q);
+MUST_USE err signing_serve(const struct signing *s, const struct sign_request *q, struct sign_reply *r,
+                           struct arena *a);
+void signing_free(struct signing *s);
+
+#endif
