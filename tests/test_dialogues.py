@@ -31,14 +31,17 @@ OURS = {
     ('wrong_proto.cmy', 'GET'): ({500, 502, 421}, 'not recognised'),
     ('wrong_proto.cmy', 'POST'): ({500, 502, 421}, 'not recognised'),
     ('wrong_proto.cmy', 'CONNECT'): ({500, 502, 421}, 'not recognised'),
+    ('auth_multi_dialog.cmy', 'AUTH SOMETHINGELSE'): ({504}, 'a mechanism that is not there (RFC 4954 4)'),
+    ('auth_not_tls.cmy', 'AUTH PLAIN'): ({502}, 'nobody logs in on port 25, with TLS or without'),
+    ('auth_too_many_failures.cmy', 'AUTH PLAIN something'): ({501}, 'limit errors is 20 unless set'),
 }
 used = set()
 
 
 @pytest.fixture(scope='module')
 def testserver():
-    server = Server('limit message-size 1M', domains=['testserver'], services=('smtp', 'pop3')).start()
-    server.account('user@testserver')
+    server = Server('limit message-size 1M', domains=['testserver'], services=('smtp', 'submissions', 'pop3')).start()
+    server.account('user@testserver', 'secretpassword')
     yield server
     server.close()
 
@@ -59,12 +62,23 @@ class Dialogue:
     def step(self, line):
         verb, _, rest = line.partition(' ')
         getattr(
-            self, {'tcp_connect': 'connect', 'close': 'close', '->': 'say', '~>': 'say_literally'}.get(verb, 'expect')
+            self,
+            {
+                'tcp_connect': 'connect',
+                'tls_connect': 'connect_to_submission',
+                'close': 'close',
+                '->': 'say',
+                '~>': 'say_literally',
+            }.get(verb, 'expect'),
         )(rest)
 
-    def connect(self, _):
+    def connect(self, _, service='smtp'):
         self.close()
-        self.c = Smtp(self.server.ports['smtp'], greet=False)
+        self.c = Smtp(self.server.ports[service], greet=False)
+
+    def connect_to_submission(self, _):
+        self.connect(_, 'submissions')
+        self.c.handshake()
 
     def close(self, _=None):
         if self.c:
@@ -107,11 +121,6 @@ def steps(name):
 @pytest.mark.parametrize('name', NAMES)
 def test_dialogue(data, testserver, name):
     lines = list(steps(name))
-    for line in lines:
-        if line.startswith('tls_connect') or re.match(r'-> (AUTH|STARTTLS)', line):
-            pytest.skip(
-                f'needs {"TLS" if line.startswith("tls") else "AUTH or STARTTLS"}, which this server has not yet'
-            )
     dialogue = Dialogue(testserver, name)
     try:
         for line in lines:

@@ -11,7 +11,15 @@
 #include "base/log.h"
 #include "rt/net.h"
 
-enum service { SERVICE_SMTP, SERVICE_LMTP, SERVICE_POP3, SERVICE_POP3S, SERVICE_COUNT };
+enum service {
+	SERVICE_SMTP,
+	SERVICE_LMTP,
+	SERVICE_POP3,
+	SERVICE_POP3S,
+	SERVICE_SUBMISSION,
+	SERVICE_SUBMISSIONS,
+	SERVICE_COUNT
+};
 const char *service_name(enum service s);
 
 struct config_listen {
@@ -28,6 +36,7 @@ struct config_certificate { /* files in PEM, named absolutely */
 	str certificate;    /* and those that lead to a known one */
 	str key;
 };
+enum yes_no { CONFIG_NO, CONFIG_YES };
 enum bare_newlines { BARE_NEWLINES_REJECT, BARE_NEWLINES_NORMALISE };
 
 struct config_limits {
@@ -62,6 +71,7 @@ struct config {
 	struct config_limits limits;
 	enum bare_newlines bare_newlines;
 	enum permission scram_sha1;
+	enum yes_no show_client; /* the client's address in the trace header of a submission */
 	uint64_t quota;          /* octets an account may hold unless it has its own; 0 none */
 	uint64_t segment_size;   /* store: octets of a segment; 256M (setting `store segment`) */
 	uint64_t edges, filters; /* processes; 0: half the cores, at least 1 */

@@ -11,11 +11,11 @@
 
 static const char *const newlines[] = {"reject", "normalise", NULL};
 static const char *const permissions[] = {"refuse", "allow", NULL};
+static const char *const yes_no[] = {"no", "yes", NULL};
 static const char *const levels[] = {"debug", "info", "warn", "error", NULL};
 
-const char *const service_names[] = {"smtp", "lmtp", "pop3", "pop3s", NULL};
-const char *const service_names_later[] = {"submission", "submissions", "imap",  "imaps",
-                                           "sieve",      "http",        "https", NULL};
+const char *const service_names[] = {"smtp", "lmtp", "pop3", "pop3s", "submission", "submissions", NULL};
+const char *const service_names_later[] = {"imap", "imaps", "sieve", "http", "https", NULL};
 
 #define LATER(statement, word)                                                                      \
 	{                                                                                           \
@@ -57,8 +57,8 @@ const struct setting schema[] = {
          .flags = SETTING_REPEATED | SETTING_LINES,
          .choices = service_names,
          .text = "Where a service waits for connections; may be repeated. Without any listen statement: smtp on "
-                 "0.0.0.0:25 and "
-                 "[::]:25, pop3 on 127.0.0.1:110 and [::1]:110, pop3s on 0.0.0.0:995 and [::]:995."},
+                 "0.0.0.0:25 and [::]:25, submission on 0.0.0.0:587 and [::]:587, submissions on 0.0.0.0:465 and "
+                 "[::]:465, pop3 on 127.0.0.1:110 and [::1]:110, pop3s on 0.0.0.0:995 and [::]:995."},
 	{.name = "listen", .type = &value_socket, .flags = SETTING_MANY},
 	{.name = "limit",
          .option = "message-size",
@@ -185,6 +185,13 @@ const struct setting schema[] = {
          .choices = permissions,
          .fallback = "refuse",
          .text = "Old clients may log in with SCRAM-SHA-1; for passwords that are set from then on."},
+	{.name = "submission",
+         .option = "show-client",
+         .type = &value_choice,
+         .at = AT(show_client),
+         .choices = yes_no,
+         .fallback = "no",
+         .text = "Whether the trace header of a submitted message tells the address that it was sent from."},
 	{.name = "quota",
          .type = &value_size,
          .at = AT(quota),

@@ -56,7 +56,9 @@ const struct setting *schema_after(const struct setting *first); /* first row of
 
 /* What stands in place of `listen` when the file has none. */
 #define SCHEMA_LISTENS \
-	"listen smtp 0.0.0.0:25 [::]:25\nlisten pop3 127.0.0.1:110 [::1]:110\nlisten pop3s 0.0.0.0:995 [::]:995\n"
+	"listen smtp 0.0.0.0:25 [::]:25\n" \
+	"listen submission 0.0.0.0:587 [::]:587\nlisten submissions 0.0.0.0:465 [::]:465\n" \
+	"listen pop3 127.0.0.1:110 [::1]:110\nlisten pop3s 0.0.0.0:995 [::]:995\n"
 
 extern const char *const service_names[]; /* those that exist, by enum service */
 extern const char *const service_names_later[];

@@ -69,14 +69,22 @@ static void defaults(void **state UNUSED)
 
 static void default_listens(void **state UNUSED)
 {
-	static const char *const addresses[] = {"0.0.0.0:25", "[::]:25",     "127.0.0.1:110",
-	                                        "[::1]:110",  "0.0.0.0:995", "[::]:995"};
+	static const struct {
+		enum service service;
+		const char *address;
+	} expected[] = {
+		{SERVICE_SMTP, "0.0.0.0:25"},         {SERVICE_SMTP, "[::]:25"},
+		{SERVICE_SUBMISSION, "0.0.0.0:587"},  {SERVICE_SUBMISSION, "[::]:587"},
+		{SERVICE_SUBMISSIONS, "0.0.0.0:465"}, {SERVICE_SUBMISSIONS, "[::]:465"},
+		{SERVICE_POP3, "127.0.0.1:110"},      {SERVICE_POP3, "[::1]:110"},
+		{SERVICE_POP3S, "0.0.0.0:995"},       {SERVICE_POP3S, "[::]:995"},
+	};
 	struct config *c = parse(HEAD);
 
-	assert_int_equal(c->listens_n, ARRAY_LEN(addresses));
+	assert_int_equal(c->listens_n, ARRAY_LEN(expected));
 	for (size_t i = 0; i < c->listens_n; i++) {
-		assert_true(str_equal(c->listens[i].text, str_from(addresses[i])));
-		assert_int_equal(c->listens[i].service, i < 2 ? SERVICE_SMTP : i < 4 ? SERVICE_POP3 : SERVICE_POP3S);
+		assert_true(str_equal(c->listens[i].text, str_from(expected[i].address)));
+		assert_int_equal(c->listens[i].service, expected[i].service);
 		assert_true(c->listens[i].address.n > 0);
 	}
 	config_release(c);
@@ -142,7 +150,8 @@ static void dump_is_complete(void **state UNUSED)
 	                    "limit per-address 50\nlimit commands 1000\nlimit errors 20\nlimit messages 5\n"
 	                    "limit messages-per-hour 1000\n"
 	                    "limit command-time 90s\nlimit session-time 2h\nlimit session-memory 4M\n"
-	                    "limit body-memory 512M\nlimit hops 50\nplus none\nbare-newlines reject\nscram-sha-1 refuse\nquota none\n"
+	                    "limit body-memory 512M\nlimit hops 50\nplus none\nbare-newlines reject\nscram-sha-1 refuse\n"
+	                    "submission show-client no\nquota none\n"
 	                    "store segment 256M\nprocesses edge auto\nprocesses filter auto\nlog warn json\n");
 }
 

@@ -137,7 +137,7 @@
 	STR(role) NUM(index) FD(stream) FD(descriptors) /* a link to a sibling; replaces the one to the same role and index */
 #define FIELDS_attach_reply(NUM, STR, LIST, BODY, FD)
 #define FIELDS_listen_request(NUM, STR, LIST, BODY, FD) \
-	STR(service) STR(address) FD(socket) /* "smtp" "lmtp" "pop3" "control" */
+	STR(service) STR(address) FD(socket) /* "smtp" "lmtp" "pop3" "submission" ... "control" */
 #define FIELDS_listen_reply(NUM, STR, LIST, BODY, FD)
 /* What TLS is done with from now on. E_SYNTAX: one of them cannot be used, everything stays as it was. */
 #define FIELDS_certificate(NUM, STR, LIST, BODY, FD) \

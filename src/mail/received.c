@@ -52,10 +52,14 @@ void received_print(struct buf *out, const struct received *r)
 {
 	char id[ID_TEXT_MAX];
 
-	buf_puts(out, "Received: from ");
-	put_plain(out, r->origin->helo);
-	put_client(out, r->origin->client);
-	buf_puts(out, "\r\n\tby ");
+	buf_puts(out, "Received: ");
+	if (!r->hide_client) {
+		buf_puts(out, "from ");
+		put_plain(out, r->origin->helo);
+		put_client(out, r->origin->client);
+		buf_puts(out, "\r\n\t");
+	}
+	buf_puts(out, "by ");
 	buf_put(out, r->hostname);
 	buf_puts(out, " with ");
 	buf_put(out, r->origin->protocol);

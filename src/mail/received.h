@@ -10,6 +10,7 @@ struct received {
 	str hostname;                /* ours */
 	str tls_version, tls_cipher; /* "" none */
 	uint64_t id;
+	bool hide_client;   /* no `from`: where a user writes from is nobody's business */
 	str only_recipient; /* "" when there are several: then no `for` */
 	int64_t at;         /* microseconds since 1970 */
 };

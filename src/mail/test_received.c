@@ -25,6 +25,16 @@ static void test_one_recipient(void **state UNUSED)
 	           "\tfor <u@example.org>; Thu, 1 Jan 1970 00:00:00 +0000\r\n");
 }
 
+static void test_hidden_client(void **state UNUSED)
+{
+	BUF(b, 1000);
+	struct origin o = {.helo = STR("laptop"), .client = STR("192.0.2.1"), .protocol = STR("ESMTPSA")};
+
+	received_print(&b, &(struct received){
+				   .origin = &o, .hostname = STR("mx.example.org"), .id = 1234, .hide_client = true});
+	assert_str(buf_str(&b), "Received: by mx.example.org with ESMTPSA id 16J; Thu, 1 Jan 1970 00:00:00 +0000\r\n");
+}
+
 static void test_several_recipients(void **state UNUSED)
 {
 	BUF(b, 1000);
@@ -84,8 +94,11 @@ static void test_hostile_names(void **state UNUSED)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_one_recipient), cmocka_unit_test(test_several_recipients),
-		cmocka_unit_test(test_unix_client),   cmocka_unit_test(test_tls),
+		cmocka_unit_test(test_one_recipient),
+		cmocka_unit_test(test_hidden_client),
+		cmocka_unit_test(test_several_recipients),
+		cmocka_unit_test(test_unix_client),
+		cmocka_unit_test(test_tls),
 		cmocka_unit_test(test_hostile_names),
 	};
 

@@ -24,10 +24,9 @@ static const struct {
 	const char *alpn; /* RFC 7301 */
 	bool implicit_tls;
 } service_traits[SERVICE_COUNT] = {
-	[SERVICE_SMTP] = {"smtp", false},
-	[SERVICE_LMTP] = {"lmtp", false},
-	[SERVICE_POP3] = {"pop3", false},
-	[SERVICE_POP3S] = {"pop3", true},
+	[SERVICE_SMTP] = {"smtp", false},       [SERVICE_LMTP] = {"lmtp", false},
+	[SERVICE_POP3] = {"pop3", false},       [SERVICE_POP3S] = {"pop3", true},
+	[SERVICE_SUBMISSION] = {"smtp", false}, [SERVICE_SUBMISSIONS] = {"smtp", true},
 };
 
 struct edge {
@@ -136,6 +135,8 @@ static void session_serve(struct session *s)
 	                                             .client = s->client,
 	                                             .session = s->id,
 	                                             .lmtp = s->service == SERVICE_LMTP,
+	                                             .submission = s->service == SERVICE_SUBMISSION ||
+	                                                           s->service == SERVICE_SUBMISSIONS,
 	                                             .stopping = &e->stopping,
 	                                             .idle = &s->idle});
 }

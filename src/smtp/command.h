@@ -21,13 +21,16 @@ enum verb {
 	SMTP_HELP,
 	SMTP_QUIT,
 	SMTP_STARTTLS,
-	SMTP_UNAVAILABLE, /* known to the world, not to us: AUTH, TURN ... */
+	SMTP_AUTH,
+	SMTP_UNAVAILABLE, /* known to the world, not to us: ETRN, TURN ... */
 	SMTP_HTTP, /* a browser was made to talk to us: the session must end before its body is taken for commands */
 	SMTP_UNKNOWN,
 };
 
 /* RFC 5321 4.5.3.1.4: 512 octets and what extensions add: DSN 600 (RFC 3461 5), SIZE, BODY, SMTPUTF8 under 100. */
 #define COMMAND_LINE_MAX 2048
+/* RFC 4954 4: AUTH with an initial response, and its line end. */
+#define AUTH_LINE_MAX (12288 + 2)
 
 struct command {
 	enum verb verb;

@@ -36,6 +36,7 @@ static void put_extensions(struct smtp *s)
 	if (s->options->tls != NULL && !has_tls(s))
 		stream_put(s->stream, STR("250-STARTTLS\r\n"));
 	put_limits(s);
+	smtp_put_auth(s);
 	stream_put(s->stream, STR("250 HELP\r\n"));
 }
 
@@ -78,6 +79,7 @@ static bool starttls(struct smtp *s)
 		smtp_reply(s, has_tls(s) ? 503 : 502, "5.5.1", has_tls(s) ? "TLS is in use" : "There is no TLS here");
 		return false;
 	}
+	smtp_log_out(s);
 	smtp_reply(s, 220, "2.0.0", "Begin TLS");
 	err e = stream_start_tls(s->stream, s->options->tls, smtp_deadline(s), s->options->session);
 	s->closing = e != OK; /* nothing more can be said */
@@ -124,6 +126,9 @@ bool smtp_common_command(struct smtp *s)
 		break;
 	case SMTP_QUIT:
 		quit(s);
+		break;
+	case SMTP_AUTH: /* RFC 4954 4: not within a transaction */
+		smtp_reply(s, 503, "5.5.1", "A transaction is under way; RSET ends it");
 		break;
 	case SMTP_UNAVAILABLE:
 		smtp_reply(s, 502, "5.5.1", "This command is not available here");

@@ -3,6 +3,7 @@
 #include "base/encode.h"
 #include "base/log.h"
 #include "mail/received.h"
+#include "rt/tls.h"
 #include "smtp/session.h"
 
 /* Clients wait ten minutes for the reply (RFC 5321 4.5.3.2.6). */
@@ -11,17 +12,20 @@
 
 enum { HEADERS_MAX = 256 << 10 };
 
-/* RFC 3848, RFC 6531 4.3 */
+/* RFC 3848, RFC 6531 4.3: with S under TLS, and A for who is logged in. */
 static str protocol(const struct smtp *s, const struct envelope *env)
 {
-	bool utf8 = env->params.utf8;
+	static const str names[2][2][4] = {
+		{{STR("ESMTP"), STR("ESMTPS"), STR("ESMTPA"), STR("ESMTPSA")},
+	         {STR("UTF8SMTP"), STR("UTF8SMTPS"), STR("UTF8SMTPA"), STR("UTF8SMTPSA")}},
+		{{STR("LMTP"), STR("LMTPS"), STR("LMTPA"), STR("LMTPSA")},
+	         {STR("UTF8LMTP"), STR("UTF8LMTPS"), STR("UTF8LMTPA"), STR("UTF8LMTPSA")}},
+	};
+	size_t with = (stream_is_tls(s->stream) ? 1u : 0u) + (s->account != 0 ? 2u : 0u);
 
-	if (s->hello == HELLO_PLAIN)
+	if (s->hello == HELLO_PLAIN && s->account == 0)
 		return STR("SMTP");
-	if (stream_is_tls(s->stream))
-		return s->options->lmtp ? (utf8 ? STR("UTF8LMTPS") : STR("LMTPS"))
-		                        : (utf8 ? STR("UTF8SMTPS") : STR("ESMTPS"));
-	return s->options->lmtp ? (utf8 ? STR("UTF8LMTP") : STR("LMTP")) : (utf8 ? STR("UTF8SMTP") : STR("ESMTP"));
+	return names[s->options->lmtp][env->params.utf8][with];
 }
 
 static struct origin origin_of(const struct smtp *s, const struct envelope *env)
@@ -29,13 +33,16 @@ static struct origin origin_of(const struct smtp *s, const struct envelope *env)
 	return (struct origin){.session = s->options->session,
 	                       .client = buf_str(&s->client),
 	                       .helo = s->helo,
-	                       .protocol = protocol(s, env)};
+	                       .protocol = protocol(s, env),
+	                       .login = s->login};
 }
 
 static uint64_t flags_of(const struct smtp *s, const struct envelope *env)
 {
 	uint64_t flags = s->options->lmtp ? 0 : MESSAGE_ALL_OR_NONE;
 
+	if (s->options->submission)
+		flags |= MESSAGE_SUBMISSION;
 	if (env->params.body != BODY_7BIT)
 		flags |= MESSAGE_8BIT;
 	if (env->params.body == BODY_BINARY)
@@ -45,16 +52,16 @@ static uint64_t flags_of(const struct smtp *s, const struct envelope *env)
 	return flags;
 }
 
-/* Another process's refusal as an error of ours. */
-static err refused(struct envelope *env, uint64_t reply, str status, str text)
+err smtp_refused(struct envelope *env, const struct rcpt_answer *r)
 {
-	return err_set(E_PERM, (int)reply, arena_z(&env->arena, status), STR_FMT, STR_ARG(text));
+	return err_set(E_PERM, (int)r->reply, arena_z(&env->arena, r->status), STR_FMT, STR_ARG(r->text));
 }
 
 static err inspect(struct smtp *s, struct envelope *env, struct origin *origin, const struct body *body,
                    struct inspect_reply *seen)
 {
-	struct inspect_request q = {.origin = origin,
+	struct inspect_request q = {.id = env->id,
+	                            .origin = origin,
 	                            .origin_n = 1,
 	                            .sender = env->sender,
 	                            .rcpts = env->rcpts,
@@ -67,8 +74,22 @@ static err inspect(struct smtp *s, struct envelope *env, struct origin *origin, 
 		return err_note(E_TEMP, "no filter is up");
 	err e = call_inspect(filter, &q, seen, &env->arena, rt_after(INSPECT_TIME));
 	if (e == OK && seen->code != OK)
-		return refused(env, seen->reply, seen->status, seen->text);
+		return smtp_refused(env, &(struct rcpt_answer){E_PERM, seen->reply, seen->status, seen->text});
 	return e;
+}
+
+/* RFC 6409 6.1: who it says it is from. The reverse-path was checked before, and mostly there is nobody else. */
+static err check_authors(struct smtp *s, struct envelope *env, const struct inspect_reply *seen)
+{
+	struct rcpt_query *others = arena_array(&env->arena, seen->authors_n, sizeof(*others));
+	size_t n = 0;
+
+	if (others == NULL)
+		return err_set(E_LIMIT, 452, "4.3.1", "Out of memory for this transaction");
+	for (size_t i = 0; i < seen->authors_n; i++)
+		if (!str_equal(seen->authors[i].address, env->sender))
+			others[n++] = seen->authors[i];
+	return n == 0 ? OK : smtp_check_identities(s, env, others, n);
 }
 
 static err accept_message(struct smtp *s, struct envelope *env, struct origin *origin, const struct body *body,
@@ -81,11 +102,13 @@ static err accept_message(struct smtp *s, struct envelope *env, struct origin *o
 	                            .tls_cipher = tls.cipher,
 	                            .hostname = s->config->hostname,
 	                            .id = env->id,
+	                            .hide_client = s->options->submission && s->config->show_client == CONFIG_NO,
 	                            .only_recipient = env->rcpts_n == 1 ? env->rcpts[0].address : STR_NONE,
 	                            .at = rt_wall()};
 	struct accept_request q = {.id = env->id,
 	                           .origin = origin,
 	                           .origin_n = 1,
+	                           .account = s->account,
 	                           .sender = env->sender,
 	                           .envid = env->params.envid,
 	                           .ret = env->params.ret,
@@ -94,6 +117,8 @@ static err accept_message(struct smtp *s, struct envelope *env, struct origin *o
 	                           .rcpts_n = env->rcpts_n,
 	                           .message_id = seen->message_id,
 	                           .subject = seen->subject,
+	                           .drop = seen->drop,
+	                           .drop_n = seen->drop_n,
 	                           .body = *body};
 
 	received_print(&headers, &received);
@@ -132,7 +157,7 @@ static void log_accepted(const struct smtp *s, const struct envelope *env, size_
 {
 	LOG(INFO, "smtp.accept", LOG_ID("mid", env->id), LOG_STR("sid", s->options->session),
 	    LOG_STR("client", buf_str(&s->client)), LOG_STR("from", env->sender), LOG_NUM("nrcpt", nrcpt),
-	    LOG_NUM("size", env->spool.size));
+	    LOG_NUM("size", env->spool.size), LOG_STR("login", s->login));
 }
 
 void smtp_reject(struct smtp *s, struct envelope *env)
@@ -180,7 +205,7 @@ static void answer(struct smtp *s, struct envelope *env, const struct accept_rep
 	if (s->options->lmtp) {
 		accepted = answer_each(s, env, kept);
 	} else if (worst != NULL) {
-		(void)!refused(env, worst->reply, worst->status, worst->text);
+		(void)!smtp_refused(env, worst);
 		smtp_reject(s, env);
 		return;
 	} else {
@@ -203,6 +228,8 @@ void smtp_deliver(struct smtp *s, struct envelope *env)
 
 	if (e == OK)
 		e = inspect(s, env, &origin, &body, &seen);
+	if (e == OK && s->options->submission)
+		e = check_authors(s, env, &seen);
 	if (e == OK)
 		e = accept_message(s, env, &origin, &body, &seen, &kept);
 	if (e == OK)

@@ -12,9 +12,11 @@
 
 #define FAKE_ID 1234 /* "16J" */
 
+#define FAKE_ACCOUNT 7
+
 struct fake {
 	/* how they behave */
-	bool store_away, filter_away;
+	bool store_away, filter_away, keys_away;
 	err accept; /* what the call returns */
 	nsec delay; /* of an accept */
 	/* what they saw */
@@ -23,6 +25,8 @@ struct fake {
 	struct buf rcpts; /* of the last message: "address orcpt notify\n" for each that was kept */
 	struct buf sender, envid, headers, body;
 	struct buf origin; /* "helo protocol" */
+	uint64_t account;
+	size_t auths, session_ends;
 	/* the link */
 	struct link_service service;
 	struct link *server, *client;
@@ -85,11 +89,65 @@ static struct rcpt_answer fake_accept_one(str address)
 	return (struct rcpt_answer){0};
 }
 
+/* Alice, by PLAIN with the password "secret". */
+static err fake_auth(void *ctx, struct link *from, const void *request, void *reply, struct arena *arena)
+{
+	struct fake *f = ctx;
+	const struct auth_request *q = request;
+	struct auth_reply *r = reply;
+
+	(void)from;
+	(void)arena;
+	f->auths++;
+	if (q->step == AUTH_CANCEL)
+		return OK;
+	if (f->keys_away)
+		return err_set(E_BUSY, 454, "4.7.0", "too many failures");
+	if (!q->has_response) {
+		r->state = AUTH_CONTINUE;
+		r->challenge = STR("more");
+		return OK;
+	}
+	if (!str_equal(q->response, STR("\0alice\0secret")))
+		return err_set(E_DENIED, 535, "5.7.8", "Wrong user or password");
+	*r = (struct auth_reply){.state = AUTH_DONE, .account = FAKE_ACCOUNT, .address = STR("alice@example.org")};
+	return OK;
+}
+
+static err fake_identity_check(void *ctx, struct link *from, const void *request, void *reply, struct arena *arena)
+{
+	const struct identity_check_request *q = request;
+	struct identity_check_reply *r = reply;
+
+	(void)ctx;
+	(void)from;
+	r->answers = arena_array(arena, q->addresses_n, sizeof(*r->answers));
+	if (r->answers == NULL || q->account != FAKE_ACCOUNT)
+		return err_note(E_DENIED, "not logged in");
+	for (; r->answers_n < q->addresses_n; r->answers_n++)
+		if (!str_starts(q->addresses[r->answers_n].address, STR("alice")))
+			r->answers[r->answers_n] = fake_refusal(E_DENIED, 550, "5.7.1", "write as alice@example.org");
+	return OK;
+}
+
+static err fake_session_end(void *ctx, struct link *from, const void *request, void *reply, struct arena *arena)
+{
+	struct fake *f = ctx;
+
+	(void)from;
+	(void)request;
+	(void)reply;
+	(void)arena;
+	f->session_ends++;
+	return OK;
+}
+
 static void fake_keep(struct fake *f, const struct accept_request *q, const struct rcpt_answer *answers)
 {
 	f->messages++;
 	f->flags = q->flags;
 	f->ret = q->ret;
+	f->account = q->account;
 	fake_put(&f->sender, q->sender);
 	fake_put(&f->envid, q->envid);
 	fake_put(&f->headers, q->headers);
@@ -134,8 +192,11 @@ static err fake_inspect(void *ctx, struct link *from, const void *request, void 
 	struct fake *f = ctx;
 
 	(void)from;
-	return f->filter_away ? err_note(E_TEMP, "as the test wants it")
-	                      : inspect_message(request, &(struct inspect_options){.hops = 50, .hostname = STR("mx.example.org")}, reply, arena);
+	return f->filter_away
+	               ? err_note(E_TEMP, "as the test wants it")
+	               : inspect_message(request,
+	                                 &(struct inspect_options){.hops = 50, .hostname = STR("mx.example.org")},
+	                                 reply, arena);
 }
 
 /* In a running loop. False: no memory. */
@@ -146,11 +207,14 @@ static bool fake_start(struct fake *f)
 	f->service = (struct link_service){.ctx = f,
 	                                   .handlers = {[CALL_rcpt_check] = fake_rcpt_check,
 	                                                [CALL_accept] = fake_accept,
-	                                                [CALL_inspect] = fake_inspect}};
+	                                                [CALL_inspect] = fake_inspect,
+	                                                [CALL_auth] = fake_auth,
+	                                                [CALL_identity_check] = fake_identity_check,
+	                                                [CALL_session_end] = fake_session_end}};
 	f->rcpts = f->sender = f->envid = f->headers = f->body = f->origin = BUF_INIT(1 << 20);
 	f->server = link_new("edge-0", &f->service);
 	f->client = link_new("services", NULL);
-	f->peers = (struct peers){.store = f->client, .filters = {f->client}, .filters_n = 1};
+	f->peers = (struct peers){.store = f->client, .keys = f->client, .filters = {f->client}, .filters_n = 1};
 	if (f->server == NULL || f->client == NULL || !stream_pair(&ours, &theirs, 1 << 20, false))
 		return false;
 	return link_attach_stream(f->server, theirs) == OK && link_attach_stream(f->client, ours) == OK;

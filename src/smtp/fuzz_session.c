@@ -12,7 +12,7 @@ struct trial {
 	struct config config;
 	struct config_domain domain;
 	struct body_budget budget;
-	bool lmtp;
+	bool lmtp, submission;
 	str input;
 	struct stream *server;
 	size_t queued; /* replies that promise a message */
@@ -34,6 +34,7 @@ static void serve(void *arg)
 	                         .budget = &t->budget,
 	                         .session = STR("s1"),
 	                         .lmtp = t->lmtp,
+	                         .submission = t->submission,
 	                         .stopping = &never};
 
 	check(net_address_parse(STR("127.0.0.1:1025"), &o.client) == OK);
@@ -90,6 +91,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 	t.config.domains = &t.domain;
 	t.config.bare_newlines = data[0] & 1 ? BARE_NEWLINES_NORMALISE : BARE_NEWLINES_REJECT;
 	t.lmtp = data[0] & 2;
+	t.submission = data[0] & 4;
 	t.input = str_make((const char *)data + 1, n - 1);
 	check(rt_run_simulated(data[0], converse, &t) == OK);
 	check(t.budget.used == 0);

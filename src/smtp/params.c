@@ -74,6 +74,17 @@ static err parse_envid(str value, struct arena *a, struct mail_params *out)
 	return e == E_SYNTAX ? malformed("ENVID is not xtext") : e;
 }
 
+/* RFC 4954 5: a mailbox in xtext, or <>. */
+static err parse_auth(str value, struct mail_params *out)
+{
+	BUF(text, ORCPT_MAX);
+
+	if (value.n == 0 || value.n > ORCPT_MAX || xtext_decode(&text, value) != OK)
+		return malformed("AUTH is an address in xtext, or <>");
+	out->auth = true;
+	return OK;
+}
+
 /* --- RCPT --- */
 
 static uint64_t notify_bit(str word)
@@ -149,15 +160,15 @@ static err parse_orcpt(str value, bool utf8, struct arena *a, struct rcpt_params
 
 /* --- what both have in common: keyword or keyword=value, each once --- */
 
-enum keyword { P_SIZE, P_BODY, P_SMTPUTF8, P_RET, P_ENVID, P_NOTIFY, P_ORCPT, P_COUNT };
+enum keyword { P_SIZE, P_BODY, P_SMTPUTF8, P_RET, P_ENVID, P_AUTH, P_NOTIFY, P_ORCPT, P_COUNT };
 
 static const struct {
 	str name;
 	bool of_mail;
 } keywords[P_COUNT] = {
-	[P_SIZE] = {STR("SIZE"), true},    [P_BODY] = {STR("BODY"), true},   [P_SMTPUTF8] = {STR("SMTPUTF8"), true},
-	[P_RET] = {STR("RET"), true},      [P_ENVID] = {STR("ENVID"), true}, [P_NOTIFY] = {STR("NOTIFY"), false},
-	[P_ORCPT] = {STR("ORCPT"), false},
+	[P_SIZE] = {STR("SIZE"), true},      [P_BODY] = {STR("BODY"), true},    [P_SMTPUTF8] = {STR("SMTPUTF8"), true},
+	[P_RET] = {STR("RET"), true},        [P_ENVID] = {STR("ENVID"), true},  [P_AUTH] = {STR("AUTH"), true},
+	[P_NOTIFY] = {STR("NOTIFY"), false}, [P_ORCPT] = {STR("ORCPT"), false},
 };
 
 struct param {
@@ -205,6 +216,8 @@ static err mail_param(const struct param *p, struct arena *a, struct mail_params
 		return parse_ret(p->value, out);
 	case P_ENVID:
 		return parse_envid(p->value, a, out);
+	case P_AUTH:
+		return parse_auth(p->value, out);
 	default:
 		out->utf8 = true;
 		return p->has_value ? malformed("SMTPUTF8 takes no value") : OK; /* RFC 6531 3.4 */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /* Parameters behind the path of MAIL and RCPT: SIZE (RFC 1870), BODY (6152, 3030), SMTPUTF8 (6531), RET ENVID NOTIFY
- * ORCPT (3461). Pure. */
+ * ORCPT (3461), AUTH (4954). Pure. */
 #ifndef SMTP_PARAMS_H
 #define SMTP_PARAMS_H
 
@@ -16,6 +16,7 @@ struct mail_params {
 	bool utf8;
 	enum dsn_ret ret;
 	str envid; /* decoded */
+	bool auth; /* AUTH was given; whom it names is not kept: it is the login that counts (RFC 4954 5) */
 };
 struct rcpt_params {
 	uint64_t notify; /* bits of enum dsn_notify, 0 not given */

@@ -188,6 +188,14 @@ static void log_refused(const struct smtp *s, const struct envelope *env, str rc
 	    LOG_STR("reason", reason));
 }
 
+/* The store speaks to other servers. */
+static str reason(const struct smtp *s, const struct rcpt_answer *refusal)
+{
+	if (s->options->submission && refusal->reply == 550 && str_equal(refusal->status, STR("5.7.1")))
+		return STR("This server does not send mail to other servers yet, only to addresses of its own");
+	return refusal->text;
+}
+
 static void answer(struct smtp *s, struct envelope *env, const struct asked *a, const struct rcpt_answer *from_store)
 {
 	if (a->refusal == &too_many) {
@@ -204,7 +212,7 @@ static void answer(struct smtp *s, struct envelope *env, const struct asked *a, 
 		err_set(a->refusal->code, a->refusal->reply, a->refusal->status, "%s", a->refusal->text);
 		smtp_reply_address_err(s, "5.1.3");
 	} else {
-		smtp_reply_refusal(s, from_store->reply, from_store->status, from_store->text);
+		smtp_reply_refusal(s, from_store->reply, from_store->status, reason(s, from_store));
 		log_refused(s, env, a->rcpt.address, from_store->reply, from_store->text);
 	}
 }

@@ -20,6 +20,7 @@ struct smtp_options {
 	struct net_address client;
 	str session; /* its id */
 	bool lmtp;
+	bool submission; /* RFC 6409: for users, who log in */
 	const bool *stopping; /* becomes true when the process shuts down: 421 at the next command */
 	/* NULL, or true while the session waits for a command: when the process shuts down its coroutine may be cancelled
 	 * then; it says 421 by itself, and nothing is lost. */

@@ -49,9 +49,12 @@ static err read_line(struct smtp *s, str *line)
 {
 	if (s->options->idle != NULL)
 		*s->options->idle = true;
-	err e = stream_read_line(s->stream, COMMAND_LINE_MAX, line, smtp_deadline(s));
+	err e = stream_read_line(s->stream, s->options->submission ? AUTH_LINE_MAX : COMMAND_LINE_MAX, line,
+	                         smtp_deadline(s));
 	if (s->options->idle != NULL)
 		*s->options->idle = false;
+	if (e == OK && line->n > COMMAND_LINE_MAX && !str_starts_nocase(*line, STR("AUTH ")))
+		e = E_LIMIT;
 	return e;
 }
 
@@ -118,6 +121,9 @@ static void session_command(struct smtp *s)
 		if (smtp_no_arguments(s))
 			smtp_reply(s, 250, "2.0.0", "Ok");
 		break;
+	case SMTP_AUTH:
+		smtp_auth(s);
+		break;
 	default:
 		smtp_common_command(s);
 	}
@@ -148,6 +154,7 @@ void smtp_serve(struct stream *stream, const struct smtp_options *options)
 	greet(&s);
 	while (smtp_read_command(&s))
 		session_command(&s);
+	smtp_log_out(&s);
 	if (stream_flush(stream) == OK && s.linger)
 		hear_out(&s);
 	LOG(DEBUG, "smtp.end", LOG_STR("sid", options->session), LOG_NUM("messages", s.messages),

@@ -11,6 +11,7 @@
 
 enum hello { HELLO_NONE, HELLO_PLAIN, HELLO_EXTENDED }; /* none yet, HELO, EHLO or LHLO */
 enum { HELO_MAX = 255 };                                /* RFC 5321 4.5.3.1.2: a domain */
+enum { LOGIN_MAX = 512 };
 
 struct smtp {
 	struct stream *stream;
@@ -24,6 +25,10 @@ struct smtp {
 	nsec end;               /* of the session, at the latest */
 	uint64_t commands;      /* since a message was accepted, but for those that move mail */
 	uint64_t errors, messages;
+	uint64_t account; /* that is logged in, 0 none */
+	char login_text[LOGIN_MAX];
+	str login;    /* its address; view of login_text */
+	bool granted; /* the store may know of a login of this session */
 	bool closing; /* no further command is read */
 	/* The client may still be sending: it is heard out for a moment, or its system throws our last reply away. */
 	bool linger;
@@ -70,6 +75,14 @@ bool smtp_common_command(struct smtp *s);
 /* Refuses arguments where there are none: 501. */
 MUST_USE bool smtp_no_arguments(struct smtp *s);
 
+/* --- auth.c --- */
+void smtp_put_auth(struct smtp *s); /* AUTH's line of the reply to EHLO, when there is something to offer */
+void smtp_auth(struct smtp *s);
+void smtp_log_out(struct smtp *s);              /* nothing of a login is left, here or in the store */
+MUST_USE bool smtp_must_log_in(struct smtp *s);      /* true: 530 was said (RFC 6409 4.3) */
+/* May the login write as all of these? Else the error that is to be told: 550 5.7.1, which names what is allowed. */
+MUST_USE err smtp_check_identities(struct smtp *s, struct envelope *env, struct rcpt_query *addresses, size_t n);
+
 /* --- transaction.c --- */
 void smtp_transaction(struct smtp *s); /* from MAIL on */
 
@@ -87,5 +100,7 @@ MUST_USE err smtp_stray_bdat(struct smtp *s); /* without a transaction: 503, but
 void smtp_deliver(struct smtp *s,
                   struct envelope *env); /* the whole message is here: to the filter, to the store, and the reply */
 void smtp_reject(struct smtp *s, struct envelope *env); /* or not: err_info says why */
+/* Another process's refusal as an error of ours. */
+err smtp_refused(struct envelope *env, const struct rcpt_answer *refusal);
 
 #endif

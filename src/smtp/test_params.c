@@ -38,9 +38,10 @@ static void test_mail(void **state UNUSED)
 	assert_int_equal(p.ret, DSN_RET_HDRS);
 	assert_str(p.envid, "QQ+x");
 	assert_int_equal(mail_params_parse(STR(""), &a, &p), OK);
-	assert_true(p.size == 0 && p.body == BODY_7BIT && !p.utf8 && p.ret == DSN_RET_NONE && p.envid.n == 0);
+	assert_true(p.size == 0 && !p.auth && p.body == BODY_7BIT && !p.utf8 && p.ret == DSN_RET_NONE && p.envid.n == 0);
 	assert_int_equal(mail_params_parse(STR("BODY=BINARYMIME RET=FULL BODY"), &a, &p), E_SYNTAX);
-	assert_int_equal(mail_params_parse(STR("BODY=BINARYMIME RET=FULL"), &a, &p), OK);
+	assert_int_equal(mail_params_parse(STR("AUTH=<> BODY=BINARYMIME RET=FULL"), &a, &p), OK);
+	assert_true(p.auth);
 	assert_int_equal(p.body, BODY_BINARY);
 }
 
@@ -70,7 +71,8 @@ static void test_mail_refused(void **state UNUSED)
 	assert_mail_refused("ENVID=" TEN TEN TEN TEN TEN TEN TEN TEN TEN TEN "x", 501);
 	assert_mail_refused("COLOUR=red", 555);
 	assert_mail_refused("NOTIFY=NEVER", 555);
-	assert_mail_refused("AUTH=<>", 555);
+	assert_mail_refused("AUTH=", 501);
+	assert_mail_refused("AUTH=a+0Ab", 501);
 	assert_mail_refused("=", 555);
 }
 

@@ -26,7 +26,7 @@ struct talk {
 	struct fake fake;
 	struct config config;
 	struct body_budget budget;
-	bool lmtp, torn, early, stopping, idle;
+	bool lmtp, submission, remote, torn, early, stopping, idle;
 	const struct step *steps;
 	struct buf got; /* the codes */
 	struct buf want;
@@ -68,10 +68,12 @@ static void serve(void *arg)
 	                         .budget = &t->budget,
 	                         .session = STR("s1"),
 	                         .lmtp = t->lmtp,
+	                         .submission = t->submission,
 	                         .stopping = &t->stopping,
 	                         .idle = &t->idle};
 
-	if (net_address_parse(STR("192.0.2.1:1025"), &o.client) != OK)
+	str client = t->submission && !t->remote ? STR("127.0.0.1:1025") : STR("192.0.2.1:1025");
+	if (net_address_parse(client, &o.client) != OK)
 		abort();
 	smtp_serve(t->server, &o);
 	t->lasted = rt_now();
@@ -775,6 +777,151 @@ static void test_shutdown(void **state UNUSED)
 	talk_free(&t);
 }
 
+/* --- submission --- */
+
+#define PLAIN "AGFsaWNlAHNlY3JldA==" /* alice, secret */
+#define LOG_IN                                         \
+	HELLO,                                         \
+	{                                              \
+		STR("AUTH PLAIN " PLAIN "\r\n"), "235" \
+	}
+#define FROM     "MAIL FROM:<alice@example.org>\r\n"
+#define ORIGINAL "From: alice@example.org\r\nBcc: x\r\n\r\nbody\r\n"
+
+static struct talk submitted(const struct step *steps)
+{
+	struct talk t = talk_of(steps);
+
+	t.submission = true;
+	run(&t, 1);
+	return t;
+}
+
+static void submit(const struct step *steps)
+{
+	struct talk t = submitted(steps);
+
+	talk_free(&t);
+}
+
+static void test_submission(void **state UNUSED)
+{
+	struct talk t = submitted(STEPS(LOG_IN, {STR(FROM "RCPT TO:<u@example.org>\r\nDATA\r\n"), "250 250 354"},
+	                                {STR(ORIGINAL ".\r\n"), "250"}, {STR("QUIT\r\n"), "221 closed"}));
+
+	assert_int_equal(t.fake.messages, 1);
+	assert_int_equal(t.fake.account, FAKE_ACCOUNT);
+	assert_int_equal(t.fake.flags, MESSAGE_ALL_OR_NONE | MESSAGE_SUBMISSION);
+	assert_contains(&t.fake.origin, "ESMTPA");
+	assert_true(str_starts(buf_str(&t.fake.headers), STR("Received: by mx.example.org with ESMTPA id 16J")));
+	assert_contains(&t.fake.headers, "\r\nMessage-ID: <16J@mx.example.org>\r\n");
+	assert_int_equal(t.fake.session_ends, 1);
+	talk_free(&t);
+}
+
+static void test_who_is_not_logged_in_submits_nothing(void **state UNUSED)
+{
+	submit(STEPS(HELLO, {STR(FROM), "530"}, {STR("MAIL FROM:<>\r\n"), "530"},
+	             {STR("RCPT TO:<u@example.org>\r\n"), "503"}, {STR("AUTH PLAIN AGFsaWNlAHdyb25n\r\n"), "535"},
+	             {STR(FROM), "530"}));
+}
+
+/* RFC 4954 4 */
+static void test_auth(void **state UNUSED)
+{
+	submit(STEPS({STR("AUTH PLAIN " PLAIN "\r\n"), "503"}, HELLO, {STR("AUTH\r\n"), "501"},
+	             {STR("AUTH NONSENSE\r\n"), "504"}, {STR("AUTH PLAIN a b\r\n"), "501"},
+	             {STR("auth plain\r\n"), "334"}, {STR("*\r\n"), "501"}, {STR("AUTH PLAIN\r\n"), "334"},
+	             {STR("not base64!\r\n"), "501"}, {STR("AUTH PLAIN AGFs\tbGljZQ==\r\n"), "501"},
+	             {STR("AUTH PLAIN =\r\n"), "535"}, {STR("AUTH PLAIN\r\n"), "334"}, {STR(PLAIN "\r\n"), "235"},
+	             {STR("AUTH PLAIN\r\n"), "503"}, {STR("EHLO again\r\n"), "250"}, {STR("AUTH PLAIN\r\n"), "503"},
+	             {STR(FROM), "250"}, {STR("AUTH PLAIN\r\n"), "503"}, {STR("RSET\r\n"), "250"}));
+}
+
+static void test_failed_logins_end_the_session(void **state UNUSED)
+{
+	struct talk t = talk_of(
+		STEPS(HELLO, {STR("AUTH PLAIN AA==\r\nAUTH PLAIN AA==\r\nAUTH PLAIN AA==\r\n"), "535 535 421 closed"}));
+
+	t.submission = true;
+	t.config.limits.errors = 2;
+	run(&t, 1);
+	assert_int_equal(t.fake.auths, 2);
+	talk_free(&t);
+	t = talk_of(STEPS(HELLO, {STR("AUTH PLAIN AA==\r\nAUTH PLAIN AA==\r\n"), "454 454 421 closed"}));
+	t.submission = t.fake.keys_away = true;
+	t.config.limits.errors = 2;
+	run(&t, 1);
+	talk_free(&t);
+}
+
+/* A password that comes without TLS is not looked at, and none is asked for. */
+static void test_no_auth_without_tls(void **state UNUSED)
+{
+	struct talk t = talk_of(STEPS(HELLO, {STR("AUTH PLAIN " PLAIN "\r\n"), "538"}, {STR(FROM), "530"}));
+
+	t.submission = t.remote = true;
+	run(&t, 1);
+	assert_int_equal(t.fake.auths, 0);
+	assert_false(str_contains(buf_str(&t.text), STR("AUTH PLAIN")));
+	talk_free(&t);
+}
+
+static void test_no_auth_on_other_services(void **state UNUSED)
+{
+	struct talk t = played(
+		STEPS(HELLO, {STR("AUTH PLAIN " PLAIN "\r\n"), "502"}, {STR("MAIL FROM:<a@x> AUTH=<>\r\n"), "555"}));
+
+	assert_int_equal(t.fake.auths, 0);
+	assert_false(str_contains(buf_str(&t.text), STR("250-AUTH")));
+	talk_free(&t);
+}
+
+static void say_long(struct buf *b, const char *head, size_t n)
+{
+	buf_puts(b, head);
+	while (b->n < n)
+		buf_putc(b, 'A');
+	buf_puts(b, "\r\n");
+}
+
+static void test_long_responses(void **state UNUSED)
+{
+	BUF(fits, 20000);
+	BUF(over, 20000);
+	BUF(other, 20000);
+
+	say_long(&fits, "AUTH PLAIN ", 12287);
+	say_long(&over, "", 12289);
+	say_long(&other, "NOOP ", 3000);
+	submit(STEPS(HELLO, {buf_str(&fits), "535"}, {STR("AUTH PLAIN\r\n"), "334"}, {buf_str(&over), "500"},
+	             {buf_str(&other), "500"}, {STR("NOOP\r\n"), "250"}));
+}
+
+/* RFC 6409 6.1 */
+static void test_whom_a_login_may_write_as(void **state UNUSED)
+{
+	struct talk t = submitted(
+		STEPS(LOG_IN, {STR("MAIL FROM:<carol@example.org>\r\n"), "550"},
+	              {STR("MAIL FROM:<> AUTH=<>\r\n"), "250"}, {STR("RCPT TO:<u@example.org>\r\nDATA\r\n"), "250 354"},
+	              {STR(ORIGINAL ".\r\n"), "250"}, {STR(FROM "RCPT TO:<u@example.org>\r\nDATA\r\n"), "250 250 354"},
+	              {STR("From: alice@example.org\r\nSender: carol@example.org\r\n\r\n.\r\n"), "550"},
+	              {STR("MAIL FROM:<alice+x@example.org>\r\nRCPT TO:<u@example.org>\r\nDATA\r\n"), "250 250 354"},
+	              {STR("From: a@example.org\r\nFrom: alice@example.org\r\n\r\n.\r\n"), "550"}));
+
+	assert_int_equal(t.fake.messages, 1);
+	assert_contains(&t.text, "550 5.7.1 write as alice@example.org\r\n");
+	talk_free(&t);
+}
+
+static void test_other_servers(void **state UNUSED)
+{
+	struct talk t = submitted(STEPS(LOG_IN, {STR(FROM "RCPT TO:<u@example.com>\r\n"), "250 550"}));
+
+	assert_contains(&t.text, "550 5.7.1 This server does not send mail to other servers yet");
+	talk_free(&t);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -819,6 +966,15 @@ int main(void)
 		cmocka_unit_test(test_trickle_does_not_hold_a_session),
 		cmocka_unit_test(test_disconnect_before_the_end),
 		cmocka_unit_test(test_shutdown),
+		cmocka_unit_test(test_submission),
+		cmocka_unit_test(test_who_is_not_logged_in_submits_nothing),
+		cmocka_unit_test(test_auth),
+		cmocka_unit_test(test_failed_logins_end_the_session),
+		cmocka_unit_test(test_no_auth_without_tls),
+		cmocka_unit_test(test_no_auth_on_other_services),
+		cmocka_unit_test(test_long_responses),
+		cmocka_unit_test(test_whom_a_login_may_write_as),
+		cmocka_unit_test(test_other_servers),
 	};
 
 	return cmocka_run_group_tests_name("session", tests, NULL, NULL);

@@ -18,6 +18,8 @@ static err mail_params(struct smtp *s, struct envelope *env, str text)
 	if (text.n > 0 && s->hello != HELLO_EXTENDED)
 		return err_set(E_SYNTAX, 555, "5.5.4", "Parameters need EHLO");
 	err e = mail_params_parse(text, &env->arena, &env->params);
+	if (e == OK && env->params.auth && !s->options->submission)
+		return err_set(E_SYNTAX, 555, "5.5.4", "AUTH is for submission");
 	if (e == OK && env->params.size > s->config->limits.message_size)
 		return err_set(E_LIMIT, 552, "5.3.4", "Messages may have up to %llu octets",
 		               (unsigned long long)s->config->limits.message_size);
@@ -52,12 +54,22 @@ static err mail_command(struct smtp *s, struct envelope *env)
 	return e == OK ? mail_sender(env, &address) : e;
 }
 
+/* RFC 6409 6.1: the reverse-path of a submission is the login's, or null. */
+static err check_sender(struct smtp *s, struct envelope *env)
+{
+	if (!s->options->submission || env->sender.n == 0)
+		return OK;
+	return smtp_check_identities(s, env, &(struct rcpt_query){env->sender}, 1);
+}
+
 static bool may_begin(struct smtp *s)
 {
 	uint64_t most = s->config->limits.messages;
 
 	if (s->hello == HELLO_NONE)
 		smtp_reply(s, 503, "5.5.1", s->options->lmtp ? "Say LHLO first" : "Say EHLO first");
+	else if (smtp_must_log_in(s))
+		return false;
 	else if (most > 0 && s->messages >= most)
 		smtp_close(s, 421, "4.7.0", "Enough messages for one session; begin another");
 	else
@@ -95,6 +107,8 @@ void smtp_transaction(struct smtp *s)
 	if (!may_begin(s))
 		return;
 	err e = mail_command(s, &env);
+	if (e == OK)
+		e = check_sender(s, &env);
 	if (e == OK)
 		smtp_reply(s, 250, "2.1.0", "Ok");
 	else

@@ -1,0 +1,418 @@
+# SPDX-License-Identifier: ISC
+"""Submission (RFC 6409): AUTH on loopback, what a login may write as, what is added and dropped; then real clients."""
+
+import base64
+import email
+import smtplib
+
+import pytest
+
+from harness import Server, Smtp, anybody, eventually, need, run
+
+ADDRESS = 'alice@example.org'
+
+
+@pytest.fixture(scope='module')
+def msa():
+    server = Server(services=('smtp', 'submission', 'submissions', 'pop3')).start()
+    for name in ('alice', 'bob', 'carol', 'catchall'):
+        server.account(f'{name}@example.org')
+    server.cli('alias', 'add', 'sales@example.org', ADDRESS)
+    yield server
+    server.close()
+
+
+@pytest.fixture
+def bob(msa):
+    """An account for one test's message."""
+    yield msa.account()
+    msa.check_log()
+    msa.check_balance()
+
+
+def plain(user=ADDRESS, password='secret'):
+    return base64.b64encode(f'\0{user}\0{password}'.encode()).decode()
+
+
+def connect(server, user=ADDRESS):
+    c = Smtp(server.ports['submission'])
+    if user:
+        c.cmd('AUTH PLAIN ' + plain(user), 235)
+    return c
+
+
+def text(sender=ADDRESS, subject='s', more=''):
+    return f'From: {sender}\r\nTo: b@example.org\r\nSubject: {subject}\r\n{more}\r\nHello.\r\n'.encode()
+
+
+def received(server, user):
+    messages = server.mailbox(user)
+    assert len(messages) == 1, len(messages)
+    return email.message_from_bytes(messages[0])
+
+
+# --- logging in ---
+
+
+def test_offer(msa):
+    with Smtp(msa.ports['submission'], hello=None) as c:
+        words = c.cmd('EHLO client.example.com', 250).text.split('\n')
+        offered = [w for w in words if w.startswith('AUTH ')]
+        assert len(offered) == 1
+        assert {'PLAIN', 'LOGIN'} <= set(offered[0].split()[1:])
+    with Smtp(msa.ports['smtp'], hello=None) as c:
+        assert 'AUTH' not in c.cmd('EHLO client.example.com', 250).text
+        assert c.cmd('AUTH PLAIN ' + plain(), 502).status == '5.5.1'
+
+
+def test_nobody_submits_without_a_login(msa, bob):
+    with connect(msa, user=None) as c:
+        assert c.cmd(f'MAIL FROM:<{ADDRESS}>', 530).status == '5.7.0'
+        assert c.cmd('AUTH PLAIN ' + plain(password='wrong'), 535).status == '5.7.8'
+        c.cmd(f'MAIL FROM:<{ADDRESS}>', 530)
+        c.cmd('MAIL FROM:<>', 530)
+        c.cmd(f'RCPT TO:<{bob}>', 503)
+    assert msa.mailbox(bob) == []
+
+
+def test_login_is_for_the_session(msa):
+    with connect(msa) as c:
+        assert c.cmd('AUTH PLAIN ' + plain(), 503).status == '5.5.1'
+        c.cmd('EHLO client.example.com', 250)
+        c.cmd(f'MAIL FROM:<{ADDRESS}>', 250)
+        c.cmd('AUTH PLAIN ' + plain(), 503)
+        c.cmd('RSET', 250)
+    with connect(msa, user=None) as c:
+        c.cmd(f'MAIL FROM:<{ADDRESS}>', 530)
+
+
+def test_mechanisms(msa):
+    with connect(msa, user=None) as c:
+        assert c.cmd('AUTH CRAM-MD5', 504).status == '5.5.4'
+        assert c.cmd('AUTH', 501).status == '5.5.4'
+        c.cmd('AUTH LOGIN', 334)
+        c.cmd(base64.b64encode(ADDRESS.encode()), 334)
+        c.cmd(base64.b64encode(b'secret'), 235)
+
+
+def test_bad_input_72_cancelled_empty_and_malformed_responses(msa):
+    with connect(msa, user=None) as c:
+        c.cmd('AUTH PLAIN', 334)
+        c.cmd('*', 501)
+        c.cmd('AUTH PLAIN =', 5)
+        for line in ('AGFs\tbA==', 'AA\0==', 'AA', '=', 'A' * 12000):
+            c.cmd('AUTH PLAIN', 334)
+            c.cmd(line, 5)
+        c.cmd('AUTH PLAIN', 334)
+        c.cmd('A' * 20000, 500)
+        c.cmd('NOOP', 250)
+        c.cmd('AUTH PLAIN ' + plain(), 235)
+
+
+def test_bad_input_72_nothing_is_left_for_the_next_user(msa, bob):
+    with connect(msa, user=None) as c:
+        c.cmd('AUTH LOGIN', 334)
+        c.cmd(base64.b64encode(ADDRESS.encode()), 334)
+        c.cmd('*', 501)
+        c.cmd('AUTH PLAIN ' + plain(bob), 235)
+        c.cmd(f'MAIL FROM:<{ADDRESS}>', 550)
+        c.cmd(f'MAIL FROM:<{bob}>', 250)
+
+
+def test_guesses_end_the_session(make_server):
+    server = make_server('limit errors 3', services=('submission', 'pop3'))
+    server.account(ADDRESS)
+    with connect(server, user=None) as c:
+        for _ in range(3):
+            c.cmd('AUTH PLAIN =', 5)
+        c.expect(421)
+        c.expect_closed()
+
+
+# --- below TLS ---
+
+
+def test_starttls_forgets_a_login(msa, bob):
+    with connect(msa) as c:
+        c.cmd('STARTTLS', 220)
+        c.handshake()
+        c.cmd(f'MAIL FROM:<{ADDRESS}>', 503)
+        assert 'AUTH ' in c.cmd('EHLO client.example.com', 250).text
+        c.cmd(f'MAIL FROM:<{ADDRESS}>', 530)
+        c.cmd('AUTH PLAIN ' + plain(), 235)
+        c.envelope(bob, sender=ADDRESS)
+        c.data(text(), 250)
+    assert ' with ESMTPSA ' in received(msa, bob)['Received']
+
+
+def test_submissions(msa, bob):
+    c = Smtp(msa.ports['submissions'], greet=False)
+    c.handshake()
+    c.expect(220)
+    assert 'STARTTLS' not in c.cmd('EHLO client.example.com', 250).text
+    c.cmd(f'MAIL FROM:<{ADDRESS}>', 530)
+    c.cmd('AUTH PLAIN ' + plain(), 235)
+    c.envelope(bob, sender=ADDRESS)
+    c.data(text(), 250)
+    c.close()
+    assert ' with ESMTPSA ' in received(msa, bob)['Received']
+
+
+# --- who it is from ---
+
+
+@pytest.mark.parametrize('sender', [ADDRESS, 'Alice+x@EXAMPLE.org', 'sales@example.org', '"alice"@example.org'])
+def test_a_login_may_write_as(msa, bob, sender):
+    with connect(msa) as c:
+        c.envelope(bob, sender=sender)
+        c.data(text(sender), 250)
+    assert received(msa, bob)['From'] == sender
+
+
+def test_catchall_may_write_as_anybody_of_its_domain(msa, bob):
+    with connect(msa, user='catchall@example.org') as c:
+        c.envelope(bob, sender='someone@example.net')
+        c.data(text('someone@example.net'), 250)
+
+
+@pytest.mark.parametrize('sender', ['bob@example.org', 'nobody@example.org', 'alice@example.com', 'x@example.net'])
+def test_reverse_path_of_somebody_else(msa, sender):
+    with connect(msa) as c:
+        reply = c.cmd(f'MAIL FROM:<{sender}>', 550)
+        assert reply.status == '5.7.1' and ADDRESS in reply.text and 'sales@example.org' in reply.text
+        c.cmd(f'MAIL FROM:<{ADDRESS}>', 250)
+
+
+@pytest.mark.parametrize(
+    'header',
+    [
+        'From: bob@example.org',
+        f'From: {ADDRESS}, bob@example.org',
+        f'From: {ADDRESS}\r\nSender: bob@example.org',
+        f'From: {ADDRESS}\r\nFrom: bob@example.org',
+        f'From: {ADDRESS}\r\nfrom : bob@example.org',
+        f'From: "{ADDRESS}" <bob@example.org>',
+        f'From: ({ADDRESS}) bob@example.org',
+        f'From: bob@example.org <{ADDRESS}>',
+        f'From: {ADDRESS} <bob@example.org',
+        f'From: Group: {ADDRESS}, bob@example.org;',
+        'From: Nobody:;',
+        'Subject: no From',
+        f'From: {ADDRESS}\r\noddline\r\nFrom: bob@example.org',
+    ],
+)
+def test_header_of_somebody_else(msa, bob, header):
+    with connect(msa) as c:
+        c.envelope(bob, sender=ADDRESS)
+        assert c.data(header.encode() + b'\r\n\r\nHello.\r\n', 550).status in ('5.7.1', '5.6.0')
+    assert msa.mailbox(bob) == []
+
+
+def test_bad_input_38_null_sender_is_the_logins_too(msa, bob):
+    with connect(msa) as c:
+        c.envelope(bob, sender='')
+        c.data(text('bob@example.org'), 550)
+        c.envelope(bob, sender='')
+        c.data(text(), 250)
+    assert received(msa, bob)['Return-Path'] == '<>'
+
+
+def test_mail_auth_parameter(msa):
+    with connect(msa) as c:
+        for value in ('<>', 'alice@example.org', 'a+2Bb@example.org'):
+            c.cmd(f'MAIL FROM:<{ADDRESS}> AUTH={value}', 250)
+            c.cmd('RSET', 250)
+        for value in ('', '+0A', '+zz', 'a=b'):
+            c.cmd(f'MAIL FROM:<{ADDRESS}> AUTH={value}', 501)
+    with Smtp(msa.ports['smtp']) as c:
+        c.cmd('MAIL FROM:<a@example.com> AUTH=<>', 555)
+
+
+# --- what becomes of the message ---
+
+
+def test_missing_fields_are_added(msa, bob):
+    with connect(msa) as c:
+        c.envelope(bob, sender=ADDRESS)
+        mid = c.data(text(), 250).text.split()[-1]
+    m = received(msa, bob)
+    assert m['Message-ID'] == f'<{mid}@mx.example.org>'
+    assert email.utils.parsedate_to_datetime(m['Date'])
+    assert m['Sender'] is None
+    assert msa.json('trace', m['Message-ID'])
+
+
+def test_fields_that_are_there_stay(msa, bob):
+    more = 'Date: Sat, 21 Nov 2026 12:00:00 +0000\r\nMessage-ID: <mine@example.org>\r\n'
+    with connect(msa) as c:
+        c.envelope(bob, sender=ADDRESS)
+        c.data(text(more=more), 250)
+    assert msa.mailbox(bob)[0].endswith(text(more=more))
+
+
+def test_several_authors_get_a_sender(msa, bob):
+    with connect(msa) as c:
+        c.envelope(bob, sender=ADDRESS)
+        c.data(text(f'Alice <{ADDRESS}>, Sales <sales@example.org>'), 250)
+    assert received(msa, bob)['Sender'] == ADDRESS
+
+
+@pytest.mark.parametrize('size', [10, 300000])
+def test_bcc_is_dropped(msa, bob, size):
+    body = b'Hello.\r\nBcc: in the text\r\n' + b'x' * 70 * (size // 72) + b'\r\n'
+    head = text(more='X: y\r\n').split(b'\r\n\r\n')[0]
+    with connect(msa) as c:
+        c.envelope(bob, sender=ADDRESS)
+        c.data(b'Bcc: carol@example.org,\r\n dave@example.com\r\n' + head + b'\r\nbcc: x\r\n\r\n' + body, 250)
+    kept = msa.mailbox(bob)[0]
+    assert kept.endswith(head + b'\r\n\r\n' + body)
+    assert b'carol' not in kept and b'dave' not in kept
+    msa.check_store()
+
+
+def test_client_is_hidden(msa, bob):
+    with connect(msa) as c:
+        c.envelope(bob, sender=ADDRESS)
+        c.data(text(), 250)
+    kept = received(msa, bob)['Received']
+    assert kept.startswith('by mx.example.org with ESMTPA id ') and '127.0.0.1' not in kept and 'client' not in kept
+
+
+def test_client_is_shown_when_told(make_server):
+    server = make_server('submission show-client yes', services=('submission', 'pop3'))
+    server.account(ADDRESS)
+    with connect(server) as c:
+        c.envelope(ADDRESS, sender=ADDRESS)
+        c.data(text(), 250)
+    assert received(server, ADDRESS)['Received'].startswith('from client.example.com ([127.0.0.1])')
+
+
+def test_other_servers_come_later(msa):
+    with connect(msa) as c:
+        c.mail(ADDRESS)
+        reply = c.rcpt('someone@example.com', expect=550)
+        assert reply.status == '5.7.1' and 'other servers yet' in reply.text
+        c.rcpt('bob@example.org')
+
+
+def test_limit_of_an_hour(make_server):
+    server = make_server('limit messages-per-hour 3\nprocesses edge 2', services=('submission', 'pop3'))
+    server.account(ADDRESS)
+    server.account('bob@example.org')
+    for recipients in ([ADDRESS, 'bob@example.org'], [ADDRESS]):
+        with connect(server) as c:
+            c.envelope(*recipients, sender=ADDRESS)
+            c.data(text(), 250)
+    with connect(server) as c:
+        for _ in range(2):
+            c.envelope(ADDRESS, sender=ADDRESS)
+            assert c.data(text(), 450).status == '4.7.1'
+    with connect(server, user='bob@example.org') as c:
+        c.envelope(ADDRESS, sender='bob@example.org')
+        c.data(text('bob@example.org'), 250)
+    assert len(server.mailbox(ADDRESS)) == 3
+    assert server.log().count('ev=submission.limit') == 1
+    assert server.check_balance()['mailbox'] == 4
+
+
+def test_login_without_a_message_leaves_nothing(msa):
+    for _ in range(20):
+        c = connect(msa)
+        c.close()
+    eventually(lambda: connect(msa).cmd('NOOP', 250), 'the next login works')
+
+
+# --- clients ---
+
+
+@pytest.mark.parametrize('mechanism', ['PLAIN', 'LOGIN'])
+def test_client_smtplib(msa, bob, mechanism):
+    with smtplib.SMTP('127.0.0.1', msa.ports['submission'], timeout=30) as c:
+        c.ehlo()
+        c.user, c.password = ADDRESS, 'secret'
+        c.auth(mechanism, getattr(c, f'auth_{mechanism.lower()}'))
+        c.sendmail(ADDRESS, [bob], text(subject='smtplib'))
+    assert received(msa, bob)['Subject'] == 'smtplib'
+
+
+def test_client_smtplib_tls(msa, bob):
+    with smtplib.SMTP_SSL('127.0.0.1', msa.ports['submissions'], timeout=30, context=anybody()) as c:
+        c.login(ADDRESS, 'secret')
+        c.sendmail(ADDRESS, [bob], text(subject='smtplib'))
+    with smtplib.SMTP('127.0.0.1', msa.ports['submission'], timeout=30) as c:
+        c.starttls(context=anybody())
+        c.login(ADDRESS, 'secret')
+    assert received(msa, bob)['Subject'] == 'smtplib'
+
+
+def test_client_smtplib_login_chooses(msa):
+    with smtplib.SMTP('127.0.0.1', msa.ports['submission'], timeout=30) as c:
+        c.login(ADDRESS, 'secret')
+    with smtplib.SMTP('127.0.0.1', msa.ports['submission'], timeout=30) as c:
+        with pytest.raises(smtplib.SMTPAuthenticationError):
+            c.login(ADDRESS, 'wrong')
+
+
+@pytest.mark.parametrize('tls', ['', '--tls', '--tls-on-connect'])
+@pytest.mark.parametrize('mechanism', ['PLAIN', 'LOGIN'])
+def test_client_swaks(msa, bob, mechanism, tls):
+    run(
+        need('swaks'),
+        *filter(None, [tls]),
+        '--server',
+        f'127.0.0.1:{msa.ports["submissions" if tls.endswith("connect") else "submission"]}',
+        '--auth',
+        mechanism,
+        '--auth-user',
+        ADDRESS,
+        '--auth-password',
+        'secret',
+        '--from',
+        ADDRESS,
+        '--to',
+        bob,
+        '--header',
+        'Subject: swaks',
+    )
+    assert received(msa, bob)['Subject'] == 'swaks'
+
+
+@pytest.mark.parametrize('how', ['--no-ssl-reqd', '--ssl-reqd', 'smtps'])
+def test_client_curl(msa, bob, tmp_path, how):
+    (tmp_path / 'text').write_bytes(text(subject='curl'))
+    service = 'submissions' if how == 'smtps' else 'submission'
+    run(
+        need('curl'),
+        '-sSk',
+        '--ssl-reqd' if how == 'smtps' else how,
+        f'{"smtps" if how == "smtps" else "smtp"}://127.0.0.1:{msa.ports[service]}/client.example.com',
+        '--user',
+        f'{ADDRESS}:secret',
+        '--mail-from',
+        ADDRESS,
+        '--mail-rcpt',
+        bob,
+        '--upload-file',
+        str(tmp_path / 'text'),
+    )
+    assert received(msa, bob)['Subject'] == 'curl'
+
+
+@pytest.mark.parametrize('tls', ['off', 'on'])
+@pytest.mark.parametrize('mechanism', ['plain', 'login'])
+def test_client_msmtp(msa, bob, mechanism, tls):
+    run(
+        need('msmtp'),
+        '--file=/dev/null',
+        '--host=127.0.0.1',
+        f'--port={msa.ports["submission"]}',
+        f'--from={ADDRESS}',
+        f'--auth={mechanism}',
+        f'--user={ADDRESS}',
+        '--passwordeval=echo secret',
+        f'--tls={tls}',
+        '--tls-certcheck=off',
+        bob,
+        input=text(subject='msmtp').replace(b'\r', b''),
+    )
+    assert received(msa, bob)['Subject'] == 'msmtp'
