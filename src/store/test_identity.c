@@ -56,13 +56,18 @@ static void own_addresses(struct fixture *f)
 	allowed(f, alice, "Alice@EXAMPLE.org");
 	allowed(f, alice, "\"alice\"@example.org");
 	allowed(f, alice, "alice+lists@example.org");
-	refused(f, alice, "carol@example.org", "You are not carol@example.org; write as alice@example.org, *@example.net");
-	refused(f, alice, "nobody@example.org", "You are not nobody@example.org; write as alice@example.org, *@example.net");
-	refused(f, alice, "alice@example.com", "You are not alice@example.com; write as alice@example.org, *@example.net");
-	refused(f, alice, "alice@[192.0.2.1]", "You are not alice@[192.0.2.1]; write as alice@example.org, *@example.net");
+	refused(f, alice, "carol@example.org",
+	        "You are not carol@example.org; write as alice@example.org, *@example.net");
+	refused(f, alice, "nobody@example.org",
+	        "You are not nobody@example.org; write as alice@example.org, *@example.net");
+	refused(f, alice, "alice@example.com",
+	        "You are not alice@example.com; write as alice@example.org, *@example.net");
+	refused(f, alice, "alice@[192.0.2.1]",
+	        "You are not alice@[192.0.2.1]; write as alice@example.org, *@example.net");
 	refused(f, alice, "nonsense", "You are not nonsense; write as alice@example.org, *@example.net");
 	admin_do(f, "account add alice+own@example.org");
-	refused(f, alice, "alice+own@example.org", "You are not alice+own@example.org; write as alice@example.org, *@example.net");
+	refused(f, alice, "alice+own@example.org",
+	        "You are not alice+own@example.org; write as alice@example.org, *@example.net");
 }
 
 static void test_own_addresses(void **state UNUSED)
