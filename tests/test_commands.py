@@ -186,7 +186,6 @@ def test_rebuild_from_segments_alone(make_server):
             os.unlink(os.path.join(server.data, name))
     server.cli('store', 'rebuild')
     server.cli('account', 'passwd', user, input='secret\n')
-    server.cli('account', 'enable', user)
     server.start()
     same(server, user, texts[:1] + texts[2:])
     assert uidl(server, user) == uids

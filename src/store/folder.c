@@ -8,6 +8,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "rt/rt.h"
+
 static err system_error(const char *what)
 {
 	return err_note(errno == ENOSPC ? E_FULL : E_IO, "%s: %s", what, strerrordesc_np(errno));
@@ -29,13 +31,24 @@ static err open_all(const char *path, struct folder *f)
 	return f->lock < 0 ? system_error("lock") : OK;
 }
 
+/* A store that was killed keeps its lock until the kernel has ended what its threads had asked of the disk. */
+#define LOCK_WAIT  (2 * NSEC_PER_SEC)
+#define LOCK_AGAIN (20 * NSEC_PER_MSEC)
+
 static err take_lock(const char *path, const struct folder *f)
 {
-	if (flock(f->lock, LOCK_EX | LOCK_NB) == 0)
-		return OK;
-	if (errno == EWOULDBLOCK)
-		return err_note(E_BUSY, "another process has the store in %s open", path);
-	return system_error("lock");
+	nsec until = rt_after(LOCK_WAIT);
+
+	while (flock(f->lock, LOCK_EX | LOCK_NB) != 0) {
+		if (errno != EWOULDBLOCK)
+			return system_error("lock");
+		if (rt_self() == NULL || rt_now() >= until)
+			return err_note(E_BUSY, "another process has the store in %s open", path);
+		err e = rt_sleep_until(rt_after(LOCK_AGAIN));
+		if (e != OK)
+			return e;
+	}
+	return OK;
 }
 
 err folder_open(const char *path, struct folder *out)

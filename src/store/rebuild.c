@@ -34,8 +34,8 @@ static const char begin_sql[] = "CREATE TEMP TABLE seen (mailbox INTEGER PRIMARY
 
 /* Accounts in the order of their first mailbox. Of several mailboxes of one name (the account was removed and made anew) the last has the name. */
 static const char finish_sql[] =
-	"INSERT INTO account (id, local, domain, disabled, created)"
-	" SELECT row_number() OVER (ORDER BY min(mailbox)), local, domain, 1, 0 FROM seen GROUP BY local, domain;"
+	"INSERT INTO account (id, local, domain, created)"
+	" SELECT row_number() OVER (ORDER BY min(mailbox)), local, domain, 0 FROM seen GROUP BY local, domain;"
 	"INSERT INTO mailbox (id, account, name, uidvalidity, uidnext, modseq)"
 	" SELECT s.mailbox, a.id, CASE WHEN EXISTS (SELECT 1 FROM seen t WHERE t.local = s.local AND t.domain = "
 	"s.domain AND t.name = s.name"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /* rebuild - a new database from the segments alone, when it is lost: mailboxes, messages with their uids, the ledger of deliveries, and
- * accounts, which come back disabled and without a password. What only the database knew is gone: passwords, aliases, quotas, flags.
+ * accounts, which take mail again but have no password yet. What only the database knew is gone: passwords, aliases, quotas, flags.
  */
 #ifndef STORE_REBUILD_H
 #define STORE_REBUILD_H
