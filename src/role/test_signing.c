@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: ISC */
+#include "base/test.h"
+
+#include "role/signing.h"
+#include "rt/private_key.h"
+
+#define DIGEST STR("thirty-two octets of a digest...")
+
+struct made {
+	struct buf key, chain;
+};
+
+static struct certificate make(struct made *m, uint64_t number)
+{
+	*m = (struct made){BUF_INIT(1 << 16), BUF_INIT(1 << 16)};
+	assert_int_equal(private_key_make(STR("mail.example.org"), &m->key, &m->chain), OK);
+	return (struct certificate){.chain = buf_str(&m->chain), .secret = buf_str(&m->key), .key = number};
+}
+
+static void unmake(struct made *m)
+{
+	buf_free(&m->key);
+	buf_free(&m->chain);
+}
+
+static err ask(const struct signing *s, uint64_t number)
+{
+	struct sign_reply r = {0};
+	ARENA(a, 4096);
+	err e = signing_serve(s, &(struct sign_request){number, TLS_SIGN_ECDSA, DIGEST}, &r, &a);
+
+	assert_true((e == OK) == (r.signature.n > 0));
+	return e;
+}
+
+static void handshakes_that_began_before_a_change_end(void **state UNUSED)
+{
+	struct signing s = {0};
+	struct made made[3];
+
+	assert_int_equal(ask(&s, 0), E_NOT_FOUND);
+	for (uint64_t i = 0; i < ARRAY_LEN(made); i++) {
+		struct certificate c = make(&made[i], i);
+
+		assert_int_equal(signing_replace(&s, &(struct certify_request){&c, 1}), OK);
+		assert_int_equal(ask(&s, i), OK);
+	}
+	assert_int_equal(ask(&s, 1), OK);
+	assert_int_equal(ask(&s, 0), E_NOT_FOUND);
+	signing_free(&s);
+	for (size_t i = 0; i < ARRAY_LEN(made); i++)
+		unmake(&made[i]);
+}
+
+static void what_cannot_be_used_changes_nothing(void **state UNUSED)
+{
+	struct signing s = {0};
+	struct made good, other;
+	struct certificate two[] = {make(&good, 1), make(&other, 2)};
+
+	assert_int_equal(signing_replace(&s, &(struct certify_request){two, 1}), OK);
+	two[1].secret = buf_str(&good.key); /* not its own */
+	assert_int_equal(signing_replace(&s, &(struct certify_request){two, 2}), E_SYNTAX);
+	assert_int_equal(ask(&s, 1), OK);
+	assert_int_equal(ask(&s, 2), E_NOT_FOUND);
+	signing_free(&s);
+	unmake(&good);
+	unmake(&other);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(handshakes_that_began_before_a_change_end),
+		cmocka_unit_test(what_cannot_be_used_changes_nothing),
+	};
+
+	return cmocka_run_group_tests_name("signing", tests, NULL, NULL);
+}
