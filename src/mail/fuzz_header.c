@@ -28,16 +28,26 @@ static void walk(str message)
 	check(header_size(message) >= at && header_size(message) <= at + 2);
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+static void inspect(str message, uint64_t flags)
 {
 	ARENA(arena, 1 << 20);
-	str message = str_make((const char *)data, size);
 	struct rcpt rcpt = {.address = STR("bob@example.org")};
-	struct inspect_request q = {.rcpts = &rcpt, .rcpts_n = 1, .body = BODY_OF(message)};
+	struct origin origin = {.login = STR("alice@example.org")};
+	struct inspect_request q = {.origin = &origin, .origin_n = 1, .rcpts = &rcpt, .rcpts_n = 1, .flags = flags,
+	                            .body = BODY_OF(message)};
+	struct inspect_options options = {.hops = 50, .hostname = STR("mail.example.org")};
 	struct inspect_reply r = {0};
 
+	if (inspect_message(&q, &options, &r, &arena) == OK)
+		check(r.code == OK || (r.reply / 100 == 5 && r.status.n > 0 && r.text.n > 0));
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	str message = str_make((const char *)data, size);
+
 	walk(message);
-	if (inspect_message(&q, &(struct inspect_limits){.hops = 50}, &r, &arena) == OK)
-		check(r.code == OK || (r.reply == 554 && r.status.n > 0 && r.text.n > 0));
+	inspect(message, 0);
+	inspect(message, MESSAGE_SUBMISSION);
 	return 0;
 }
