@@ -97,6 +97,20 @@ static err has_item(struct rebuild *r, const struct envelope_rcpt *rcpt, bool *t
 	return query_one(&q, &one, there);
 }
 
+/* A batch that failed after its records were synced leaves them behind, and its uids were given out again: the later record was committed, the
+ * earlier may have been. Neither is lost: the earlier goes where no uid was given out. */
+static err make_way(struct rebuild *r, const struct envelope_rcpt *rcpt, uint64_t message)
+{
+	struct query q =
+		db_query(r->db, "UPDATE OR REPLACE item SET uid = uid + ? WHERE mailbox = ? AND uid = ? AND message <> ?");
+
+	query_put_num(&q, BACKUP_UID_GAP);
+	query_put_num(&q, rcpt->mailbox);
+	query_put_num(&q, rcpt->uid);
+	query_put_num(&q, message);
+	return query_run(&q);
+}
+
 static err add_recipient(struct rebuild *r, const struct envelope *envelope, size_t i, uint64_t body, struct arena *a)
 {
 	const struct envelope_rcpt *rcpt = &envelope->rcpts[i];
@@ -106,6 +120,8 @@ static err add_recipient(struct rebuild *r, const struct envelope *envelope, siz
 	if (e == OK)
 		e = ledger_deliver(r->db, envelope, i);
 	if (e == OK)
+		e = make_way(r, rcpt, envelope->id);
+	if (e == OK)
 		e = has_item(r, rcpt, &there);
 	if (e != OK || there || rcpt->expunged)
 		return e;
@@ -113,19 +129,42 @@ static err add_recipient(struct rebuild *r, const struct envelope *envelope, siz
 	return item_insert(r->db, envelope, rcpt, prefix, prefix.n + body);
 }
 
-/* A second copy was made by compaction: it is where the message is now, and it knows what was expunged before. */
-static err add_copy(struct rebuild *r, const struct envelope *envelope, const struct location *at)
+/* The jobs of a failed batch are done again one by one, perhaps with other uids. */
+static err renumber(struct rebuild *r, const struct envelope_rcpt *rcpt, uint64_t message)
 {
-	struct query q = db_query(r->db, "UPDATE message SET segment = ?, offset = ?, length = ? WHERE id = ?");
+	struct query q = db_query(r->db, "UPDATE item SET uid = ?, modseq = ? WHERE mailbox = ? AND message = ?");
+	err e = make_way(r, rcpt, message);
+
+	if (e != OK)
+		return e;
+	query_put_num(&q, rcpt->uid);
+	query_put_num(&q, rcpt->modseq);
+	query_put_num(&q, rcpt->mailbox);
+	query_put_num(&q, message);
+	return query_run(&q);
+}
+
+/* A second copy was made by compaction: it is where the message is now, and it knows what was expunged before. What is not the same
+ * message was refused, because its id had been used before. */
+static err add_copy(struct rebuild *r, const struct envelope *envelope, const struct location *at, uint64_t body)
+{
+	struct query q = db_query(r->db, "UPDATE message SET segment = ?, offset = ?, length = ?"
+	                                 " WHERE id = ? AND received = ? AND body = ?");
 
 	query_put_num(&q, at->segment);
 	query_put_num(&q, at->offset);
 	query_put_num(&q, at->length);
 	query_put_num(&q, envelope->id);
+	query_put_num(&q, envelope->received);
+	query_put_num(&q, body);
 	err e = query_run(&q);
-	for (size_t i = 0; i < envelope->rcpts_n && e == OK; i++)
-		if (envelope->rcpts[i].expunged)
-			e = delete_item(r, envelope->rcpts[i].mailbox, envelope->rcpts[i].uid);
+	if (e != OK || db_changes(r->db) == 0)
+		return e;
+	for (size_t i = 0; i < envelope->rcpts_n && e == OK; i++) {
+		const struct envelope_rcpt *rcpt = &envelope->rcpts[i];
+
+		e = rcpt->expunged ? delete_item(r, rcpt->mailbox, rcpt->uid) : renumber(r, rcpt, envelope->id);
+	}
 	return e;
 }
 
@@ -149,7 +188,7 @@ static err add_message(struct rebuild *r, const struct segment_record *record, u
 	if (e == OK)
 		e = is_known(r, envelope.id, &known);
 	if (e != OK || known)
-		return e == OK ? add_copy(r, &envelope, &location) : e;
+		return e == OK ? add_copy(r, &envelope, &location, record->body.n) : e;
 	e = message_insert(r->db, &envelope, &location, record->body.n, 0);
 	for (size_t i = 0; i < envelope.rcpts_n && e == OK; i++)
 		e = add_recipient(r, &envelope, i, record->body.n, &a);

@@ -168,6 +168,56 @@ static void test_rebuild(void **state UNUSED)
 	fixture_run(rebuilt);
 }
 
+/* What a COMMIT that failed leaves: the record stays, the row never was, and the uid is given out again. */
+static void forget_message(struct fixture *f)
+{
+	char path[200];
+	struct db *db;
+
+	fixture_close(f);
+	snprintf(path, sizeof(path), "%s/pombo.db", f->path);
+	assert_int_equal(db_open(path, DB_WRITE, &db), OK);
+	assert_int_equal(db_script(db, "DELETE FROM item; DELETE FROM message; DELETE FROM ledger; DELETE FROM change;"
+	                               "UPDATE mailbox SET uidnext = 1, modseq = 0, messages = 0, octets = 0;"
+	                               "UPDATE segment SET live = 0"),
+	                 OK);
+	db_close(db);
+	fixture_open(f);
+}
+
+static void used_again(struct fixture *f)
+{
+	struct rebuild_result r;
+	struct box b;
+
+	fixture_open(f);
+	admin_do(f, "account add alice@example.org");
+	send_ok(f, "alice@example.org", "refused\r\n");
+	forget_message(f);
+	uint64_t id = send_ok(f, "alice@example.org", "kept\r\n");
+	struct sending again = {.protocol = "ESMTP",
+	                        .sender = "bob@example.com",
+	                        .body = "evil\r\n",
+	                        .rcpts = "alice@example.org",
+	                        .id = id};
+
+
+	assert_int_equal(send_mail(f, &again), E_TEMP);
+	rebuild(f, &r);
+	assert_int_equal(r.items, 2); /* what was refused may come back, what was kept must */
+	expect_alice(f, 2, "refused\r\n");
+	assert_int_equal(box_open(f, "alice@example.org", true, &b), OK);
+	assert_int_equal(b.list.entries[0].uid, 1);
+	assert_true(str_ends(box_message(f, &b, 0), STR("kept\r\n")));
+	box_close(f, &b);
+	assert_sound(f);
+}
+
+static void test_rebuild_with_uids_that_were_used_again(void **state UNUSED)
+{
+	fixture_run(used_again);
+}
+
 static void damaged(struct fixture *f)
 {
 	struct rebuild_result r;
@@ -196,6 +246,7 @@ int main(void)
 		cmocka_unit_test(test_backup_and_restore),
 		cmocka_unit_test(test_a_changed_backup_is_refused),
 		cmocka_unit_test(test_rebuild),
+		cmocka_unit_test(test_rebuild_with_uids_that_were_used_again),
 		cmocka_unit_test(test_rebuild_passes_over_damage),
 	};
 
