@@ -34,13 +34,15 @@ static void write_head(struct buf *out, const struct frame *f)
 	}
 }
 
-static err write_check(const struct buf *out, size_t n, size_t fds_promised, size_t fds_n)
+static err write_check(const struct buf *out, size_t n, size_t fds_promised, const struct record_fds *fds)
 {
+	if (fds->too_long)
+		return err_note(E_LIMIT, "a list of more than %d items is too long", RECORD_LIST_MAX);
 	if (out->full)
 		return err_note(E_FULL, "no room for a frame");
 	if (n > FRAME_MAX)
 		return err_note(E_LIMIT, "a frame of %zu octets is too large", n);
-	return fds_n == fds_promised ? OK : err_note(E_BUSY, "descriptors go first");
+	return fds->n == fds_promised ? OK : err_note(E_BUSY, "descriptors go first");
 }
 
 err frame_write(struct buf *out, const struct frame *f, const struct record *r, const void *data,
@@ -55,7 +57,7 @@ err frame_write(struct buf *out, const struct frame *f, const struct record *r, 
 		record_pack(r, data, out, fds);
 	}
 	size_t n = out->n - start - FRAME_LENGTH_SIZE;
-	err e = write_check(out, n, f->fds_n, fds->n);
+	err e = write_check(out, n, f->fds_n, fds);
 	if (e != OK) {
 		out->n = start;
 		out->full = false;

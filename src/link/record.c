@@ -105,6 +105,10 @@ static void pack_list(const struct field *f, const void *data, struct buf *out, 
 {
 	size_t n = count_of(data, f);
 
+	if (n > RECORD_LIST_MAX) { /* the peer would take it for a lie and hang up */
+		fds->too_long = true;
+		return;
+	}
 	buf_varint(out, n);
 	for (size_t i = 0; i < n; i++)
 		record_pack(f->item, item_of(data, f, i), out, fds);

@@ -48,9 +48,11 @@ struct record {
 struct record_fds {
 	int fd[RECORD_FDS_MAX];
 	size_t n, taken;
+	bool too_long; /* packing: a list has more than RECORD_LIST_MAX items; what was packed is of no use */
 };
 
-/* Bounds that unpacking enforces: a list's items, and the arena's cap for all that is allocated. Views point into the input. */
+/* Bounds that unpacking enforces: a list's items (packing refuses more too), and the arena's cap for all that is allocated. Views
+ * point into the input. */
 #define RECORD_LIST_MAX 100000
 /* Empty: numbers 0, strings and lists empty, descriptors -1. */
 void record_init(const struct record *r, void *data);

@@ -454,7 +454,11 @@ static void run_sizes(void)
 	assert_int_equal(call_mailbox_read(client, &q, &r, &small, RT_NEVER), E_LIMIT);
 	server.reply_size = 2 << 20;
 	assert_int_equal(call_mailbox_read(client, &q, &r, &a, RT_NEVER), E_LIMIT);
+	struct rcpt *rcpts = calloc(RECORD_LIST_MAX + 1, sizeof(*rcpts));
+	struct inspect_request longer = {.rcpts = rcpts, .rcpts_n = RECORD_LIST_MAX + 1, .body = BODY_OF(STR_NONE)};
+	assert_int_equal(call_inspect(client, &longer, &ir, &a, RT_NEVER), E_LIMIT);
 	assert_int_equal(check_once(1, RT_NEVER), OK);
+	free(rcpts);
 	free(big);
 }
 
