@@ -101,8 +101,8 @@ static err has_item(struct rebuild *r, const struct envelope_rcpt *rcpt, bool *t
  * earlier may have been. Neither is lost: the earlier goes where no uid was given out. */
 static err make_way(struct rebuild *r, const struct envelope_rcpt *rcpt, uint64_t message)
 {
-	struct query q =
-		db_query(r->db, "UPDATE OR REPLACE item SET uid = uid + ? WHERE mailbox = ? AND uid = ? AND message <> ?");
+	struct query q = db_query(
+		r->db, "UPDATE OR REPLACE item SET uid = uid + ? WHERE mailbox = ? AND uid = ? AND message <> ?");
 
 	query_put_num(&q, BACKUP_UID_GAP);
 	query_put_num(&q, rcpt->mailbox);

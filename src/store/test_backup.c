@@ -201,7 +201,6 @@ static void used_again(struct fixture *f)
 	                        .rcpts = "alice@example.org",
 	                        .id = id};
 
-
 	assert_int_equal(send_mail(f, &again), E_TEMP);
 	rebuild(f, &r);
 	assert_int_equal(r.items, 2); /* what was refused may come back, what was kept must */
