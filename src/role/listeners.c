@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "role/listeners.h"
 
+#include <fcntl.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -136,9 +137,12 @@ err listeners_open_control(const struct config *config, const struct folder_owne
 	if (e != OK)
 		return e;
 	const char *path = unix_path(&address);
-	if (chmod(path, 0600) == 0 && (geteuid() != 0 || lchown(path, owner->uid, owner->gid) == 0))
+	/* The folder is not ours but the roles': a link that one of them put there is not followed. */
+	if (fchmodat(AT_FDCWD, path, 0600, AT_SYMLINK_NOFOLLOW) == 0 &&
+	    (geteuid() != 0 || lchown(path, owner->uid, owner->gid) == 0))
 		return OK;
 	close(*fd);
+	*fd = -1;
 	return err_note(E_IO, "cannot give %s to its owner", path);
 }
 
