@@ -58,6 +58,7 @@ static err child_launch(struct child *c)
 	struct link_sockets s;
 	err e = link_sockets_open(&s);
 
+	c->started = rt_now(); /* failing too is a life, and a short one: the pauses grow */
 	if (e != OK)
 		return e;
 	if (c->all->single)
@@ -70,7 +71,6 @@ static err child_launch(struct child *c)
 		return e;
 	}
 	c->alive = c->linked = true;
-	c->started = rt_now();
 	LOG(INFO, "role.start", LOG_Z("name", c->name), LOG_NUM("pid", c->pid));
 	return link_attach(c->link, s.stream[0], s.descriptors[0]);
 }
