@@ -13,7 +13,8 @@
 #define SELF_DAYS     3650
 #define DIGEST_MIN    32
 #define DIGEST_MAX    64
-#define PADDING_MIN   10 /* octets of PKCS #1 type 1 in front of the digest: far more in a real one */
+#define PADDING_MIN   10   /* octets of PKCS #1 type 1 in front of the digest: far more in a real one */
+#define BLOCK_MAX     1024 /* octets: RSA of 8192 bits */
 
 struct private_key {
 	EVP_PKEY *key;
@@ -103,13 +104,58 @@ void private_key_free(struct private_key *k)
 	free(k);
 }
 
-/* RFC 8017 9.1.1 step 12, 9.2: who asks could otherwise have anything decrypted. */
-static bool is_padded(str block)
+/* RFC 8017 B.2.1: takes the mask that `seed` gives off `db`. */
+static bool unmask(const EVP_MD *md, str seed, unsigned char *db, size_t n)
+{
+	unsigned char in[EVP_MAX_MD_SIZE + 4] = {0}, mask[EVP_MAX_MD_SIZE];
+	unsigned int size = 1;
+
+	memcpy(in, seed.p, seed.n);
+	for (size_t i = 0; i < n; i++) {
+		if (i % size == 0 && EVP_Digest(in, seed.n + 4, mask, &size, md, NULL) != 1)
+			return false;
+		db[i] ^= mask[i % size];
+		if ((i + 1) % size == 0)
+			in[seed.n + 3]++; /* the counter: one octet of it is enough for BLOCK_MAX */
+	}
+	return true;
+}
+
+/* RFC 8017 9.1.2 but for the hash itself, which is not known here; the salt is as long as the hash (RFC 8446 4.2.3).
+ * `top`: the bits of the first octet that are in use. */
+static bool is_pss_of(const EVP_MD *md, str block, unsigned char top)
+{
+	unsigned char db[BLOCK_MAX];
+	size_t hash = (size_t)EVP_MD_get_size(md), n = block.n - hash - 1, at = 0;
+
+	if (block.n > sizeof(db) || block.n < 2 * hash + 2)
+		return false;
+	memcpy(db, block.p, n);
+	if ((db[0] & ~top) != 0 || !unmask(md, str_take(str_drop(block, n), hash), db, n))
+		return false;
+	db[0] &= top;
+	while (at < n && db[at] == 0)
+		at++;
+	return at == n - hash - 1 && db[at] == 1;
+}
+
+static bool is_pss(str block, int bits)
+{
+	int used = (bits - 1) % 8;
+
+	if (!str_ends(block, STR("\xbc")) || (used == 0 && block.p[0] != '\0'))
+		return false;
+	if (used == 0) /* the first octet is none of the encoding's */
+		block = str_drop(block, 1);
+	unsigned char top = (unsigned char)(0xff >> ((8 - used) % 8));
+	return is_pss_of(EVP_sha256(), block, top) || is_pss_of(EVP_sha384(), block, top) ||
+	       is_pss_of(EVP_sha512(), block, top);
+}
+
+static bool is_pkcs1(str block)
 {
 	size_t ones = 2;
 
-	if (str_ends(block, STR("\xbc")))
-		return true;
 	if (!str_starts(block, str_make("\0\1", 2)))
 		return false;
 	while (ones < block.n && block.p[ones] == '\xff')
@@ -117,10 +163,16 @@ static bool is_padded(str block)
 	return ones >= PADDING_MIN && ones < block.n && block.p[ones] == '\0';
 }
 
+/* RFC 8017 9.1.1, 9.2: who asks could otherwise have anything decrypted. */
+static bool is_padded(const struct private_key *k, str block)
+{
+	return is_pkcs1(block) || is_pss(block, EVP_PKEY_get_bits(k->key));
+}
+
 static bool may_sign(const struct private_key *k, enum tls_sign kind, str input)
 {
 	if (kind == TLS_SIGN_RSA_RAW)
-		return k->rsa && input.n == (size_t)EVP_PKEY_get_size(k->key) && is_padded(input);
+		return k->rsa && input.n == (size_t)EVP_PKEY_get_size(k->key) && is_padded(k, input);
 	return kind == TLS_SIGN_ECDSA && !k->rsa && input.n >= DIGEST_MIN && input.n <= DIGEST_MAX;
 }
 
