@@ -10,6 +10,7 @@ import socket
 import ssl
 import subprocess
 import time
+import xml.etree.ElementTree
 
 import pytest
 
@@ -481,3 +482,22 @@ def test_client_s_client(tls, service, protocol):
     words = ['openssl', 's_client', '-connect', f'127.0.0.1:{tls.ports[service]}', '-quiet', '-no_ign_eof']
     r = subprocess.run(words + (['-starttls', protocol] if protocol else []), input=b'QUIT\r\n', capture_output=True, timeout=30)
     assert b'verify' in r.stderr and b'mx.example.org' in r.stderr, r.stderr
+
+
+@pytest.mark.parametrize('service,words', [('submissions', ()), ('pop3s', ()), ('smtp', ('--starttls-smtp',)), ('pop3', ('--starttls-pop3',))])
+def test_sslscan(make_server, service, words):
+    """Nothing a scanner complains about: no old version, no cipher without forward secrecy or AEAD, no known weakness."""
+    sslscan = need('sslscan')
+    server = make_server(services=SERVICES + ('submissions',))
+    r = run(sslscan, '--xml=-', '--sni-name=mx.example.org', *words, f'127.0.0.1:{server.ports[service]}')
+    scan = xml.etree.ElementTree.fromstring(r.stdout).find('ssltest')
+    assert [f'{p.get("type")}{p.get("version")}' for p in scan.iter('protocol') if p.get('enabled') == '1'] == ['tls1.2', 'tls1.3']
+    ciphers = {c.get('cipher'): c for c in scan.iter('cipher')}
+    assert len(ciphers) == 6
+    for name, cipher in ciphers.items():
+        assert name.startswith(('ECDHE-', 'TLS_')) and 'CBC' not in name and int(cipher.get('bits')) >= 128
+        assert cipher.get('strength') in ('strong', 'acceptable'), name
+    assert all(int(g.get('bits')) >= 128 for g in scan.iter('group'))
+    assert scan.find('renegotiation').get('supported') == '0'
+    assert all(h.get('vulnerable') == '0' for h in scan.iter('heartbleed'))
+    assert scan.find('certificates/certificate/pk').get('error') == 'false'
