@@ -120,14 +120,14 @@ static err copy_octets(struct copy *c)
 	return e;
 }
 
-/* A new, synced file with the first `octets` of another. */
-static err copy_file(const char *from_folder, const char *to_folder, const char *name, struct copy *c)
+/* A new, synced file `as` with the first `octets` of another. */
+static err copy_file(const char *from_folder, const char *name, const char *to_folder, const char *as, struct copy *c)
 {
 	struct path from, to;
 	err e = path_join(&from, from_folder, name);
 
 	if (e == OK)
-		e = path_join(&to, to_folder, name);
+		e = path_join(&to, to_folder, as);
 	if (e != OK)
 		return e;
 	c->from = open(from.z, O_RDONLY | O_CLOEXEC);
@@ -209,7 +209,7 @@ static err backup_segment(const char *data, const char *target, uint64_t number,
 
 	segment_name(number, number_text);
 	snprintf(name, sizeof(name), "bodies/%s", number_text);
-	err e = copy_file(data, target, name, &c);
+	err e = copy_file(data, name, target, name, &c);
 	if (e == OK)
 		manifest_line(manifest, name, c.done, c.crc);
 	return e;
@@ -283,6 +283,8 @@ err backup_run(const char *data, const char *target, struct backup_result *out)
 
 /* --- restore --- */
 
+static const char database_unfinished[] = "pombo.db.restore";
+
 struct entry {
 	char name[SEGMENT_NAME_MAX + 8];
 	uint64_t octets, crc;
@@ -324,17 +326,17 @@ static bool parse_line(str line, struct entry *out)
 	       line.n == 0;
 }
 
-static err restore_file(const char *backup, const char *data, const struct entry *entry)
+static err restore_file(const char *backup, const char *data, const struct entry *entry, const char *as)
 {
 	struct copy c = {.octets = entry->octets};
-	err e = copy_file(backup, data, entry->name, &c);
+	err e = copy_file(backup, entry->name, data, as, &c);
 
 	if (e == OK && c.crc != entry->crc)
 		return err_note(E_SYNTAX, "%s/%s was changed since the backup was made", backup, entry->name);
 	return e;
 }
 
-/* Without the database the store refuses to open, so it comes last. */
+/* Without the database the store refuses to open, so it comes last, and under another name until all is well. */
 static err restore_files(const char *backup, const char *data, str manifest, struct backup_result *out)
 {
 	struct entry entry, database = {.octets = UINT64_MAX};
@@ -350,11 +352,11 @@ static err restore_files(const char *backup, const char *data, str manifest, str
 			continue;
 		}
 		out->segments++;
-		e = restore_file(backup, data, &entry);
+		e = restore_file(backup, data, &entry, entry.name);
 	}
 	if (e == OK && database.octets == UINT64_MAX)
 		return err_note(E_SYNTAX, "%s/manifest names no database", backup);
-	return e == OK ? restore_file(backup, data, &database) : e;
+	return e == OK ? restore_file(backup, data, &database, database_unfinished) : e;
 }
 
 /* Clients must not meet other messages under uids that were given out after the backup was made. */
@@ -362,7 +364,7 @@ static err skip_uids(const char *data)
 {
 	struct path path;
 	struct db *db;
-	err e = path_join(&path, data, "pombo.db");
+	err e = path_join(&path, data, database_unfinished);
 
 	if (e == OK)
 		e = db_open(path.z, DB_WRITE, &db);
@@ -372,8 +374,24 @@ static err skip_uids(const char *data)
 	query_put_num(&q, BACKUP_UID_GAP);
 	query_put_num(&q, BACKUP_UID_GAP);
 	e = query_run(&q);
+	if (e == OK)
+		e = db_checkpoint(db); /* its log does not come along */
 	db_close(db);
 	return e;
+}
+
+static err database_in_place(const char *data)
+{
+	struct path from, to;
+	err e = path_join(&from, data, database_unfinished);
+
+	if (e == OK)
+		e = path_join(&to, data, "pombo.db");
+	if (e == OK)
+		e = folders_sync(data);
+	if (e == OK && rename(from.z, to.z) != 0)
+		e = system_error(to.z);
+	return e == OK ? file_sync_dir(data) : e;
 }
 
 static err read_manifest(const char *backup, struct buf *out, str *files)
@@ -413,7 +431,7 @@ err restore_run(const char *backup, const char *data, struct backup_result *out)
 	if (e == OK)
 		e = skip_uids(data);
 	if (e == OK)
-		e = folders_sync(data);
+		e = database_in_place(data);
 	folder_close(&folder);
 	return e;
 }

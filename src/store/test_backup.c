@@ -113,6 +113,24 @@ static void test_a_changed_backup_is_refused(void **state UNUSED)
 	fixture_run(changed_backup);
 }
 
+static void changed_database(struct fixture *f)
+{
+	struct backup_result r;
+	struct store *s;
+	char backup[200], place[200];
+
+	make_backup(f, backup);
+	change_file(backup, "pombo.db");
+	other_path(f, "place", place);
+	assert_int_equal(restore_run(backup, place, &r), E_SYNTAX);
+	assert_int_equal(store_open(place, f->config, &s), E_IO);
+}
+
+static void test_a_changed_database_is_not_left_behind(void **state UNUSED)
+{
+	fixture_run(changed_database);
+}
+
 /* --- rebuild --- */
 
 static void rebuild(struct fixture *f, struct rebuild_result *r)
@@ -244,6 +262,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_backup_and_restore),
 		cmocka_unit_test(test_a_changed_backup_is_refused),
+		cmocka_unit_test(test_a_changed_database_is_not_left_behind),
 		cmocka_unit_test(test_rebuild),
 		cmocka_unit_test(test_rebuild_with_uids_that_were_used_again),
 		cmocka_unit_test(test_rebuild_passes_over_damage),
