@@ -2,6 +2,7 @@
 #include "cli/owner.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -14,9 +15,14 @@ static err folder_give(const char *path, const struct folder_owner *owner)
 {
 	if (mkdir(path, 0700) != 0)
 		return errno == EEXIST ? OK : err_note(E_IO, "%s: %s", path, strerrordesc_np(errno));
-	if (chown(path, owner->uid, owner->gid) != 0)
-		return err_note(E_IO, "%s: %s", path, strerrordesc_np(errno));
-	return OK;
+	/* Whoever owns the folder above may have put a link in its place meanwhile. */
+	int fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	err e = fd >= 0 && fchown(fd, owner->uid, owner->gid) == 0
+	                ? OK
+	                : err_note(E_IO, "%s: %s", path, strerrordesc_np(errno));
+	if (fd >= 0)
+		close(fd);
+	return e;
 }
 
 static err become(const struct folder_owner *owner)
