@@ -308,12 +308,14 @@ static err stream_end_in(struct stream *s, ssize_t n)
 	                   err_note(E_CLOSED, n == 0 ? "peer closed the connection" : "connection lost while reading"));
 }
 
-static void stream_share_loop(struct stream *s)
+/* A peer that sends faster than is read never makes us wait, and has to end all the same. */
+static err stream_share_loop(struct stream *s, nsec deadline)
 {
 	if (++s->streak < READ_STREAK || rt_self() == NULL)
-		return;
+		return OK;
 	s->streak = 0;
 	rt_yield();
+	return rt_now() < deadline ? OK : stream_fail(s, err_note(E_TIMEOUT, "timed out"));
 }
 
 /* At least one byte into p[0 .. size), or into the buffer when p is NULL; waits for it. */
@@ -333,8 +335,7 @@ static err stream_receive(struct stream *s, char *p, size_t size, size_t *got, n
 			if (p == NULL)
 				s->plenty = (size_t)n == room;
 			*got = (size_t)n;
-			stream_share_loop(s);
-			return OK;
+			return stream_share_loop(s, deadline);
 		}
 		if (n != TRANSPORT_AGAIN)
 			return stream_end_in(s, n);

@@ -42,7 +42,7 @@ void stream_close(struct stream *s); /* no flush; frees; NULL allowed */
 err stream_error(const struct stream *s); /* OK while nothing failed */
 int stream_fd(const struct stream *s);    /* -1 when there is none */
 
-/* Reading. All waiting stops at `deadline` with E_TIMEOUT.
+/* Reading. All waiting stops at `deadline` with E_TIMEOUT, and so does a read that goes on because input never ends.
  * line: the next line with its LF; the view lasts until the next read call. A line longer than `max` (with its end)
  *   is E_LIMIT: not sticky, the rest of that line was thrown away in bounded memory, the next call reads the line after
  *   it. E_CLOSED at the end.

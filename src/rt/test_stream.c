@@ -408,6 +408,45 @@ static void test_printf(void **state UNUSED)
 	play(PAIR, 4096, print_long, "0t|1t|2t|3t|4t|5t|6t|7t|8t|9t|30010");
 }
 
+/* A peer that always has sent more already. */
+static ssize_t flood_read(void *t UNUSED, char *p, size_t n)
+{
+	memset(p, 'x', n);
+	return (ssize_t)n;
+}
+
+static ssize_t flood_write(void *t UNUSED, const char *p UNUSED, size_t n)
+{
+	return (ssize_t)n;
+}
+
+static err flood_wait(void *t UNUSED, nsec deadline UNUSED)
+{
+	return OK;
+}
+
+static void flood_close(void *t UNUSED)
+{
+}
+
+static void read_flood(void *arg)
+{
+	static const struct transport flood = {flood_read, flood_write, flood_wait, flood_wait, flood_close};
+	struct stream *s = stream_open(&flood, NULL, 4096);
+	str line;
+
+	*(err *)arg = stream_read_line(s, 100, &line, rt_after(NSEC_PER_SEC / 50));
+	stream_close(s);
+}
+
+static void test_endless_line_times_out(void **state UNUSED)
+{
+	err seen = OK;
+
+	assert_int_equal(rt_run(read_flood, &seen), OK);
+	assert_int_equal(seen, E_TIMEOUT);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -420,6 +459,7 @@ int main(void)
 		cmocka_unit_test(test_peek_and_discard),
 		cmocka_unit_test(test_poll),
 		cmocka_unit_test(test_timeout_sticks),
+		cmocka_unit_test(test_endless_line_times_out),
 		cmocka_unit_test(test_write_error_sticks),
 		cmocka_unit_test(test_write_timeout),
 		cmocka_unit_test(test_cancelled_reader_says_goodbye),
