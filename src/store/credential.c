@@ -147,14 +147,27 @@ static err note_use(struct writer *w, struct job *job)
 	return query_run(&query);
 }
 
+/* An exchange takes up to a minute; the account may have been disabled or removed since it began. */
+static err check_enabled(struct store *s, uint64_t account)
+{
+	struct query q = db_query(s->db, "SELECT disabled FROM account WHERE id = ?");
+	uint64_t disabled = 1;
+
+	query_put_num(&q, account);
+	err e = query_one(&q, &disabled, NULL);
+	return e == OK && disabled != 0 ? err_note(E_DENIED, "this account may not log in") : e;
+}
+
 /* That it could not be written down is no reason to refuse a login. */
 err store_grant(struct store *s, const struct grant_request *q)
 {
 	static const struct job_kind kind = {.apply = note_use};
 	struct grant_request copy = *q;
 	struct job job = {.kind = &kind, .data = &copy};
-	err e = sessions_grant(&s->sessions, q->edge, q->session, q->account);
+	err e = check_enabled(s, q->account);
 
+	if (e == OK)
+		e = sessions_grant(&s->sessions, q->edge, q->session, q->account);
 	if (e != OK || q->note_use == 0 || store_enter(s) != OK)
 		return e;
 	if (writer_do(s->writer, &job) != OK)

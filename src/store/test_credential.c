@@ -96,6 +96,10 @@ static void use_is_noted(struct fixture *f)
 	assert_int_equal(store_grant(f->store, &q), OK);
 	held(f, &c, &a);
 	assert_in_range(c.credentials[0].used, (uint64_t)rt_wall() - 60000000, (uint64_t)rt_wall());
+	admin_do(f, "account disable " ALICE);
+	assert_int_equal(store_grant(f->store, &q), E_DENIED);
+	q.account = 1000;
+	assert_int_equal(store_grant(f->store, &q), E_DENIED);
 	fixture_close(f);
 }
 
