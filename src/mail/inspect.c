@@ -25,10 +25,11 @@ static str cut(str s, size_t max)
 	return s;
 }
 
-/* The value as one line of text: what could steer a terminal or end a line becomes '?'. */
+/* The value as one line of text: what could steer a terminal or end a line becomes '?'. A field may be as long as the
+ * message: no more of it is unfolded than surely suffices, as each line end has a blank behind it. */
 static str plain(struct arena *a, str value, size_t max)
 {
-	str line = cut(header_unfold(a, value), max);
+	str line = cut(header_unfold(a, str_take(str_trim(value), 4 * max)), max);
 
 	if (!str_has_control(line))
 		return line;

@@ -55,6 +55,21 @@ static void test_subject_is_cut_between_characters(void **state UNUSED)
 	assert_true(str_is_utf8(r.subject));
 }
 
+/* More than there is memory for, and for each octet of text a line end. */
+static void test_subject_of_many_lines(void **state UNUSED)
+{
+	ARENA(a, 1 << 16);
+	BUF(b, 1 << 20);
+
+	buf_puts(&b, "Subject: x");
+	for (int i = 0; i < 100000; i++)
+		buf_puts(&b, "\r\n x");
+	buf_puts(&b, "\r\n\r\n");
+	struct inspect_reply r = inspect(&a, buf_str(&b));
+	assert_int_equal(r.subject.n, 256);
+	assert_true(str_starts(r.subject, STR("x x x x ")));
+}
+
 static void test_texts_are_one_plain_line(void **state UNUSED)
 {
 	ARENA(a, 1 << 16);
@@ -121,6 +136,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_names_the_message),
 		cmocka_unit_test(test_subject_is_cut_between_characters),
+		cmocka_unit_test(test_subject_of_many_lines),
 		cmocka_unit_test(test_texts_are_one_plain_line),
 		cmocka_unit_test(test_hops),
 		cmocka_unit_test(test_delivered_to),
