@@ -171,13 +171,13 @@ static void stop(struct process *p)
 {
 	if (p->state != NULL && p->type->stop != NULL)
 		p->type->stop(p);
+	link_free(p->monitor); /* first: what it calls makes siblings and links to them */
 	while (p->siblings != NULL) {
 		struct sibling *s = p->siblings;
 		p->siblings = s->next;
 		link_free(s->link);
 		free(s);
 	}
-	link_free(p->monitor);
 	if (p->state != NULL && p->type->close != NULL)
 		p->type->close(p);
 	config_release(p->config);
