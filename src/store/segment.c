@@ -277,6 +277,20 @@ static err resync(struct segment_scan *scan)
 	return OK;
 }
 
+/* Nothing but zeros up to the end: room that was written ahead, and no damage. */
+static bool only_zeros_left(struct segment_scan *scan)
+{
+	for (uint64_t at = scan->next; at < scan->end;) {
+		size_t n = scan->end - at < SEARCH_WINDOW ? (size_t)(scan->end - at) : SEARCH_WINDOW;
+		if (fetch(scan->segment, at, n, &scan->memory) != OK)
+			return false;
+		if (scan->memory.p[0] != '\0' || memcmp(scan->memory.p, scan->memory.p + 1, n - 1) != 0)
+			return false;
+		at += n;
+	}
+	return true;
+}
+
 err segment_scan_next(struct segment_scan *scan, struct segment_record *out)
 {
 	while (scan->next < scan->end) {
@@ -289,6 +303,8 @@ err segment_scan_next(struct segment_scan *scan, struct segment_record *out)
 		}
 		if (e != OK && e != E_SYNTAX && e != E_END)
 			return e;
+		if (only_zeros_left(scan))
+			return E_END;
 		e = resync(scan);
 		if (e != OK)
 			return e;

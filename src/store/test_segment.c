@@ -112,6 +112,27 @@ static void test_a_scan_goes_on_behind_damage(void **state UNUSED)
 	fixture_run(scans);
 }
 
+static void zeros(struct fixture *f)
+{
+	enum { TAIL = 600000 };
+	struct file x;
+	uint64_t damaged;
+
+	file_make(f, &x);
+	assert_int_equal(ftruncate(x.segment.fd, (off_t)x.end + TAIL), 0);
+	assert_int_equal(scan(&x, x.end + TAIL, &damaged), 3);
+	assert_int_equal(damaged, 0);
+	flip(&x, x.end + TAIL - 1);
+	assert_int_equal(scan(&x, x.end + TAIL, &damaged), 3);
+	assert_int_equal(damaged, TAIL);
+	file_end(&x);
+}
+
+static void test_zeros_written_ahead_are_no_damage(void **state UNUSED)
+{
+	fixture_run(zeros);
+}
+
 static void header(struct fixture *f)
 {
 	struct file x;
@@ -193,6 +214,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_every_flipped_bit_is_seen),
 		cmocka_unit_test(test_a_scan_goes_on_behind_damage),
+		cmocka_unit_test(test_zeros_written_ahead_are_no_damage),
 		cmocka_unit_test(test_a_damaged_header_does_not_lose_the_records),
 		cmocka_unit_test(test_names),
 		cmocka_unit_test(test_envelope),
