@@ -151,13 +151,13 @@ static void segment_abandon(struct writer *w)
  * where many share a sync, writing everything twice costs more. */
 static void segment_zero_ahead(struct writer *w)
 {
-	static const char zeros[ZERO_AHEAD];
+	static char zeros[ZERO_AHEAD]; /* not const: it takes no room in the program */
 	uint64_t need = w->batch.start + w->batch.octets;
 	uint64_t from = w->zeroed > w->batch.start ? w->zeroed : w->batch.start;
 
 	if (w->batch.iov_n > ZERO_IOV_MAX || w->batch.octets > ZERO_AHEAD / 2 || need <= w->zeroed)
 		return;
-	struct iovec iov = {(void *)(uintptr_t)zeros, sizeof(zeros)};
+	struct iovec iov = {zeros, sizeof(zeros)};
 	if (file_write_all(w->segment.fd, &iov, 1, (off_t)from) == OK)
 		w->zeroed = from + sizeof(zeros);
 	else
