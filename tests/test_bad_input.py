@@ -846,7 +846,7 @@ def test_bad_input_52_disk_full_is_452(make_server):
     with server.smtp() as c:
         for _ in range(3):
             c.envelope(user)
-            c.data(message('too much', body='y' * 990 + '\r\n' + 'z' * 200000), 451, 452)
+            c.data(message('too much', body='y' * 990 + '\r\n' + 'z' * 2000000), 451, 452)  # more than was written ahead
     set_limit(store, resource.RLIMIT_FSIZE, limit)
     with server.smtp() as c:
         c.deliver(message('after'), user)
