@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: ISC */
+#include "rt/file.h"
 #include "store/fixture.h"
 #include "base/encode.h"
 
@@ -153,6 +154,21 @@ static void flip(struct fixture *f, off_t at)
 	close(fd);
 }
 
+/* Where `text` stands last in the segment; behind the records there may be zeros. */
+static off_t last_of(struct fixture *f, const char *text)
+{
+	char path[200];
+	BUF(file, 1 << 24);
+
+	snprintf(path, sizeof(path), "%s/bodies/0000000001", f->path);
+	assert_int_equal(file_read_whole(path, &file), OK);
+	for (size_t at = file.n; at > 0; at--)
+		if (str_starts(str_drop(buf_str(&file), at), str_from(text)))
+			return (off_t)at;
+	fail_msg("\"%s\" is not in the segment", text);
+	return 0;
+}
+
 static void change_database(struct fixture *f, const char *sql)
 {
 	char path[200];
@@ -175,15 +191,13 @@ static void verifies(struct fixture *f)
 	send_ok(f, "alice@example.org", "one\r\n");
 	uint64_t second = send_ok(f, "alice@example.org carol@example.org", "two\r\n");
 	assert_int_equal(admin_count(f, "store verify"), 0);
-	struct stat st;
-	char path[200], id[ID_TEXT_MAX];
-	snprintf(path, sizeof(path), "%s/bodies/0000000001", f->path);
-	assert_int_equal(stat(path, &st), 0);
-	flip(f, st.st_size - 2); /* the last octets of the second body */
+	char id[ID_TEXT_MAX];
+	off_t body = last_of(f, "two\r\n");
+	flip(f, body);
 	assert_int_equal(admin_try(f, "store verify", "", &r, &a), OK);
 	assert_int_equal(r.rows_n, 1);
 	assert_true(str_equal(cell_of(&r.rows[0], "id")->text, id_text(second, id)));
-	flip(f, st.st_size - 2);
+	flip(f, body);
 	assert_int_equal(admin_count(f, "store verify"), 0);
 	/* the ledger, the counters */
 	change_database(f, "DELETE FROM ledger WHERE side = 1 AND rcpt = 1");
