@@ -245,7 +245,10 @@ static bool domain_is_known_to_idna(str domain)
 {
 	ARENA(a, 4096);
 	char *ascii = to_ascii(&a, domain);
-	bool good = ascii != NULL && strlen(ascii) <= DOMAIN_MAX;
+	str name = str_from(ascii);
+	/* Characters that are mapped to nothing may leave an empty label. */
+	bool good = name.n > 0 && name.n <= DOMAIN_MAX && name.p[0] != '.' && name.p[name.n - 1] != '.' &&
+	            !str_contains(name, STR(".."));
 
 	idn2_free(ascii);
 	return good;
