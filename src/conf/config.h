@@ -18,6 +18,7 @@ enum service {
 	SERVICE_POP3S,
 	SERVICE_SUBMISSION,
 	SERVICE_SUBMISSIONS,
+	SERVICE_LOCAL, /* submission by programs of this machine, over a Unix socket: SO_PEERCRED says who it is */
 	SERVICE_COUNT
 };
 const char *service_name(enum service s);
@@ -27,9 +28,35 @@ struct config_listen {
 	str text; /* the address as written */
 	struct net_address address;
 };
+/* Where mail goes next, and how. */
+enum hop_kind { HOP_MX, HOP_SMTP, HOP_SMTPS, HOP_LMTP };
+struct config_hop {
+	enum hop_kind kind;
+	str host;      /* of SMTP, SMTPS, LMTP: a name, or an address as net_address_host prints it */
+	uint64_t port; /* 25 for MX, unless a test or a closed network wants another */
+};
+/* What is asked of a connection: what DANE and MTA-STS say; encryption; a certificate of that name by a known authority; never TLS. */
+enum hop_tls { HOP_TLS_AUTO, HOP_TLS_REQUIRED, HOP_TLS_VERIFIED, HOP_TLS_NEVER };
+/* route PATTERN mx|smtp|smtps|lmtp [HOST:PORT] [port N] [sender PATTERN] [tls auto|required|verified|never] [user NAME password-file FILE]
+ * [source ADDRESS] [loopback refuse|allow]. The first that matches wins; `route * mx` stands behind all. */
+struct config_route {
+	str pattern; /* "*" all, ".example.com" what is below it, "example.com" */
+	str sender;  /* only for mail from this address or domain (of the reverse-path), "" from all */
+	struct config_hop hop;
+	enum hop_tls tls;
+	str user, password_file; /* AUTH; "" without */
+	struct net_address source4, source6; /* of our connections; n 0: the system's choice */
+	bool loopback;                       /* an MX may be this machine: for tests and closed networks */
+};
+struct config_network {
+	struct net_address address;
+	unsigned bits;
+};
 struct config_domain {
 	str name;     /* lower case, A-labels */
 	str catchall; /* an address, "" none */
+	bool relay;   /* its mail goes on to a server of ours, which is asked for each recipient before we say yes */
+	struct config_hop hop;
 };
 enum permission { PERMISSION_REFUSE, PERMISSION_ALLOW };
 struct config_certificate { /* files in PEM, named absolutely */
@@ -55,6 +82,15 @@ struct config_limits {
 	uint64_t hops;                    /* Received fields; 50 */
 };
 
+enum { QUEUE_RETRIES_MAX = 32 };
+struct config_queue {
+	nsec retry[QUEUE_RETRIES_MAX]; /* after the first, the second ... failed attempt; the last one goes on */
+	size_t retries;                /* 5m 15m 30m 1h 2h 4h */
+	nsec expire, warn;             /* after it was received; 5d, 4h; warn 0: never */
+	uint64_t per_destination;      /* connections to one destination at a time, at most; 50 */
+	uint64_t connections;          /* outward, in all; 500 */
+};
+
 struct config {
 	struct arena arena; /* holds everything below */
 	unsigned references;
@@ -68,6 +104,15 @@ struct config {
 	size_t listens_n;
 	struct config_certificate *certificates;
 	size_t certificates_n;
+	struct config_route *routes; /* never empty: the last is * mx */
+	size_t routes_n;
+	struct config_network *relay_from; /* clients that may send to other servers without AUTH */
+	size_t relay_from_n;
+	struct config_queue queue;
+	struct net_address *resolvers; /* to be asked instead of the root and those below it */
+	size_t resolvers_n;
+	str trust_anchor; /* file, "" the built-in one */
+	str authorities;  /* file of the certificates that are known, "" the system's */
 	struct config_limits limits;
 	enum bare_newlines bare_newlines;
 	enum permission scram_sha1;

@@ -14,7 +14,7 @@ static const char *const permissions[] = {"refuse", "allow", NULL};
 static const char *const yes_no[] = {"no", "yes", NULL};
 static const char *const levels[] = {"debug", "info", "warn", "error", NULL};
 
-const char *const service_names[] = {"smtp", "lmtp", "pop3", "pop3s", "submission", "submissions", NULL};
+const char *const service_names[] = {"smtp", "lmtp", "pop3", "pop3s", "submission", "submissions", "local", NULL};
 const char *const service_names_later[] = {"imap", "imaps", "sieve", "http", "https", NULL};
 
 #define LATER(statement, word)                                                                      \

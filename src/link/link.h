@@ -60,7 +60,7 @@ CALLS(LINK_CALL_DECLARE)
 /* Who a session's process can call. */
 #define PEERS_FILTERS_MAX 64
 struct peers {
-	struct link *store, *keys;
+	struct link *store, *keys, *send; /* send: for callouts */
 	struct link *filters[PEERS_FILTERS_MAX];
 	size_t filters_n, next_filter;
 };

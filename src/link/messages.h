@@ -22,8 +22,11 @@
 	STR(address)        /* local@domain without <>, as given */
 #define FIELDS_rcpt_answer(NUM, STR, LIST, BODY, FD) \
 	NUM(code)           /* err; OK: accepted */ \
-	NUM(reply) STR(status) STR(text) /* what to tell the client when refused */
+	NUM(reply) STR(status) STR(text) /* what to tell the client when refused */ \
+	NUM(inner)          /* 1: its domain is relayed to a server of ours, which has to be asked (`callout`) */
 #define FIELDS_rcpt_check_request(NUM, STR, LIST, BODY, FD) \
+	STR(session) NUM(account) /* who is logged in, 0 nobody: may send to other servers */ \
+	STR(client)         /* host part of the client's address: so may those of relay-from */ \
 	STR(sender) NUM(size) /* SIZE= of MAIL, 0 unknown: for quota */ \
 	LIST(rcpt_query, rcpts)
 #define FIELDS_rcpt_check_reply(NUM, STR, LIST, BODY, FD) \
@@ -47,6 +50,9 @@
 	STR(sender)         /* reverse-path without <>, "" the null sender */ \
 	STR(envid) NUM(ret) /* RFC 3461; enum dsn_ret */ \
 	NUM(flags)          /* bits of enum message_flag */ \
+	NUM(hold_until)     /* microseconds since 1970, 0 none: kept back until then (RFC 4865) */ \
+	NUM(deliver_by) NUM(by_mode) /* microseconds since 1970, 0 none; enum by_mode (RFC 2852) */ \
+	NUM(priority)       /* RFC 6710, with 10 added: 1 to 19; 0 not given, the same as 10 */ \
 	LIST(rcpt, rcpts) \
 	STR(message_id)     /* of the header, "" none */ \
 	STR(subject)        /* as it stands in the header, cut, "" none */ \
@@ -55,6 +61,71 @@
 	BODY(body)          /* as received, dots undone, CRLF */
 #define FIELDS_accept_reply(NUM, STR, LIST, BODY, FD) \
 	LIST(rcpt_answer, answers) /* what became of each recipient, in order (LMTP says it, SMTP uses the worst) */
+
+/* --- store, asked by send: mail for other servers. A lease is a message with recipients that go the same way; it is the sender's until it is
+ * settled, or until the sender is gone. --- */
+#define FIELDS_lease_rcpt(NUM, STR, LIST, BODY, FD) \
+	NUM(rcpt)           /* in the ledger */ \
+	STR(address) STR(original) STR(orcpt) NUM(notify) /* original: of RCPT, "" the same */ \
+	NUM(attempts)       /* so far */ \
+	NUM(warned)         /* 1: its sender was told of the delay */
+/* Waits until there is work. */
+#define FIELDS_lease_request(NUM, STR, LIST, BODY, FD) \
+	STR(destination)    /* only for this one, whose connection is still open; "" any */ \
+	NUM(wait_ms)        /* how long; then the reply's lease is 0 */
+#define FIELDS_lease_reply(NUM, STR, LIST, BODY, FD) \
+	NUM(lease)          /* its number, 0: there is no work */ \
+	NUM(why)            /* enum lease_why */ \
+	STR(destination)    /* conf/relay.h */ \
+	NUM(message) NUM(report) /* its id, and one for a report about it */ \
+	STR(sender)         /* as it is to be said: rewritten when the message is forwarded */ \
+	STR(envid) NUM(ret) NUM(flags) NUM(received) NUM(expires) \
+	NUM(deliver_by) NUM(by_mode) NUM(priority) STR(login) STR(message_id) \
+	STR(reason)         /* LEASE_EXPIRED, LEASE_FAIL: what was heard last */ \
+	LIST(lease_rcpt, rcpts) BODY(body) /* as stored: trace headers and message */
+/* What became of a recipient. */
+#define FIELDS_outcome(NUM, STR, LIST, BODY, FD) \
+	NUM(rcpt) NUM(result) /* enum outcome_result */ \
+	NUM(due)            /* OUTCOME_LATER: microseconds since 1970 of the next attempt */ \
+	STR(destination)    /* OUTCOME_MOVED: goes there now */ \
+	STR(status)         /* "2.0.0" */ \
+	STR(reply)          /* the server's words, or ours, one line */ \
+	STR(host)           /* "mx.example.com[192.0.2.1]:25" that said it, "" ourselves */ \
+	STR(security)       /* "TLSv1.3 TLS_AES_256_GCM_SHA384 dane mx.example.com", "" plaintext */ \
+	NUM(warned)         /* 1: the report tells of the delay */
+#define FIELDS_settle_request(NUM, STR, LIST, BODY, FD) \
+	NUM(lease) LIST(outcome, outcomes) /* one for each recipient */ \
+	NUM(destination_due) /* microseconds: this destination is not reached before; 0: it was reached */ \
+	NUM(report)         /* id of a report that is kept with all this, to `sender` of the message; 0 none */ \
+	STR(report_headers) BODY(report_body) /* the report: headers of ours, and the rest with the message quoted */
+#define FIELDS_settle_reply(NUM, STR, LIST, BODY, FD)
+/* What is known of a server's security: MTA-STS policies (RFC 8461), kept over restarts. `text` "": reads; else keeps. */
+#define FIELDS_policy_request(NUM, STR, LIST, BODY, FD) STR(domain) STR(id) STR(text) NUM(expires)
+#define FIELDS_policy_reply(NUM, STR, LIST, BODY, FD) STR(id) STR(text) NUM(expires) /* "": none is kept */
+
+/* --- store, asked by edge: what became of a message that this login submitted. Waits until something changed. --- */
+#define FIELDS_fate(NUM, STR, LIST, BODY, FD) \
+	STR(address) STR(original) \
+	NUM(state)          /* enum fate_state */ \
+	NUM(at) NUM(due)    /* microseconds: when that was, when it is tried again */ \
+	STR(status) STR(reply) STR(host) STR(security) /* as in outcome */
+#define FIELDS_fate_request(NUM, STR, LIST, BODY, FD) \
+	STR(session) NUM(account) NUM(message) \
+	NUM(seen) NUM(wait_ms) /* the version that is known already, 0 none; how long to wait for another */
+#define FIELDS_fate_reply(NUM, STR, LIST, BODY, FD) NUM(version) NUM(final) /* 1: nothing will change any more */ LIST(fate, fates)
+
+/* --- resolve: the DNS (RFC 1035), validated (RFC 4035) --- */
+#define FIELDS_dns_record(NUM, STR, LIST, BODY, FD) STR(data) /* as on the wire, names not compressed */
+#define FIELDS_resolve_request(NUM, STR, LIST, BODY, FD) STR(name) NUM(type)
+#define FIELDS_resolve_reply(NUM, STR, LIST, BODY, FD) \
+	NUM(rcode) NUM(security) /* enum dns_security */ NUM(ttl) /* seconds */ \
+	STR(canonical)      /* the name that has the records, after CNAMEs */ \
+	STR(why)            /* what is bogus */ \
+	LIST(dns_record, records)
+
+/* --- send: does an inner server of ours take mail for this address? Its answer is remembered for a while. --- */
+#define FIELDS_callout_request(NUM, STR, LIST, BODY, FD) STR(address)
+#define FIELDS_callout_reply(NUM, STR, LIST, BODY, FD) LIST(rcpt_answer, answers) /* exactly one */
 
 /* --- filter: a look at the message --- */
 #define FIELDS_inspect_request(NUM, STR, LIST, BODY, FD) \
@@ -144,7 +215,10 @@
 	STR(chain) STR(ocsp) /* PEM, leaf first; DER, "" none */ \
 	NUM(key)            /* its number, for `sign` */ \
 	STR(secret)         /* the private key in PEM: for keys, "" for others */
-#define FIELDS_certify_request(NUM, STR, LIST, BODY, FD) LIST(certificate, certificates)
+#define FIELDS_named_file(NUM, STR, LIST, BODY, FD) STR(name) STR(text) /* a file that the configuration names, or one of the system */
+#define FIELDS_certify_request(NUM, STR, LIST, BODY, FD) \
+	LIST(certificate, certificates) \
+	LIST(named_file, files)   /* for send: "authorities" (PEM), passwords of routes by their path; for resolve: "trust-anchor" */
 #define FIELDS_certify_reply(NUM, STR, LIST, BODY, FD)
 #define FIELDS_shutdown_request(NUM, STR, LIST, BODY, FD) NUM(grace_ms) /* refuse new work, finish what is in the air */
 #define FIELDS_shutdown_reply(NUM, STR, LIST, BODY, FD)
@@ -154,7 +228,7 @@
 #define RECORDS(R) \
 	R(range) \
 	R(origin) R(rcpt_query) R(rcpt_answer) R(rcpt) R(auth_binding) R(credential) R(mailbox_entry) R(uid) R(word) R(cell) R(row) \
-	R(certificate)
+	R(certificate) R(named_file) R(lease_rcpt) R(outcome) R(fate) R(dns_record)
 
 /* call, served by */
 #define CALLS(C) \
@@ -167,6 +241,12 @@
 	C(mailbox_read, "store") \
 	C(mailbox_expunge, "store") \
 	C(session_end, "store") \
+	C(lease, "store") \
+	C(settle, "store") \
+	C(policy, "store") \
+	C(fate, "store") \
+	C(resolve, "resolve") \
+	C(callout, "send") \
 	C(admin, "store") \
 	C(inspect, "filter") \
 	C(auth, "keys") \
@@ -184,7 +264,23 @@ enum dsn_notify { DSN_NEVER = 1, DSN_SUCCESS = 2, DSN_FAILURE = 4, DSN_DELAY = 8
 enum dsn_ret { DSN_RET_NONE, DSN_RET_FULL, DSN_RET_HDRS };
 /* MESSAGE_ALL_OR_NONE: the client gets one reply for all recipients (SMTP), so one that is refused by `accept` refuses all: nothing is kept,
  * the answers say who could not be served. Without it (LMTP) each recipient stands for itself. MESSAGE_SUBMISSION: from somebody who is logged in. */
-enum message_flag { MESSAGE_8BIT = 1, MESSAGE_UTF8 = 2, MESSAGE_BINARY = 4, MESSAGE_ALL_OR_NONE = 8, MESSAGE_SUBMISSION = 16 };
+/* MESSAGE_REQUIRE_TLS: RFC 8689. MESSAGE_LOCAL: from a program of this machine, over a Unix socket. */
+enum message_flag {
+	MESSAGE_8BIT = 1,
+	MESSAGE_UTF8 = 2,
+	MESSAGE_BINARY = 4,
+	MESSAGE_ALL_OR_NONE = 8,
+	MESSAGE_SUBMISSION = 16,
+	MESSAGE_REQUIRE_TLS = 32,
+	MESSAGE_TLS_OPTIONAL = 64, /* a header field TLS-Required: No (RFC 8689 5) */
+	MESSAGE_LOCAL = 128
+};
+enum by_mode { BY_NONE, BY_NOTIFY, BY_RETURN };
+/* To be tried; or its time is over, or it must be failed for the administrator: no attempt, a report. */
+enum lease_why { LEASE_ATTEMPT, LEASE_EXPIRED, LEASE_FAIL };
+enum outcome_result { OUTCOME_RELAYED, OUTCOME_FAILED, OUTCOME_LATER, OUTCOME_MOVED };
+enum fate_state { FATE_QUEUED, FATE_MAILBOX, FATE_RELAYED, FATE_DELAYED, FATE_FAILED, FATE_DISCARDED, FATE_HELD };
+enum dns_security { DNS_INSECURE, DNS_SECURE, DNS_BOGUS };
 
 /* --- what comes from the table --- */
 #define RECORD_C_NUM(name)        uint64_t name;

@@ -115,7 +115,7 @@ err child_certify(struct child *c)
 		if (c->type != &role_keys)
 			items[i].secret = STR_NONE;
 	}
-	return call_certify(c->link, &(struct certify_request){items, all->n}, &r, &a, rt_after(CHILD_CALL_TIME));
+	return call_certify(c->link, &(struct certify_request){.certificates = items, .certificates_n = all->n}, &r, &a, rt_after(CHILD_CALL_TIME));
 }
 
 /* --- links between two --- */

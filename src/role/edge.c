@@ -27,6 +27,7 @@ static const struct {
 	[SERVICE_SMTP] = {"smtp", false},       [SERVICE_LMTP] = {"lmtp", false},
 	[SERVICE_POP3] = {"pop3", false},       [SERVICE_POP3S] = {"pop3", true},
 	[SERVICE_SUBMISSION] = {"smtp", false}, [SERVICE_SUBMISSIONS] = {"smtp", true},
+	[SERVICE_LOCAL] = {"smtp", false},
 };
 
 struct edge {

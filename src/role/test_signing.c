@@ -42,7 +42,7 @@ static void handshakes_that_began_before_a_change_end(void **state UNUSED)
 	for (uint64_t i = 0; i < ARRAY_LEN(made); i++) {
 		struct certificate c = make(&made[i], i);
 
-		assert_int_equal(signing_replace(&s, &(struct certify_request){&c, 1}), OK);
+		assert_int_equal(signing_replace(&s, &(struct certify_request){.certificates = &c, .certificates_n = 1}), OK);
 		assert_int_equal(ask(&s, i), OK);
 	}
 	assert_int_equal(ask(&s, 1), OK);
@@ -58,9 +58,9 @@ static void what_cannot_be_used_changes_nothing(void **state UNUSED)
 	struct made good, other;
 	struct certificate two[] = {make(&good, 1), make(&other, 2)};
 
-	assert_int_equal(signing_replace(&s, &(struct certify_request){two, 1}), OK);
+	assert_int_equal(signing_replace(&s, &(struct certify_request){.certificates = two, .certificates_n = 1}), OK);
 	two[1].secret = buf_str(&good.key); /* not its own */
-	assert_int_equal(signing_replace(&s, &(struct certify_request){two, 2}), E_SYNTAX);
+	assert_int_equal(signing_replace(&s, &(struct certify_request){.certificates = two, .certificates_n = 2}), E_SYNTAX);
 	assert_int_equal(ask(&s, 1), OK);
 	assert_int_equal(ask(&s, 2), E_NOT_FOUND);
 	signing_free(&s);

@@ -74,7 +74,7 @@ static err inspect(struct smtp *s, struct envelope *env, struct origin *origin, 
 		return err_note(E_TEMP, "no filter is up");
 	err e = call_inspect(filter, &q, seen, &env->arena, rt_after(INSPECT_TIME));
 	if (e == OK && seen->code != OK)
-		return smtp_refused(env, &(struct rcpt_answer){E_PERM, seen->reply, seen->status, seen->text});
+		return smtp_refused(env, &(struct rcpt_answer){.code = E_PERM, .reply = seen->reply, .status = seen->status, .text = seen->text});
 	return e;
 }
 

@@ -170,8 +170,8 @@ static void spread_refusal(struct acceptance *x)
 		return;
 	struct rcpt_answer all = *worst;
 	if (all.reply / 100 == 5 && x->request->rcpts_n > 1)
-		all = (struct rcpt_answer){E_TEMP, 451, STR("4.3.0"),
-		                           STR("A recipient is no longer there; try again later")};
+		all = (struct rcpt_answer){.code = E_TEMP, .reply = 451, .status = STR("4.3.0"),
+		                           .text = STR("A recipient is no longer there; try again later")};
 	for (size_t i = 0; i < x->request->rcpts_n; i++)
 		x->answers[i] = all;
 }

@@ -3,7 +3,7 @@
 
 #include "store/credential.h"
 
-enum { SCHEMA_VERSION = 2 };
+enum { SCHEMA_VERSION = 3 };
 
 static const char schema_sql[] =
 #include "store/schema_sql.h"

@@ -31,11 +31,20 @@ CREATE TABLE credential (
 	PRIMARY KEY (account, name, kind)
 ) WITHOUT ROWID;
 
--- An address that stands for others. `target` is an address, of an account or of another alias.
+-- An address that an account may write as though it does not lead to it (RFC 6409 6.1). `local` '*': all of the domain.
+CREATE TABLE identity (
+	account INTEGER NOT NULL,
+	domain  TEXT NOT NULL,
+	local   TEXT NOT NULL,
+	PRIMARY KEY (account, domain, local)
+) WITHOUT ROWID;
+
+-- An address that stands for others. `target` is an address: of an account, of another alias, or of another server.
 CREATE TABLE alias (
 	domain TEXT NOT NULL,
 	local  TEXT NOT NULL,
 	target TEXT NOT NULL,
+	file   INTEGER NOT NULL DEFAULT 0,     -- 1: read from the file of aliases, and replaced when that is read again
 	PRIMARY KEY (domain, local, target)
 ) WITHOUT ROWID;
 
@@ -58,7 +67,7 @@ CREATE TABLE message (
 	offset     INTEGER NOT NULL,
 	length     INTEGER NOT NULL,           -- of the whole record
 	body       INTEGER NOT NULL,           -- octets of headers and body, which are the record's end
-	items      INTEGER NOT NULL,           -- rows of `item` that show it
+	items      INTEGER NOT NULL,           -- rows of `item` that show it, and of `queue` that send it
 	received   INTEGER NOT NULL,
 	sender     TEXT NOT NULL,              -- reverse-path, '' the null sender
 	session    TEXT NOT NULL,
@@ -70,8 +79,47 @@ CREATE TABLE message (
 	subject    TEXT NOT NULL,
 	envid      TEXT NOT NULL,
 	ret        INTEGER NOT NULL,           -- enum dsn_ret
-	flags      INTEGER NOT NULL            -- enum message_flag
+	flags      INTEGER NOT NULL,           -- enum message_flag
+	deliver_by INTEGER NOT NULL DEFAULT 0, -- RFC 2852
+	by_mode    INTEGER NOT NULL DEFAULT 0, -- enum by_mode
+	priority   INTEGER NOT NULL DEFAULT 0  -- RFC 6710, with 10 added; 0 none
 );
+
+-- A recipient on another server, until the credit is written. One that is in the hands of `send` is known in memory only.
+CREATE TABLE queue (
+	message     INTEGER NOT NULL,
+	rcpt        INTEGER NOT NULL,          -- in the ledger
+	destination TEXT NOT NULL,             -- conf/relay.h
+	due         INTEGER NOT NULL,          -- of the next attempt; urgent ones a little earlier than they came
+	expires     INTEGER NOT NULL,
+	sender      TEXT NOT NULL,             -- the reverse-path that is said; another than the message's when it is forwarded
+	state       INTEGER NOT NULL DEFAULT 0, -- enum queue_state: 0 waiting, 1 held, 2 to be failed
+	attempts    INTEGER NOT NULL DEFAULT 0,
+	warned      INTEGER NOT NULL DEFAULT 0, -- the sender was told of the delay
+	reply       TEXT NOT NULL DEFAULT '',  -- what was heard last
+	PRIMARY KEY (message, rcpt)
+) WITHOUT ROWID;
+CREATE INDEX queue_due ON queue (destination, due);
+
+-- Attempts that ended in neither credit: append-only, for the story of a message.
+CREATE TABLE attempt (
+	message  INTEGER NOT NULL,
+	rcpt     INTEGER NOT NULL,
+	at       INTEGER NOT NULL,
+	status   TEXT NOT NULL,
+	host     TEXT NOT NULL,
+	reply    TEXT NOT NULL,
+	security TEXT NOT NULL
+);
+CREATE INDEX attempt_message ON attempt (message);
+
+-- MTA-STS policies of other domains (RFC 8461).
+CREATE TABLE policy (
+	domain  TEXT PRIMARY KEY,
+	id      TEXT NOT NULL,
+	text    TEXT NOT NULL,
+	expires INTEGER NOT NULL
+) WITHOUT ROWID;
 
 -- A message in a mailbox.
 CREATE TABLE item (
@@ -101,6 +149,9 @@ CREATE TABLE ledger (
 	mailbox  INTEGER NOT NULL DEFAULT 0,   -- credit: where it went
 	uid      INTEGER NOT NULL DEFAULT 0,
 	detail   TEXT NOT NULL DEFAULT '',     -- credit: the reply, the rule
+	status   TEXT NOT NULL DEFAULT '',     -- credit: "2.0.0"
+	host     TEXT NOT NULL DEFAULT '',     -- credit: "mx.example.com[192.0.2.1]:25" that took or refused it
+	security TEXT NOT NULL DEFAULT '',     -- credit: how the connection was secured
 	PRIMARY KEY (message, rcpt, side)
 ) WITHOUT ROWID;
 
@@ -119,4 +170,4 @@ CREATE TABLE change (
 	what    INTEGER NOT NULL               -- enum change: 0 added, 1 expunged
 );
 
-INSERT INTO meta (key, value) VALUES ('schema', 2), ('next_id', 0), ('next_account', 1), ('next_mailbox', 1);
+INSERT INTO meta (key, value) VALUES ('schema', 3), ('next_id', 0), ('next_account', 1), ('next_mailbox', 1);

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: ISC */
+/* tls_client - TLS for clients: opportunistic, by name (PKIX, RFC 6125), or by TLSA records (DANE, RFC 7672). */
+#ifndef RT_TLS_CLIENT_H
+#define RT_TLS_CLIENT_H
+
+#include "rt/tls.h"
+
+/* Authorities that are known, and the tickets of earlier sessions; one for a process. `authorities_pem` "": the system's files. */
+struct tls_client;
+MUST_USE err tls_client_new(str authorities_pem, struct tls_client **out); /* E_SYNTAX: no certificate in it */
+void tls_client_free(struct tls_client *c);
+
+enum tls_check {
+	TLS_CHECK_NONE, /* any certificate: encryption against who listens only */
+	TLS_CHECK_NAME, /* issued by a known authority for one of `names` */
+	TLS_CHECK_DANE  /* fits one of `tlsa`; usages 2 and 3 alone count (RFC 7672 3.1), names as in TLS_CHECK_NAME for usage 2 */
+};
+struct tls_tlsa {
+	uint8_t usage, selector, matching;
+	str data;
+};
+struct tls_peer {
+	str server_name; /* SNI; "" none */
+	str alpn;        /* "" none */
+	enum tls_check check;
+	const str *names; /* that the certificate may have; *.example.com in it counts for one label */
+	size_t names_n;
+	const struct tls_tlsa *tlsa; /* TLS_CHECK_DANE; when none of them can be used (RFC 7672 2.1) it is as TLS_CHECK_NONE, `unusable` is set */
+	size_t tlsa_n;
+};
+struct tls_proof { /* what was seen of the server; views live as long as the stream */
+	str version, cipher;
+	str subject;     /* the certificate's name that fitted, else its first */
+	str fingerprint; /* SHA-256 of it, hex */
+	enum tls_check checked; /* what held: TLS_CHECK_NONE when nothing was asked, or DANE had no usable record */
+	bool resumed, unusable;
+};
+/* Client handshake on a stream whose buffered input is thrown away first (a server that spoke before it was asked). On OK the stream is encrypted. Errors
+ * stick to the stream: E_DENIED: the certificate does not hold, err_info says why in one sentence; E_SYNTAX: no TLS is spoken there, or none that we do;
+ * E_CLOSED, E_TIMEOUT, E_CANCELLED. */
+MUST_USE err stream_start_tls_client(struct stream *s, struct tls_client *c, const struct tls_peer *peer, nsec deadline,
+                                     struct tls_proof *proof);
+
+#endif

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: ISC */
+/* queue - mail for other servers: its rows, who has it in hands, and when the rest is due.
+ *
+ * What is due is in the database alone; in memory is one struct a destination (schedule.c) and one a lease. A destination has at most as many leases
+ * as its window: it begins with a few, grows by one with each success up to `queue per-destination`, and is 1 after a failure to reach it, when
+ * nothing of it is due before it may be tried again. Destinations take turns, so that a long queue for one delays no other.
+ * Those that ended their time (`expires`) are leased even when their destination is not reached: their senders are told.
+ */
+#ifndef STORE_QUEUE_H
+#define STORE_QUEUE_H
+
+#include "store/store.h"
+
+enum queue_state { QUEUE_WAITING, QUEUE_HELD, QUEUE_FAIL };
+
+struct queue; /* of an open store */
+
+/* Reads which destinations there are. */
+MUST_USE err queue_open(struct store *s);
+void queue_close(struct store *s); /* wakes all who wait, with E_TEMP */
+
+/* After a commit, on the loop: there is mail for a destination at `due` (microseconds). */
+void queue_added(struct store *s, str destination, uint64_t due);
+void queue_process_gone(struct store *s, const char *from); /* its leases are nobody's again */
+
+/* The calls of the message table. */
+MUST_USE err store_lease(struct store *s, const char *from, const struct lease_request *q, struct lease_reply *r,
+                         struct arena *a);
+MUST_USE err store_settle(struct store *s, const char *from, const struct settle_request *q);
+MUST_USE err store_fate(struct store *s, const char *from, const struct fate_request *q, struct fate_reply *r,
+                        struct arena *a);
+MUST_USE err store_policy(struct store *s, const struct policy_request *q, struct policy_reply *r, struct arena *a);
+
+#endif
