@@ -59,23 +59,6 @@ static err expunge_prepare(struct writer *w, struct job *job)
 	return e == OK ? append_tombstones(w, x, &t) : e;
 }
 
-/* One mailbox less shows the message. The last one: its record is dead. */
-static err drop_reference(struct writer *w, uint64_t message)
-{
-	struct query q = db_query(writer_db(w),
-	                          "UPDATE message SET items = items - 1 WHERE id = ? RETURNING items, segment, length");
-	uint64_t items = 1, segment = 0, length = 0;
-
-	query_put_num(&q, message);
-	if (query_row(&q)) {
-		items = query_num(&q);
-		segment = query_num(&q);
-		length = query_num(&q);
-	}
-	err e = query_end(&q);
-	return e == OK && items == 0 ? writer_dead(w, segment, length) : e;
-}
-
 static err expunge_one(struct writer *w, struct mailbox_state *m, uint64_t uid)
 {
 	struct db *db = writer_db(w);
@@ -94,7 +77,7 @@ static err expunge_one(struct writer *w, struct mailbox_state *m, uint64_t uid)
 		return e;
 	counters_remove(writer_counters(w), m, size);
 	e = change_add(db, m->id, counters_modseq(writer_counters(w), m), uid, CHANGE_EXPUNGED);
-	return e == OK ? drop_reference(w, message) : e;
+	return e == OK ? message_release(w, message, 1) : e;
 }
 
 static err expunge_apply(struct writer *w, struct job *job)

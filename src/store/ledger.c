@@ -39,6 +39,23 @@ err ledger_deliver(struct db *db, const struct envelope *e, size_t rcpt)
 	return result == OK ? credit_mailbox(db, e, rcpt) : result;
 }
 
+err ledger_credit(struct db *db, const struct ledger_credit *c)
+{
+	struct query q =
+		db_query(db, "INSERT INTO ledger (message, rcpt, side, kind, at, status, detail, host, security)"
+	                     " VALUES (?, ?, 1, ?, ?, ?, ?, ?, ?)");
+
+	query_put_num(&q, c->message);
+	query_put_num(&q, c->rcpt);
+	query_put_num(&q, c->kind);
+	query_put_num(&q, c->at);
+	query_put_str(&q, c->status);
+	query_put_str(&q, c->reply);
+	query_put_str(&q, c->host);
+	query_put_str(&q, c->security);
+	return query_run(&q);
+}
+
 /* Each entry is looked at from its own side, so that a debit without credit is never hidden by a credit without debit. */
 err ledger_balance(struct db *db, uint64_t since, struct balance *out)
 {

@@ -9,6 +9,14 @@
 /* Both sides of recipient `rcpt` of a message that went to a mailbox. E_EXISTS: it was entered before. */
 MUST_USE err ledger_deliver(struct db *db, const struct envelope *e, size_t rcpt);
 
+/* What became of a recipient that was queued. E_EXISTS: it has its credit. */
+struct ledger_credit {
+	uint64_t message, rcpt, at; /* at: microseconds */
+	enum ledger_kind kind;
+	str status, reply, host, security; /* as in the record `outcome` */
+};
+MUST_USE err ledger_credit(struct db *db, const struct ledger_credit *c);
+
 struct balance {
 	uint64_t accepted, queued, lost;
 	uint64_t credits[LEDGER_KINDS]; /* by kind; [LEDGER_ACCEPTED] is not used */

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 #include "store/message.h"
 
+#include "store/writer.h"
+
 err message_insert(struct db *db, const struct envelope *e, const struct location *at, uint64_t body, uint64_t items)
 {
 	struct query q = db_query(
@@ -42,4 +44,21 @@ err item_insert(struct db *db, const struct envelope *e, const struct envelope_r
 	query_put_num(&q, octets);
 	query_put_str(&q, prefix);
 	return query_run(&q);
+}
+
+err message_release(struct writer *w, uint64_t message, uint64_t n)
+{
+	struct query q = db_query(writer_db(w),
+	                          "UPDATE message SET items = items - ? WHERE id = ? RETURNING items, segment, length");
+	uint64_t items = 1, segment = 0, length = 0;
+
+	query_put_num(&q, n);
+	query_put_num(&q, message);
+	if (query_row(&q)) {
+		items = query_num(&q);
+		segment = query_num(&q);
+		length = query_num(&q);
+	}
+	err e = query_end(&q);
+	return e == OK && items == 0 ? writer_dead(w, segment, length) : e;
 }

@@ -19,4 +19,8 @@ MUST_USE err message_insert(struct db *db, const struct envelope *e, const struc
 MUST_USE err item_insert(struct db *db, const struct envelope *e, const struct envelope_rcpt *rcpt, str prefix,
                          uint64_t octets);
 
+/* `n` rows of `item` or `queue` less show the message. The last of them: its record is dead. */
+struct writer;
+MUST_USE err message_release(struct writer *w, uint64_t message, uint64_t n);
+
 #endif

@@ -18,7 +18,8 @@ struct store {
 	struct readers *readers; /* for worker threads */
 	struct writer *writer;
 	struct sessions sessions;
-	struct rate rate; /* of submissions */
+	struct rate rate;           /* of submissions */
+	struct queue *queue;        /* store/queue.h; its own files know what is in it */
 	uint64_t next_id, id_limit; /* message ids below the limit are this process's to give out */
 	bool id_job;                /* the limit is being moved */
 	size_t active;              /* coroutines inside of calls that park */
