@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* tls - TLS for servers, all of OpenSSL's part of it. The process that does the handshake has certificates but no private keys: a
+/* tls - TLS for servers (for clients: tls_client.h). The process that does the handshake has certificates but no private keys: a
  * signature is asked for by a callback, which may park the coroutine.
  */
 #ifndef RT_TLS_H
@@ -29,6 +29,7 @@ struct tls_options {
 	void *signer_ctx;
 	str alpn; /* the only protocol name accepted, "" any; a client that offers only others is refused (ALPACA) */
 	str listener; /* tickets of one listener are none of another's; at most 32 octets */
+	bool ask_certificate; /* of the client, who need not have one; no authority is asked about it (SASL EXTERNAL by fingerprint) */
 };
 MUST_USE err tls_context_new(const struct tls_options *options,
                              struct tls_context **out); /* E_SYNTAX: unreadable certificate */
@@ -39,6 +40,8 @@ void tls_context_release(struct tls_context *c); /* NULL allowed */
 struct tls_info {
 	str version, cipher; /* "TLSv1.3", "TLS_AES_256_GCM_SHA384" */
 	str server_name;     /* SNI, "" none */
+	str client_fingerprint; /* on the server's side: SHA-256 of the client's certificate in hex, "" none */
+	bool client_certificate_ok; /* there is one, and the client has its private key */
 };
 
 /* Server handshake. Output that was put before is flushed, in plaintext; input that was buffered is thrown away. On OK the stream is encrypted
@@ -47,7 +50,7 @@ struct tls_info {
 MUST_USE err stream_start_tls(struct stream *s, struct tls_context *c, nsec deadline, str session);
 bool stream_is_tls(const struct stream *s);
 struct tls_info stream_tls_info(const struct stream *s);
-/* Channel bindings (RFC 5929, 9266): "tls-server-end-point", "tls-exporter". False: none of that name here. */
+/* Of servers' and clients' streams. Channel bindings (RFC 5929, 9266): "tls-server-end-point", "tls-exporter". False: none of that name here. */
 MUST_USE bool stream_tls_binding(const struct stream *s, const char *name, struct buf *out);
 
 #endif
