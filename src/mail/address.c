@@ -182,6 +182,14 @@ static void domain_part(struct cursor *c, struct address *out)
 		cursor_fail(c);
 }
 
+/* Made by a server that forwards, from the sender's whole address: such ones do not fit into 64 octets, and are in use all the same. */
+static bool is_rewritten(str local)
+{
+	local = str_drop(local, local.n > 0 && local.p[0] == '"' ? 1 : 0);
+	return (str_starts_nocase(local, STR("SRS0")) || str_starts_nocase(local, STR("SRS1"))) && local.n > 4 &&
+	       str_find(STR("=+-"), local.p[4]) < 3;
+}
+
 static void local_part(struct cursor *c, struct address *out)
 {
 	const char *from = c->p;
@@ -191,7 +199,7 @@ static void local_part(struct cursor *c, struct address *out)
 	else
 		dot_string(c);
 	out->local = since(c, from);
-	if (out->local.n > LOCAL_MAX)
+	if (out->local.n > LOCAL_MAX && !is_rewritten(out->local))
 		cursor_fail(c);
 }
 
@@ -315,7 +323,7 @@ void address_print(struct buf *out, const struct address *a)
 	buf_put(out, a->domain);
 }
 
-static str unquote(struct arena *a, str local)
+str address_unquote(struct arena *a, str local)
 {
 	if (local.n < 2 || local.p[0] != '"')
 		return local;
@@ -331,9 +339,30 @@ static str unquote(struct arena *a, str local)
 	return str_make(p, n);
 }
 
+str address_quote(struct arena *a, str text)
+{
+	struct cursor c = cursor_of(text);
+	size_t n = 0;
+
+	dot_string(&c);
+	if (!c.failed && cursor_end(&c))
+		return text;
+	char *p = arena_array(a, text.n + 1, 2);
+	if (p == NULL)
+		return STR_NONE;
+	p[n++] = '"';
+	for (size_t i = 0; i < text.n; i++) {
+		if (text.p[i] == '"' || text.p[i] == '\\')
+			p[n++] = '\\';
+		p[n++] = text.p[i];
+	}
+	p[n++] = '"';
+	return str_make(p, n);
+}
+
 err address_key(struct arena *a, const struct address *in, str *local, str *domain)
 {
-	*local = arena_lower(a, unquote(a, in->local));
+	*local = arena_lower(a, address_unquote(a, in->local));
 	if (str_is_ascii(in->domain)) {
 		*domain = arena_lower(a, in->domain);
 	} else {

@@ -174,6 +174,18 @@ static void test_lengths(void **state UNUSED)
 	           "llllllllllllllllllllllllllllllllllllllllllllllllllllllllllllllll.x");
 }
 
+#define LONG_LOCAL "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"
+
+/* What forwarding servers make of a sender does not fit into 64 octets. */
+static void test_rewritten_senders_may_be_longer(void **state UNUSED)
+{
+	assert_good("SRS0=" LONG_LOCAL "@example.org");
+	assert_good("srs1+" LONG_LOCAL "@example.org");
+	assert_good("\"SRS0=a b " LONG_LOCAL "\"@example.org");
+	assert_bad("SRS0" LONG_LOCAL "@example.org");
+	assert_bad("SRS0=" LONG_LOCAL LONG_LOCAL LONG_LOCAL LONG_LOCAL "@example.org");
+}
+
 static void test_utf8(void **state UNUSED)
 {
 	struct address a;
@@ -322,6 +334,7 @@ int main(void)
 		cmocka_unit_test(test_local_parts),
 		cmocka_unit_test(test_domains),
 		cmocka_unit_test(test_lengths),
+		cmocka_unit_test(test_rewritten_senders_may_be_longer),
 		cmocka_unit_test(test_utf8),
 		cmocka_unit_test(test_paths),
 		cmocka_unit_test(test_bad_paths),
