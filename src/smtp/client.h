@@ -92,7 +92,19 @@ struct smtp_send {
  * error; whether the message was taken is not known only if `in_doubt` (the end of the message was sent, no answer came). */
 MUST_USE err smtp_client_send(struct smtp_client *c, struct smtp_send *m, struct arena *a, bool *in_doubt);
 
-/* XFATE: what became of a message of this login; parks up to wait_ms for something newer than `seen`. E_NOT_FOUND: no such message of yours. */
+/* XFATE, ours, on submission: what became of a message of this login. The server's half is fate.c. EHLO says "XFATE".
+ *
+ *	XFATE <id> [SEEN=<n>] [WAIT=<seconds>]	waits for a version newer than n
+ *	250-VERSION=<n> FINAL=<0 or 1>
+ *	250-<state> <address> AT=<time> [DUE=<time>] [STATUS=<x.y.z>] [HOST=<text>] [SECURITY=<text>] [ORIGINAL=<address>] [REPLY=<text>]	one a recipient
+ *	250 End
+ *	550 5.1.0 no such message of this login; 530 nobody is logged in; 501 malformed
+ *
+ * id: base/encode.h, id_text. state: queued mailbox relayed delayed failed discarded held. time: RFC 3339. Addresses and texts are xtext (RFC 3461 4), so that each is one
+ * word of ASCII; what is "" is left out. The reply has no enhanced status code. Its lines have up to 4096 octets: the server cuts REPLY to 500 octets, HOST and SECURITY to 300,
+ * before it encodes them. The order of the words behind the address does not matter, unknown ones are passed over. */
+enum { FATE_LINE_MAX = 4096, FATE_LINES_MAX = 20000 };
+/* Parks up to wait_ms for something newer than `seen`. E_NOT_FOUND: no such message of yours. E_PERM without a reply: the server has no XFATE. Strings are in the arena. */
 MUST_USE err smtp_client_fate(struct smtp_client *c, str id, uint64_t seen, uint64_t wait_ms, struct fate_reply *out, struct arena *a);
 
 #endif
