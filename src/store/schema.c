@@ -19,7 +19,7 @@ const char *ledger_kind_name(uint64_t kind)
 /* From version 1, where an account had one hash. */
 static const char to_version_2[] =
 	"CREATE TABLE credential (account INTEGER NOT NULL, name TEXT NOT NULL, kind TEXT NOT NULL, secret TEXT NOT "
-        "NULL,"
+	"NULL,"
 	" created INTEGER NOT NULL, expires INTEGER NOT NULL DEFAULT 0, used INTEGER NOT NULL DEFAULT 0,"
 	" PRIMARY KEY (account, name, kind)) WITHOUT ROWID;"
 	"INSERT INTO credential (account, name, kind, secret, created)"
@@ -27,32 +27,81 @@ static const char to_version_2[] =
 	"ALTER TABLE account DROP COLUMN hash;"
 	"UPDATE meta SET value = 2 WHERE key = 'schema';";
 
-static err run_script(struct db *db, const char *script)
+/* From version 2, which knew nothing of other servers. */
+static const char to_version_3[] =
+	"CREATE TABLE identity (account INTEGER NOT NULL, domain TEXT NOT NULL, local TEXT NOT NULL,"
+	" PRIMARY KEY (account, domain, local)) WITHOUT ROWID;"
+	"CREATE TABLE queue (message INTEGER NOT NULL, rcpt INTEGER NOT NULL, destination TEXT NOT NULL, due INTEGER "
+        "NOT NULL,"
+	" expires INTEGER NOT NULL, sender TEXT NOT NULL, state INTEGER NOT NULL DEFAULT 0, attempts INTEGER NOT NULL "
+        "DEFAULT 0,"
+	" warned INTEGER NOT NULL DEFAULT 0, reply TEXT NOT NULL DEFAULT '', PRIMARY KEY (message, rcpt)) WITHOUT "
+        "ROWID;"
+	"CREATE INDEX queue_due ON queue (destination, due);"
+	"CREATE TABLE attempt (message INTEGER NOT NULL, rcpt INTEGER NOT NULL, at INTEGER NOT NULL, status TEXT NOT "
+        "NULL,"
+	" host TEXT NOT NULL, reply TEXT NOT NULL, security TEXT NOT NULL);"
+	"CREATE INDEX attempt_message ON attempt (message);"
+	"CREATE TABLE policy (domain TEXT PRIMARY KEY, id TEXT NOT NULL, text TEXT NOT NULL, expires INTEGER NOT NULL)"
+	" WITHOUT ROWID;"
+	"ALTER TABLE alias ADD COLUMN file INTEGER NOT NULL DEFAULT 0;"
+	"ALTER TABLE message ADD COLUMN deliver_by INTEGER NOT NULL DEFAULT 0;"
+	"ALTER TABLE message ADD COLUMN by_mode INTEGER NOT NULL DEFAULT 0;"
+	"ALTER TABLE message ADD COLUMN priority INTEGER NOT NULL DEFAULT 0;"
+	"ALTER TABLE ledger ADD COLUMN status TEXT NOT NULL DEFAULT '';"
+	"ALTER TABLE ledger ADD COLUMN host TEXT NOT NULL DEFAULT '';"
+	"ALTER TABLE ledger ADD COLUMN security TEXT NOT NULL DEFAULT '';"
+	"UPDATE meta SET value = 3 WHERE key = 'schema';";
+
+static err nothing_more(struct db *db UNUSED)
+{
+	return OK;
+}
+
+/* From version [i]; from 0: there are no tables. */
+static const struct {
+	const char *script;
+	err (*then)(struct db *db);
+} steps[] = {
+	{schema_sql, credential_new_secret},
+	{to_version_2, credential_new_secret},
+	{to_version_3, nothing_more},
+};
+
+static err run_step(struct db *db, uint64_t version)
 {
 	err e = db_begin(db);
 
 	if (e == OK)
-		e = db_script(db, script);
+		e = db_script(db, steps[version].script);
 	if (e == OK)
-		e = credential_new_secret(db);
+		e = steps[version].then(db);
 	if (e == OK)
 		return db_commit(db);
 	db_rollback(db);
 	return e;
 }
 
-err schema_apply(struct db *db)
+static err read_version(struct db *db, uint64_t *version)
 {
 	struct query q = db_query(db, "SELECT count(*) FROM sqlite_schema WHERE name = 'meta'");
-	uint64_t there = 0, version = 0;
+	uint64_t there = 0;
 	err e = query_one(&q, &there, NULL);
 
-	if (e == OK && there == 0)
-		e = run_script(db, schema_sql);
-	if (e == OK)
-		e = meta_get(db, "schema", &version);
-	if (e == OK && version == 1)
-		e = run_script(db, to_version_2);
+	*version = 0;
+	return e == OK && there > 0 ? meta_get(db, "schema", version) : e;
+}
+
+err schema_apply(struct db *db)
+{
+	uint64_t version = 0;
+	err e = read_version(db, &version);
+
+	while (e == OK && version < SCHEMA_VERSION) {
+		e = run_step(db, version);
+		if (e == OK)
+			e = read_version(db, &version);
+	}
 	if (e == OK && version > SCHEMA_VERSION)
 		return err_note(E_PERM, "the store was written by a newer version of this program");
 	return e;

@@ -142,46 +142,13 @@ static void test_salts(void **state UNUSED)
 	fixture_run(salts);
 }
 
-/* What version 1 had: a hash in the account. */
-static const char version_1[] = "DROP TABLE credential; ALTER TABLE account ADD COLUMN hash TEXT NOT NULL DEFAULT '';"
-				"INSERT INTO account (id, local, domain, created, hash) VALUES"
-				" (1, 'alice', 'example.org', 7, '$old$'), (2, 'bob', 'example.org', 7, '');"
-				"UPDATE meta SET value = 1 WHERE key = 'schema';";
-
-static void version_1_is_brought_up(struct fixture *f)
-{
-	struct credential_reply c;
-	struct db *db;
-	char path[200];
-	ARENA(a, 16 << 20);
-
-	fixture_open(f);
-	fixture_close(f);
-	snprintf(path, sizeof(path), "%s/pombo.db", f->path);
-	assert_int_equal(db_open(path, DB_WRITE, &db), OK);
-	assert_int_equal(db_script(db, version_1), OK);
-	db_close(db);
-	fixture_open(f);
-	held(f, &c, &a);
-	assert_int_equal(c.account, 1);
-	assert_int_equal(c.credentials_n, 1);
-	assert_str(c.credentials[0].kind, "password");
-	assert_str(c.credentials[0].hash, "$old$");
-	assert_true(c.secret.n > 0);
-	fixture_close(f);
-}
-
-static void test_version_1(void **state UNUSED)
-{
-	fixture_run(version_1_is_brought_up);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_app_passwords), cmocka_unit_test(test_not_too_many),
-		cmocka_unit_test(test_use_is_noted),  cmocka_unit_test(test_salts),
-		cmocka_unit_test(test_version_1),
+		cmocka_unit_test(test_app_passwords),
+		cmocka_unit_test(test_not_too_many),
+		cmocka_unit_test(test_use_is_noted),
+		cmocka_unit_test(test_salts),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
