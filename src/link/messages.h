@@ -27,6 +27,7 @@
 #define FIELDS_rcpt_check_request(NUM, STR, LIST, BODY, FD) \
 	STR(session) NUM(account) /* who is logged in, 0 nobody: may send to other servers */ \
 	STR(client)         /* host part of the client's address: so may those of relay-from */ \
+	NUM(local)          /* 1: a program of this machine, as MESSAGE_LOCAL says: so may it */ \
 	STR(sender) NUM(size) /* SIZE= of MAIL, 0 unknown: for quota */ \
 	LIST(rcpt_query, rcpts)
 #define FIELDS_rcpt_check_reply(NUM, STR, LIST, BODY, FD) \
