@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "role/path.h"
 #include "rt/file.h"
 #include "rt/private_key.h"
 
@@ -57,26 +58,16 @@ static err add(struct certificates *c, str chain, str key, str ocsp)
 	return private_key_number(item->chain, &item->key);
 }
 
-static void wipe(struct buf *b)
-{
-	if (b->p != NULL)
-		explicit_bzero(b->p, b->size);
-}
-
 /* --- files of the configuration --- */
 
 static err read_file(str path, struct buf *out)
 {
-	ARENA(a, 8192);
-	const char *name = arena_z(&a, path);
+	err e = path_read(path, out);
 
-	if (name == NULL)
-		return err_note(E_LIMIT, "the file's name is too long");
-	err e = file_read_whole(name, out);
 	if (e == OK)
 		return OK;
 	struct err_info why = *err_info();
-	return err_note(e, "tls: " STR_FMT ": %s", STR_ARG(path), why.text);
+	return err_note(e, "tls: %s", why.text);
 }
 
 static err load_configured(const struct config_certificate *files, struct certificates *c)
@@ -95,8 +86,8 @@ static err load_configured(const struct config_certificate *files, struct certif
 		buf_reset(&ocsp); /* it need not be there */
 	if (e == OK)
 		e = add(c, buf_str(&chain), buf_str(&key), buf_str(&ocsp));
-	wipe(&key);
-	wipe(&chain);
+	path_wipe(&key);
+	path_wipe(&chain);
 	return e;
 }
 
@@ -188,7 +179,7 @@ static err load_own(const struct config *config, struct certificates *c)
 	close(folder);
 	if (e == OK)
 		e = add(c, buf_str(&chain), buf_str(&key), STR_NONE);
-	wipe(&key);
+	path_wipe(&key);
 	return e;
 }
 
@@ -220,32 +211,17 @@ void certificates_free(struct certificates *c)
 	*c = (struct certificates){0};
 }
 
-static uint64_t stamp_file(uint64_t stamp, str path)
-{
-	ARENA(a, 8192);
-	const char *name = arena_z(&a, path);
-	struct stat st = {0};
-
-	if (name != NULL && stat(name, &st) != 0)
-		st = (struct stat){0};
-	const uint64_t parts[] = {(uint64_t)st.st_ino, (uint64_t)st.st_size, (uint64_t)st.st_mtim.tv_sec,
-	                          (uint64_t)st.st_mtim.tv_nsec};
-	for (size_t i = 0; i < ARRAY_LEN(parts); i++)
-		stamp = (stamp ^ parts[i]) * UINT64_C(0x100000001b3); /* FNV-1a, by words */
-	return stamp;
-}
-
 uint64_t certificates_stamp(const struct config *config)
 {
-	uint64_t stamp = UINT64_C(0xcbf29ce484222325);
+	uint64_t stamp = PATH_STAMP;
 
 	for (size_t i = 0; i < config->certificates_n; i++) {
 		ARENA(a, 16384);
 		const struct config_certificate *c = &config->certificates[i];
 
-		stamp = stamp_file(stamp, c->certificate);
-		stamp = stamp_file(stamp, c->key);
-		stamp = stamp_file(stamp, arena_printf(&a, STR_FMT ".ocsp", STR_ARG(c->certificate)));
+		stamp = path_stamp(stamp, c->certificate);
+		stamp = path_stamp(stamp, c->key);
+		stamp = path_stamp(stamp, arena_printf(&a, STR_FMT ".ocsp", STR_ARG(c->certificate)));
 	}
 	return stamp;
 }

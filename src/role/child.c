@@ -99,23 +99,46 @@ err child_configure(struct child *c, bool first)
 }
 
 /* Private keys go to `keys` and nowhere else. */
-err child_certify(struct child *c)
+static err tell_certificates(struct child *c, struct certify_request *q, struct arena *a)
 {
 	const struct certificates *all = c->all->certificates;
+
+	q->certificates = arena_array(a, all->n, sizeof(*q->certificates));
+	if (q->certificates == NULL)
+		return err_note(E_LIMIT, "too many certificates");
+	for (size_t i = 0; i < all->n; i++) {
+		q->certificates[i] = all->items[i];
+		if (c->type != &role_keys)
+			q->certificates[i].secret = STR_NONE;
+	}
+	q->certificates_n = all->n;
+	return OK;
+}
+
+/* The trust anchor to who asks the DNS, the rest to who speaks with other servers. */
+static err tell_files(struct child *c, struct certify_request *q, struct arena *a)
+{
+	const struct trust_files *all = c->all->trust;
+
+	q->files = arena_array(a, all->n, sizeof(*q->files));
+	if (q->files == NULL)
+		return err_note(E_LIMIT, "too many files");
+	for (size_t i = 0; i < all->n; i++)
+		if (str_equal(all->items[i].name, TRUST_ANCHOR) == (c->type == &role_resolve))
+			q->files[q->files_n++] = all->items[i];
+	return OK;
+}
+
+err child_certify(struct child *c)
+{
+	struct certify_request q = {0};
 	struct certify_reply r;
 	ARENA(a, 64 << 10);
 
 	if (c->type->certify == NULL)
 		return OK;
-	struct certificate *items = arena_array(&a, all->n, sizeof(*items));
-	if (items == NULL)
-		return err_note(E_LIMIT, "too many certificates");
-	for (size_t i = 0; i < all->n; i++) {
-		items[i] = all->items[i];
-		if (c->type != &role_keys)
-			items[i].secret = STR_NONE;
-	}
-	return call_certify(c->link, &(struct certify_request){.certificates = items, .certificates_n = all->n}, &r, &a, rt_after(CHILD_CALL_TIME));
+	err e = c->type->trusts ? tell_files(c, &q, &a) : tell_certificates(c, &q, &a);
+	return e == OK ? call_certify(c->link, &q, &r, &a, rt_after(CHILD_CALL_TIME)) : e;
 }
 
 /* --- links between two --- */

@@ -43,6 +43,24 @@ static err children_list(struct children *all, const struct role_type *type, uin
 	return e;
 }
 
+/* In the order in which they start; each finds those that it calls. They end in the other order. */
+static err children_list_all(struct children *all, const struct config *config)
+{
+	const struct {
+		const struct role_type *type;
+		uint64_t n;
+	} list[] = {{&role_store, 1},
+	            {&role_keys, 1},
+	            {&role_resolve, 1},
+	            {&role_filter, config->filters},
+	            {&role_edge, config->edges}};
+	err e = OK;
+
+	for (size_t i = 0; i < ARRAY_LEN(list) && e == OK; i++)
+		e = children_list(all, list[i].type, list[i].n);
+	return e;
+}
+
 err children_init(struct children *all, struct config *config, bool single, link_handler admin, void *owner)
 {
 	*all = (struct children){.config = config, .single = single, .control_fd = -1, .owner = owner};
@@ -51,15 +69,10 @@ err children_init(struct children *all, struct config *config, bool single, link
 	all->for_store = all->for_others;
 	all->for_store.handlers[CALL_admin] = admin;
 	semaphore_init(&all->changes, 1);
-	all->items = arena_array(&all->memory, 2 + config->edges + config->filters, sizeof(*all->items));
+	all->items = arena_array(&all->memory, 4 + config->edges + config->filters, sizeof(*all->items));
 	if (all->items == NULL)
 		return err_note(E_LIMIT, "too many processes are configured");
-	err e = children_list(all, &role_store, 1);
-	if (e == OK)
-		e = children_list(all, &role_keys, 1);
-	if (e == OK)
-		e = children_list(all, &role_filter, config->filters);
-	return e == OK ? children_list(all, &role_edge, config->edges) : e;
+	return children_list_all(all, config);
 }
 
 /* --- all of them --- */
@@ -125,17 +138,27 @@ err children_reconfigure(struct children *all, const struct listeners *old)
 	return OK;
 }
 
-err children_certify(struct children *all)
+static err certify_some(struct children *all, bool trusts)
 {
 	err e = semaphore_take(&all->changes, RT_NEVER);
 
 	if (e != OK)
 		return e;
 	for (size_t i = 0; i < all->n && e == OK; i++)
-		if (all->items[i].up)
+		if (all->items[i].up && all->items[i].type->trusts == trusts)
 			e = child_certify(&all->items[i]);
 	semaphore_give(&all->changes);
 	return e;
+}
+
+err children_certify(struct children *all)
+{
+	return certify_some(all, false);
+}
+
+err children_trust(struct children *all)
+{
+	return certify_some(all, true);
 }
 
 void children_reap(struct children *all)
@@ -167,17 +190,23 @@ static void drain_run(void *arg)
 	                     rt_after((nsec)c->all->grace_ms * NSEC_PER_MSEC + CHILD_CALL_TIME));
 }
 
-void children_stop(struct children *all, nsec grace)
+/* All of one role, at the same time. */
+static void drain(struct children *all, const struct role_type *type, nsec grace)
 {
 	struct tasks drains = {0};
 
-	tasks_stop(&all->keepers);
 	all->grace_ms = (uint64_t)(grace / NSEC_PER_MSEC);
 	for (size_t i = 0; i < all->n; i++)
-		if (all->items[i].type == &role_edge && tasks_start(&drains, drain_run, &all->items[i], "drain") != OK)
+		if (all->items[i].type == type && tasks_start(&drains, drain_run, &all->items[i], "drain") != OK)
 			LOG(WARN, "stop.undrained", LOG_Z("name", all->items[i].name));
 	if (tasks_wait(&drains, RT_NEVER) != OK)
 		tasks_stop(&drains);
+}
+
+void children_stop(struct children *all, nsec grace)
+{
+	tasks_stop(&all->keepers);
+	drain(all, &role_edge, grace);
 	for (size_t i = all->n; i > 0; i--)
 		child_end(&all->items[i - 1]);
 }

@@ -8,6 +8,7 @@
 #include "role/child.h"
 #include "role/listeners.h"
 #include "role/tasks.h"
+#include "role/trust_files.h"
 
 struct children {
 	struct child *items; /* the store first */
@@ -15,6 +16,7 @@ struct children {
 	struct config *config;                   /* what they are told; the monitor's */
 	const struct listeners *listeners;       /* likewise */
 	const struct certificates *certificates; /* likewise */
+	const struct trust_files *trust;         /* likewise */
 	int control_fd;                          /* for the store; -1: not yet */
 	bool single;
 	struct semaphore changes;                  /* starting and reconfiguring exclude each other */
@@ -36,8 +38,11 @@ MUST_USE err children_keep(struct children *all);         /* from now on, whoeve
 MUST_USE err children_reconfigure(struct children *all, const struct listeners *old);
 /* Tells those whom it concerns all->certificates. keys first: if it cannot use them, nobody is told. */
 MUST_USE err children_certify(struct children *all);
+/* Likewise all->trust. E_SYNTAX: somebody cannot use it, others may have been told. */
+MUST_USE err children_trust(struct children *all);
 void children_reap(struct children *all); /* after SIGCHLD */
-/* Edges finish what is in the air for up to `grace`, then the others end, the store last. Cut short by children_kill. */
+/* Edges finish what is in the air for up to `grace`, then the sender does in what is left of it, then the others end, the store last. Cut short
+ * by children_kill. */
 void children_stop(struct children *all, nsec grace);
 void children_kill(struct children *all); /* at once */
 void children_free(struct children *all); /* kills who is left, and waits for it */

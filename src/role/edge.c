@@ -370,7 +370,8 @@ static err edge_start(struct process *p)
 	map_init(&e->by_address);
 	e->peers.store = process_sibling(p, STR("store"), 0);
 	e->peers.keys = process_sibling(p, STR("keys"), 0);
-	if (e->peers.store == NULL || e->peers.keys == NULL)
+	e->peers.send = process_sibling(p, STR("send"), 0);
+	if (e->peers.store == NULL || e->peers.keys == NULL || e->peers.send == NULL)
 		return err_note(E_MEMORY, "no memory for the edge");
 	p->state = e;
 	return OK;

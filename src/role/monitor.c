@@ -27,6 +27,7 @@ struct monitor {
 	struct folder_owner owner;
 	struct listeners listeners;
 	struct certificates certificates;
+	struct trust_files trust;
 	struct children children;
 	struct tasks starting, watching, others;
 	struct semaphore reloads;
@@ -92,6 +93,36 @@ static void certify(struct monitor *m)
 		LOG(INFO, "tls.reload", LOG_NUM("certificates", m->certificates.n));
 }
 
+static err tell_trust(struct monitor *m, struct trust_files *fresh)
+{
+	struct trust_files before = m->trust;
+
+	m->trust = *fresh;
+	err e = children_trust(&m->children);
+	if (e == E_SYNTAX) {
+		struct err_info why = *err_info();
+		m->trust = before;
+		before = *fresh;
+		(void)!children_trust(&m->children); /* whoever was told already */
+		(void)err_note(e, "%s", why.text);
+	}
+	trust_files_free(&before);
+	return e;
+}
+
+static void trust(struct monitor *m)
+{
+	struct trust_files fresh;
+	err e = trust_files_load(m->config, &m->trust, &fresh);
+
+	if (e == OK)
+		e = tell_trust(m, &fresh);
+	if (e != OK)
+		LOG(ERROR, "trust.reload", LOG_Z("error", err_info()->text));
+	else
+		LOG(INFO, "trust.reload", LOG_NUM("files", m->trust.n));
+}
+
 static err reload_to(struct monitor *m, struct config *config)
 {
 	struct listeners now, before = m->listeners;
@@ -112,6 +143,7 @@ static err reload_to(struct monitor *m, struct config *config)
 	config_release(old);
 	LOG(INFO, "config.reload", LOG_STR("file", str_from(m->path)));
 	certify(m);
+	trust(m);
 	return e;
 }
 
@@ -156,15 +188,19 @@ static void reload_run(void *arg)
 static void watch_run(void *arg)
 {
 	struct monitor *m = arg;
-	uint64_t seen = certificates_stamp(m->config);
+	uint64_t seen = certificates_stamp(m->config), seen_trust = trust_files_stamp(m->config);
 
 	while (rt_sleep_until(rt_after(WATCH_EVERY)) == OK) {
-		uint64_t now = certificates_stamp(m->config);
+		uint64_t now = certificates_stamp(m->config), now_trust = trust_files_stamp(m->config);
 
-		if (now == seen || semaphore_take(&m->reloads, RT_NEVER) != OK)
+		if ((now == seen && now_trust == seen_trust) || semaphore_take(&m->reloads, RT_NEVER) != OK)
 			continue;
+		if (now != seen)
+			certify(m);
+		if (now_trust != seen_trust)
+			trust(m);
 		seen = now;
-		certify(m);
+		seen_trust = now_trust;
 		semaphore_give(&m->reloads);
 	}
 }
@@ -352,12 +388,15 @@ static err prepare(struct monitor *m, bool single)
 		e = folder_prepare(m->config, &m->owner);
 	if (e == OK)
 		e = certificates_load(m->config, &m->certificates);
+	if (e == OK)
+		e = trust_files_load(m->config, &(struct trust_files){0}, &m->trust);
 	if (e == OK && single && geteuid() == 0)
 		e = give_up_root(m);
 	if (e == OK)
 		e = children_init(&m->children, m->config, single, serve_admin, m);
 	m->children.listeners = &m->listeners;
 	m->children.certificates = &m->certificates;
+	m->children.trust = &m->trust;
 	return e;
 }
 
@@ -390,6 +429,7 @@ int role_monitor(const char *config_path, bool single)
 	block_signals();
 	run(&m, single);
 	certificates_free(&m.certificates);
+	trust_files_free(&m.trust);
 	config_release(m.config);
 	buf_free(&faults.text);
 	log_flush();

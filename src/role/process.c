@@ -21,7 +21,8 @@ struct sibling {
 
 const struct role_type *role_find(const char *name)
 {
-	static const struct role_type *const types[] = {&role_edge, &role_filter, &role_keys, &role_store};
+	static const struct role_type *const types[] = {&role_edge, &role_filter, &role_keys, &role_resolve,
+	                                                &role_store};
 
 	for (size_t i = 0; i < ARRAY_LEN(types); i++)
 		if (strcmp(types[i]->name, name) == 0)
@@ -137,7 +138,7 @@ static err serve_certify(void *ctx, struct link *from UNUSED, const void *reques
 	struct process *p = ctx;
 
 	if (p->type->certify == NULL || p->state == NULL)
-		return err_note(E_DENIED, "%s has no use for certificates", p->name);
+		return err_note(E_DENIED, "%s has no use for certificates and files", p->name);
 	return p->type->certify(p, request);
 }
 

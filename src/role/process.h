@@ -20,13 +20,14 @@ struct role_type {
 	const char *name;
 	bool data_folder; /* its root is the data folder; otherwise an empty one */
 	bool threads;     /* it starts some */
+	bool trusts;      /* what `certify` brings are files of trust_files.h, not certificates */
 	/* After the first configuration, confined. Sets p->state (in p->memory). */
 	err (*start)(struct process *p);
 	void (*configured)(struct process *p); /* p->config is a new one */
 	/* What processes of that role may call here; the ctx of the service is the process. NULL: nothing. */
 	const struct link_service *(*service)(struct process *p, str sibling_role);
 	void (*attached)(struct process *p, str sibling_role, struct link *l); /* the first time for this sibling */
-	/* What TLS is done with from now on. NULL: no business of this role. */
+	/* What TLS is done with, or who is believed, from now on. NULL: no business of this role. */
 	err (*certify)(struct process *p, const struct certify_request *q);
 	/* Takes over `fd`. -1: no longer listens on this address. */
 	err (*listen)(struct process *p, str service, str address, int fd);
@@ -35,7 +36,7 @@ struct role_type {
 	void (*stop)(struct process *p);  /* ends what it runs itself; links still work */
 	void (*close)(struct process *p); /* gives up what p->state holds; no handler runs any more */
 };
-extern const struct role_type role_edge, role_filter, role_keys, role_store;
+extern const struct role_type role_edge, role_filter, role_keys, role_resolve, role_send, role_store;
 const struct role_type *role_find(const char *name); /* NULL: no such role */
 
 struct sibling;
