@@ -13,11 +13,17 @@
 
 enum queue_state { QUEUE_WAITING, QUEUE_HELD, QUEUE_FAIL };
 
+/* `due` of rows: those that need no attempt any more come before all others, and those that are held behind all, so that both are found, or passed
+ * over, by the index alone. A held row keeps its time: QUEUE_DUE_HELD is added to it. */
+enum { QUEUE_DUE_FAIL = 0, QUEUE_DUE_EXPIRED = 1 };
+#define QUEUE_DUE_HELD (1ull << 62)
+
 struct queue; /* of an open store */
 
 /* Reads which destinations there are. */
 MUST_USE err queue_open(struct store *s);
 void queue_close(struct store *s); /* wakes all who wait, with E_TEMP */
+void queue_free(struct store *s);  /* when nobody is inside of a call any more */
 
 /* After a commit, on the loop: there is mail for a destination at `due` (microseconds). */
 void queue_added(struct store *s, str destination, uint64_t due);

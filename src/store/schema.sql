@@ -90,7 +90,7 @@ CREATE TABLE queue (
 	message     INTEGER NOT NULL,
 	rcpt        INTEGER NOT NULL,          -- in the ledger
 	destination TEXT NOT NULL,             -- conf/relay.h
-	due         INTEGER NOT NULL,          -- of the next attempt; urgent ones a little earlier than they came
+	due         INTEGER NOT NULL,          -- of the next attempt; urgent ones a little earlier than they came; see queue.h for 0, 1 and 2^62
 	expires     INTEGER NOT NULL,
 	sender      TEXT NOT NULL,             -- the reverse-path that is said; another than the message's when it is forwarded
 	state       INTEGER NOT NULL DEFAULT 0, -- enum queue_state: 0 waiting, 1 held, 2 to be failed
