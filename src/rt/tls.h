@@ -38,9 +38,9 @@ void tls_context_release(struct tls_context *c); /* NULL allowed */
 
 /* What a handshake agreed on; views live as long as the stream. */
 struct tls_info {
-	str version, cipher; /* "TLSv1.3", "TLS_AES_256_GCM_SHA384" */
-	str server_name;     /* SNI, "" none */
-	str client_fingerprint; /* on the server's side: SHA-256 of the client's certificate in hex, "" none */
+	str version, cipher;        /* "TLSv1.3", "TLS_AES_256_GCM_SHA384" */
+	str server_name;            /* SNI, "" none */
+	str client_fingerprint;     /* on the server's side: SHA-256 of the client's certificate in hex, "" none */
 	bool client_certificate_ok; /* there is one, and the client has its private key */
 };
 

@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: ISC */
-/* tls_client - TLS for clients: opportunistic, by name (PKIX, RFC 6125), or by TLSA records (DANE, RFC 7672). */
+/* tls_client - TLS for clients: opportunistic, by name (PKIX, RFC 6125), or by TLSA records (DANE, RFC 7672).
+ *
+ * TLS 1.2 is the least that is spoken, also where nothing is checked: a server that is older gets what the caller's policy says about servers without
+ * TLS. Where nothing is checked, old ciphers and short keys are taken, for the alternative is plaintext.
+ */
 #ifndef RT_TLS_CLIENT_H
 #define RT_TLS_CLIENT_H
 
@@ -20,18 +24,20 @@ struct tls_tlsa {
 	str data;
 };
 struct tls_peer {
-	str server_name; /* SNI; "" none */
+	str server_name; /* SNI, also what sessions are remembered by; "" none (an address is none) */
 	str alpn;        /* "" none */
 	enum tls_check check;
-	const str *names; /* that the certificate may have; *.example.com in it counts for one label */
+	/* That the certificate may have, at least one unless it is TLS_CHECK_NONE; *.example.com counts for one label. A single name may be an address. */
+	const str *names;
 	size_t names_n;
-	const struct tls_tlsa *tlsa; /* TLS_CHECK_DANE; when none of them can be used (RFC 7672 2.1) it is as TLS_CHECK_NONE, `unusable` is set */
+	/* TLS_CHECK_DANE. When none of them can be used (RFC 7672 2.1) it is as TLS_CHECK_NONE, and `unusable` is set. */
+	const struct tls_tlsa *tlsa;
 	size_t tlsa_n;
 };
 struct tls_proof { /* what was seen of the server; views live as long as the stream */
 	str version, cipher;
-	str subject;     /* the certificate's name that fitted, else its first */
-	str fingerprint; /* SHA-256 of it, hex */
+	str subject;            /* the certificate's name that fitted, else its first */
+	str fingerprint;        /* SHA-256 of it, hex */
 	enum tls_check checked; /* what held: TLS_CHECK_NONE when nothing was asked, or DANE had no usable record */
 	bool resumed, unusable;
 };
