@@ -30,7 +30,7 @@ static err connect_server(str data_folder, struct link **out)
 	err e = listeners_control_address(data_folder, &address);
 
 	if (e == OK)
-		e = net_connect(&address, &fd, rt_after(TRY_FOR));
+		e = net_connect(&address, NULL, &fd, rt_after(TRY_FOR));
 	if (e != OK)
 		return e;
 	*out = link_new("store", NULL);

@@ -93,7 +93,7 @@ static struct stream *connect_client(void)
 {
 	int fd;
 
-	assert_int_equal(net_connect(&address, &fd, rt_after(5 * SECOND)), OK);
+	assert_int_equal(net_connect(&address, NULL, &fd, rt_after(5 * SECOND)), OK);
 	return stream_open_fd(fd, 4096);
 }
 
@@ -219,7 +219,7 @@ static void run_unlisten(void *arg UNUSED)
 	expect_line(s, "220 ");
 	assert_int_equal(listen_on(-1), OK);
 	close(listener);
-	assert_int_equal(net_connect(&address, &fd, rt_after(5 * SECOND)), E_CLOSED);
+	assert_int_equal(net_connect(&address, NULL, &fd, rt_after(5 * SECOND)), E_CLOSED);
 	say(s, "NOOP\r\n"); /* who is there stays */
 	expect_line(s, "250 ");
 	role_end();

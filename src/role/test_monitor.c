@@ -119,7 +119,7 @@ static bool converse(const struct dialogue *d)
 	int fd;
 
 	buf_printf(&text, "127.0.0.1:%d", d->port);
-	if (net_address_parse(buf_str(&text), &to) != OK || net_connect(&to, &fd, rt_after(SECOND)) != OK)
+	if (net_address_parse(buf_str(&text), &to) != OK || net_connect(&to, NULL, &fd, rt_after(SECOND)) != OK)
 		return false;
 	struct stream *s = stream_open_fd(fd, 4096);
 	err e = read_codes(s, d->lines, &codes);

@@ -80,6 +80,8 @@ static err net_error(const char *what, const struct net_address *a)
 	case ENFILE:
 	case EADDRNOTAVAIL:
 		return err_note(E_IO, "%s " STR_FMT ": %s", what, STR_ARG(buf_str(&text)), strerrordesc_np(cause));
+	case ETIMEDOUT:
+		return err_note(E_TIMEOUT, "%s " STR_FMT ": no answer in time", what, STR_ARG(buf_str(&text)));
 	default:
 		return err_note(E_CLOSED, "%s " STR_FMT ": %s", what, STR_ARG(buf_str(&text)), strerrordesc_np(cause));
 	}
@@ -170,35 +172,58 @@ err net_accept(struct rt_fd *listener, int *fd, struct net_address *peer, nsec d
 	}
 }
 
-static err connect_finish(struct rt_fd *f, const struct net_address *a, nsec deadline)
+static err connect_finish(struct rt_fd *f, const struct net_address *to, nsec deadline)
 {
 	err e = rt_fd_wait_writable(f, deadline);
 	int cause = 0;
 	socklen_t n = sizeof(cause);
 
-	if (e != OK)
+	if (e == E_TIMEOUT)
+		cause = ETIMEDOUT;
+	else if (e != OK)
 		return e;
-	if (getsockopt(f->fd, SOL_SOCKET, SO_ERROR, &cause, &n) == 0 && cause == 0)
+	else if (getsockopt(f->fd, SOL_SOCKET, SO_ERROR, &cause, &n) == 0 && cause == 0)
 		return OK;
 	errno = cause;
-	return net_error("connect to", a);
+	return net_error("connect to", to);
 }
 
-err net_connect(const struct net_address *a, int *fd, nsec deadline)
+/* The port is chosen when the other end is known: two connections to different ends may share one. */
+static err connect_from(int fd, const struct net_address *source)
 {
-	struct rt_fd f = {.fd = socket_open(a)};
-	err e = OK;
+	BUF(text, 160);
+
+	socket_set(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT);
+	if (bind(fd, address_sa(source), source->n) == 0)
+		return OK;
+	int cause = errno;
+	net_address_host(&text, source);
+	return err_note(E_IO, "connect from " STR_FMT ": %s", STR_ARG(buf_str(&text)), strerrordesc_np(cause));
+}
+
+static err connect_begin(struct rt_fd *f, const struct net_address *to, const struct net_address *source, nsec deadline)
+{
+	err e = source == NULL || source->n == 0 ? OK : connect_from(f->fd, source);
+
+	if (e != OK)
+		return e;
+	if (to->sa.ss_family != AF_UNIX)
+		socket_set(f->fd, IPPROTO_TCP, TCP_NODELAY);
+	if (connect(f->fd, address_sa(to), to->n) == 0)
+		return OK;
+	return errno == EINPROGRESS ? connect_finish(f, to, deadline) : net_error("connect to", to);
+}
+
+err net_connect(const struct net_address *to, const struct net_address *source, int *fd, nsec deadline)
+{
+	struct rt_fd f = {.fd = socket_open(to)};
 
 	if (f.fd < 0)
-		return net_error("socket for", a);
-	if (a->sa.ss_family != AF_UNIX)
-		socket_set(f.fd, IPPROTO_TCP, TCP_NODELAY);
-	if (connect(f.fd, address_sa(a), a->n) < 0)
-		e = errno == EINPROGRESS ? connect_finish(&f, a, deadline) : net_error("connect to", a);
-	if (e != OK) {
+		return net_error("socket for", to);
+	err e = connect_begin(&f, to, source, deadline);
+	if (e == OK)
+		*fd = rt_fd_release(&f);
+	else
 		rt_fd_close(&f);
-		return e;
-	}
-	*fd = rt_fd_release(&f);
-	return OK;
+	return e;
 }

@@ -27,7 +27,9 @@ MUST_USE err net_listen(const struct net_address *a, int *fd);
 /* Waits for the next connection (TCP_NODELAY set). EMFILE and the like: backs off 100 ms and goes on, logs once a
  * minute. */
 MUST_USE err net_accept(struct rt_fd *listener, int *fd, struct net_address *peer, nsec deadline);
-/* E_NOT_FOUND: no such Unix socket. E_DENIED. E_CLOSED: refused or unreachable. E_IO: not for want of the peer. */
-MUST_USE err net_connect(const struct net_address *a, int *fd, nsec deadline);
+/* From the address `source` (its port counts when it is not 0; NULL or n 0: the system's choice); TCP_NODELAY set. E_NOT_FOUND: no such Unix socket.
+ * E_DENIED. E_CLOSED: refused or unreachable. E_TIMEOUT. E_CANCELLED. E_IO: not for want of the peer: `source` is not ours, no descriptors. err_info
+ * names the address. */
+MUST_USE err net_connect(const struct net_address *to, const struct net_address *source, int *fd, nsec deadline);
 
 #endif

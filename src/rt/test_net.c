@@ -38,9 +38,10 @@ struct meeting {
 	struct rt_fd listener;
 	int clients, left; /* clients to come; those that were not served */
 	err accept_error;
-	struct net_address peer;
+	struct net_address peer, source;
 	bool nodelay, loopback;
 	nsec took;
+	struct err_info why;
 };
 
 static void serve(void *arg)
@@ -91,7 +92,7 @@ static void visit(void *arg)
 	str line;
 	int fd;
 
-	if (net_connect(&m->at, &fd, rt_after(5 * NSEC_PER_SEC)) != OK)
+	if (net_connect(&m->at, NULL, &fd, rt_after(5 * NSEC_PER_SEC)) != OK)
 		return;
 	s = stream_open_fd(fd, 4096);
 	if (s == NULL)
@@ -173,7 +174,8 @@ static void connect_to_nobody(void *arg)
 	struct meeting *m = arg;
 	int fd;
 
-	m->accept_error = net_connect(&m->at, &fd, rt_after(NSEC_PER_SEC));
+	m->accept_error = net_connect(&m->at, NULL, &fd, rt_after(NSEC_PER_SEC));
+	m->why = *err_info();
 }
 
 static void test_nobody_there(void **state UNUSED)
@@ -183,9 +185,73 @@ static void test_nobody_there(void **state UNUSED)
 	close(listen_at(&m.at));
 	assert_int_equal(rt_run(connect_to_nobody, &m), OK);
 	assert_int_equal(m.accept_error, E_CLOSED);
+	assert_non_null(strstr(m.why.text, "connect to 127.0.0.1:"));
+	assert_non_null(strstr(m.why.text, "Connection refused"));
 	m.at = parse("unix:/nonexistent/socket");
 	assert_int_equal(rt_run(connect_to_nobody, &m), OK);
 	assert_int_equal(m.accept_error, E_NOT_FOUND);
+}
+
+/* A listener whose queue is full answers no more. */
+static void connect_until_it_is_full(void *arg)
+{
+	struct meeting *m = arg;
+	int fds[8];
+	size_t n = 0;
+
+	while (n < ARRAY_LEN(fds)) {
+		m->accept_error = net_connect(&m->at, NULL, &fds[n], rt_after(200 * NSEC_PER_MSEC));
+		m->why = *err_info();
+		if (m->accept_error != OK)
+			break;
+		n++;
+	}
+	while (n > 0)
+		close(fds[--n]);
+}
+
+static void test_nobody_answers(void **state UNUSED)
+{
+	struct meeting m = {.at = parse("127.0.0.1:0")};
+	int fd = listen_at(&m.at);
+
+	assert_int_equal(listen(fd, 0), 0);
+	assert_int_equal(rt_run(connect_until_it_is_full, &m), OK);
+	assert_int_equal(m.accept_error, E_TIMEOUT);
+	assert_non_null(strstr(m.why.text, "no answer in time"));
+	close(fd);
+}
+
+static void connect_from_source(void *arg)
+{
+	struct meeting *m = arg;
+	int client, fd = -1;
+
+	m->accept_error = net_connect(&m->at, &m->source, &client, rt_after(5 * NSEC_PER_SEC));
+	m->why = *err_info();
+	if (m->accept_error == OK) {
+		m->accept_error = net_accept(&m->listener, &fd, &m->peer, rt_after(5 * NSEC_PER_SEC));
+		close(client);
+		close(fd);
+	}
+	rt_fd_close(&m->listener);
+}
+
+static void test_source_address(void **state UNUSED)
+{
+	struct meeting m = {.at = parse("127.0.0.1:0"), .source = parse("127.9.8.7:0")};
+
+	rt_fd_init(&m.listener, listen_at(&m.at));
+	assert_int_equal(rt_run(connect_from_source, &m), OK);
+	assert_int_equal(m.accept_error, OK);
+	assert_true(net_address_equal_host(&m.peer, &m.source));
+
+	m.at = parse("127.0.0.1:0");
+	m.source = parse("192.0.2.1:0");
+	rt_fd_init(&m.listener, listen_at(&m.at));
+	assert_int_equal(rt_run(connect_from_source, &m), OK);
+	assert_int_equal(m.accept_error, E_IO);
+	assert_string_equal(m.why.text, "connect from 192.0.2.1: Cannot assign requested address");
 }
 
 static void accept_nobody(void *arg)
@@ -220,7 +286,7 @@ static void accept_without_descriptors(void *arg)
 	nsec start = rt_now();
 	int client, fd = -1;
 
-	if (net_connect(&m->at, &client, rt_after(NSEC_PER_SEC)) != OK || getrlimit(RLIMIT_NOFILE, &old) != 0)
+	if (net_connect(&m->at, NULL, &client, rt_after(NSEC_PER_SEC)) != OK || getrlimit(RLIMIT_NOFILE, &old) != 0)
 		return;
 	none = old;
 	none.rlim_cur = (rlim_t)client + 1;
@@ -259,6 +325,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_meet_over_tcp),    cmocka_unit_test(test_meet_over_unix_socket),
 		cmocka_unit_test(test_listener_in_use),  cmocka_unit_test(test_nobody_there),
+		cmocka_unit_test(test_nobody_answers),   cmocka_unit_test(test_source_address),
 		cmocka_unit_test(test_accept_times_out), cmocka_unit_test(test_out_of_descriptors),
 	};
 	return cmocka_run_group_tests(tests, setup, teardown);
