@@ -3,6 +3,9 @@
 #include "conf/reader.h"
 
 #include <stdlib.h>
+#include <unistd.h>
+
+#include "conf/relay.h"
 
 static const struct token whole_file = {.line = 1, .column = 1};
 
@@ -65,11 +68,32 @@ static void check_certificates(struct reader *r)
 		                STR_ARG(r->config->certificates[n - 1].certificate));
 }
 
+/* What names a way to an inner server has to fit into its name (relay.h). */
+static void check_relays(struct reader *r)
+{
+	for (size_t i = 0; i < r->config->domains_n; i++) {
+		const struct config_domain *d = &r->config->domains[i];
+		if (d->relay && d->name.n + d->hop.host.n > DESTINATION_MAX - DESTINATION_BESIDE)
+			reader_fault_in(r, r->config->file.p, &whole_file,
+			                "the name of " STR_FMT " and that of its server are too long together",
+			                STR_ARG(d->name));
+	}
+}
+
+/* A folder in /run is for root alone to make. */
 static void default_listens(struct reader *r)
 {
 	r->versioned = true;
-	if (r->config->listens_n == 0)
-		reader_text(r, "default", STR(SCHEMA_LISTENS));
+	if (r->config->listens_n > 0)
+		return;
+	reader_text(r, "default", STR(SCHEMA_LISTENS));
+	if (geteuid() == 0)
+		reader_text(r, "default", STR(SCHEMA_LISTEN_LOCAL));
+}
+
+static void last_route(struct reader *r)
+{
+	reader_text(r, "default", STR("route * mx"));
 }
 
 void reader_finish(struct reader *r)
@@ -79,7 +103,9 @@ void reader_finish(struct reader *r)
 	check_catchalls(r);
 	check_limits(r);
 	check_certificates(r);
+	check_relays(r);
 	default_listens(r);
+	last_route(r);
 	if (r->config->arena.full)
 		reader_fault_in(r, r->config->file.p, &whole_file, "too large: out of memory");
 }

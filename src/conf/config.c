@@ -13,6 +13,15 @@ const char *service_name(enum service s)
 }
 
 /* Every default goes the way of a value that was written. */
+static void set_default(struct reader *r, const struct setting *row)
+{
+	str rest = str_from(row->fallback);
+
+	for (str word = str_word(&rest); word.n > 0; word = str_word(&rest), r->nth++)
+		row->type->read(r, row, &(struct token){.text = word, .line = 1, .column = 1});
+	r->nth = 0;
+}
+
 static void set_defaults(struct reader *r)
 {
 	struct source s = {.name = "default"};
@@ -20,8 +29,7 @@ static void set_defaults(struct reader *r)
 	r->source = &s;
 	for (const struct setting *row = schema; row->name != NULL; row++)
 		if (row->fallback != NULL)
-			row->type->read(r, row,
-			                &(struct token){.text = str_from(row->fallback), .line = 1, .column = 1});
+			set_default(r, row);
 	r->source = NULL;
 }
 

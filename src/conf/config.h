@@ -44,7 +44,7 @@ struct config_route {
 	str sender;  /* only for mail from this address or domain (of the reverse-path), "" from all */
 	struct config_hop hop;
 	enum hop_tls tls;
-	str user, password_file; /* AUTH; "" without */
+	str user, password_file;             /* AUTH; "" without */
 	struct net_address source4, source6; /* of our connections; n 0: the system's choice */
 	bool loopback;                       /* an MX may be this machine: for tests and closed networks */
 };

@@ -13,6 +13,8 @@ static void print_grammar(struct buf *out, const struct setting *s)
 	}
 	if (s->none != NULL)
 		buf_printf(out, " | Cm %s", s->none);
+	if (s->type->more != NULL)
+		buf_printf(out, " %s", s->type->more);
 	if ((s->flags & SETTING_MANY) != 0)
 		buf_puts(out, " ...");
 }

@@ -132,43 +132,89 @@ static void skip_statement(struct reader *r)
 
 /* --- statements --- */
 
+/* Of a statement that may be repeated each option stands there once. */
+static bool option_once(struct reader *r, const struct setting *s, const struct setting *first, const struct token *at)
+{
+	uint64_t bit = UINT64_C(1) << (s - first);
+	bool before = (r->options & bit) != 0;
+
+	r->options |= bit;
+	if (!before || s->option == NULL || (s->flags & SETTING_REPEATED) != 0)
+		return true;
+	reader_fault(r, at, "%s is there twice for this %s", s->option, s->name);
+	return false;
+}
+
 static bool value_once(struct reader *r, const struct setting *s, const struct token *at)
 {
+	const struct setting *first = schema_find(str_from(s->name));
 	BUF(key, 128);
 
-	if ((schema_find(str_from(s->name))->flags & SETTING_REPEATED) != 0)
+	if (r->nth > 0)
 		return true;
+	if ((first->flags & SETTING_REPEATED) != 0)
+		return option_once(r, s, first, at);
 	buf_puts(&key, s->name);
 	if (s->option != NULL)
 		buf_printf(&key, " %s", s->option);
 	return reader_once(r, at, buf_str(&key));
 }
 
-static void read_value(struct reader *r, const struct setting *s, const struct token *name)
+/* Behind a fault in an option: what follows may be its value, up to the next word that is an option. */
+static void skip_option(struct reader *r, const struct setting *first)
+{
+	while (at_word(r) && schema_option(first, peek(r)->text) == NULL)
+		(void)take(r);
+}
+
+static void read_word(struct reader *r, const struct setting *s, const struct value_type *type, bool wanted)
 {
 	const struct token *word = peek(r);
-	bool first = value_once(r, s, name);
 
 	if (word->kind == TOKEN_WORD) {
 		struct token value = take(r);
-		if (first)
-			s->type->read(r, s, &value);
+		if (wanted)
+			type->read(r, s, &value);
 	} else if (word->kind == TOKEN_BAD) {
 		(void)take(r);
 	} else {
 		reader_fault(r, word, "%s needs a value: %s", s->option != NULL ? s->option : s->name,
-		             s->type->grammar != NULL ? s->type->grammar : s->choices[0]);
+		             type->grammar != NULL ? type->grammar : s->choices[0]);
 	}
+}
+
+static void read_value(struct reader *r, const struct setting *s, const struct token *name)
+{
+	bool first = value_once(r, s, name);
+	const struct value_type *type = s->type;
+
+	while (type != NULL) {
+		r->then = NULL;
+		read_word(r, s, type, first);
+		type = r->then;
+	}
+	if (!first)
+		skip_option(r, schema_find(str_from(s->name)));
+}
+
+/* All values of a setting, and of `statement` no option among them. */
+static void read_values(struct reader *r, const struct setting *statement, const struct setting *s,
+                        const struct token *name)
+{
+	r->nth = 0;
+	read_value(r, s, name);
+	while ((s->flags & SETTING_MANY) != 0 && at_word(r) && schema_option(statement, peek(r)->text) == NULL) {
+		r->nth++;
+		read_value(r, s, name);
+	}
+	r->nth = 0;
 }
 
 /* The values that follow the statement's name. */
 static void read_arguments(struct reader *r, const struct setting *first, const struct token *name)
 {
-	for (const struct setting *s = first; s != NULL && s->option == NULL; s = schema_next(s)) {
-		read_value(r, s, name);
-		while ((s->flags & SETTING_MANY) != 0 && at_word(r))
-			read_value(r, s, name);
-	}
+	for (const struct setting *s = first; s != NULL && s->option == NULL; s = schema_next(s))
+		read_values(r, first, s, name);
 }
 
 static bool has_options(const struct setting *first)
@@ -191,13 +237,6 @@ static void unknown_option(struct reader *r, const struct setting *first, const 
 	reader_fault_word(r, word, what, best.best);
 }
 
-/* Behind a fault in an option: what follows may be its value, up to the next word that is an option. */
-static void skip_option(struct reader *r, const struct setting *first)
-{
-	while (at_word(r) && schema_option(first, peek(r)->text) == NULL)
-		(void)take(r);
-}
-
 static void read_option(struct reader *r, const struct setting *first)
 {
 	struct token name = take(r);
@@ -214,7 +253,7 @@ static void read_option(struct reader *r, const struct setting *first)
 		if (value_once(r, s, &name))
 			s->type->read(r, s, &name);
 	} else {
-		read_value(r, s, &name);
+		read_values(r, first, s, &name);
 	}
 }
 
@@ -281,6 +320,7 @@ static void read_statement(struct reader *r, const struct token *name)
 	const struct setting *s = schema_find(name->text);
 
 	check_version_first(r, name);
+	r->options = 0;
 	if (s == NULL) {
 		unknown_statement(r, name);
 		skip_statement(r);

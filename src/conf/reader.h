@@ -34,8 +34,13 @@ struct reader {
 	struct map seen; /* "limit hops", "domain example.org": where it was set, a C string */
 	struct catchall_use *catchalls;
 	bool may_include;
-	bool versioned; /* the first statement was looked at */
-	int service;    /* of the listen statement that is being read; -1: a wrong one */
+	bool versioned;                /* the first statement was looked at */
+	int service;                   /* of the listen statement that is being read; -1: a wrong one */
+	const struct value_type *then; /* set by a type: it wants the next word too, as one of this type */
+	size_t nth;                    /* of several words of one setting, from 0 */
+	uint64_t options;              /* that this statement had, a bit for each row of the schema */
+	struct config_hop *hop;        /* that is being read */
+	struct config_hop nowhere;     /* for what is read behind a fault */
 };
 
 /* Reads one text or file with all it includes. reader_finish checks what concerns the whole, and fills in the defaults. */

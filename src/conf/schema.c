@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "conf/schema.h"
+
+#include "conf/hop.h"
 #include "conf/value.h"
 
 #define AT(member) offsetof(struct config, member)
@@ -51,6 +53,13 @@ const struct setting schema[] = {
          .option = "catchall",
          .type = &value_catchall,
          .text = "Where mail for addresses of this domain goes that nobody has; an address in one of our domains."},
+	{.name = "domain",
+         .option = "relay",
+         .type = &value_relay,
+         .choices = HOP_NAMES_STATIC,
+         .text = "The server behind this one that has the mailboxes of this domain. It is asked for each recipient "
+                 "before that one is "
+                 "accepted; its mail is queued when it is away. Without a port: 25, 465 of smtps, 24 of lmtp."},
 	LATER("domain", "dkim"),
 	{.name = "listen",
          .type = &value_service,
@@ -58,7 +67,9 @@ const struct setting schema[] = {
          .choices = service_names,
          .text = "Where a service waits for connections; may be repeated. Without any listen statement: smtp on "
                  "0.0.0.0:25 and [::]:25, submission on 0.0.0.0:587 and [::]:587, submissions on 0.0.0.0:465 and "
-                 "[::]:465, pop3 on 127.0.0.1:110 and [::1]:110, pop3s on 0.0.0.0:995 and [::]:995."},
+                 "[::]:465, pop3 on 127.0.0.1:110 and [::1]:110, pop3s on 0.0.0.0:995 and [::]:995, and, when started "
+                 "as "
+                 "root, local on unix:/run/pombo/submit."},
 	{.name = "listen", .type = &value_socket, .flags = SETTING_MANY},
 	{.name = "limit",
          .option = "message-size",
@@ -258,12 +269,119 @@ const struct setting schema[] = {
 	{.name = "tls",
          .option = "key",
          .type = &value_key,
+         .flags = SETTING_REPEATED,
          .text = "The certificate's private key, RSA or ECDSA, in PEM without a password."},
-	LATER("resolver", NULL),
-	LATER("trust-anchor", NULL),
-	LATER("route", NULL),
-	LATER("relay-from", NULL),
-	LATER("queue", NULL),
+	{.name = "tls",
+         .option = "authorities",
+         .type = &value_authorities,
+         .at = AT(authorities),
+         .none = "system",
+         .text = "Certificates in PEM of the authorities that are known, for connections to other servers; system, or "
+                 "nothing: those of "
+                 "the system. Read again as the others are."},
+	{.name = "resolver",
+         .type = &value_resolver,
+         .flags = SETTING_REPEATED | SETTING_LINES | SETTING_MANY,
+         .text = "Name servers that are asked, instead of the servers of the root and those below it; without a port: "
+                 "53. Answers are "
+                 "validated all the same (DNSSEC)."},
+	{.name = "trust-anchor",
+         .type = &value_file,
+         .at = AT(trust_anchor),
+         .fallback = "built-in",
+         .none = "built-in",
+         .text = "DS or DNSKEY records, as in a zone file, that validation begins with; for closed networks with a "
+                 "root of their own."},
+	{.name = "route",
+         .type = &value_route,
+         .flags = SETTING_REPEATED | SETTING_LINES,
+         .text = "Where mail for other domains goes next; may be repeated, the first one that fits wins, and behind "
+                 "all stands route * mx. "
+                 "PATTERN is a domain, all that is below one (.example.com), or * for all. mx: to the servers that the "
+                 "DNS names; smtp, "
+                 "smtps (TLS from the first octet on) and lmtp: to this one. Without a port: 25, 465, 24."},
+	{.name = "route", .type = &value_hop, .choices = hop_names},
+	{.name = "route",
+         .option = "port",
+         .type = &value_port,
+         .text = "Of the servers that the DNS names; 25 without it."},
+	{.name = "route",
+         .option = "sender",
+         .type = &value_sender,
+         .text = "The route is for mail from this address or from this domain (of the envelope) only."},
+	{.name = "route",
+         .option = "tls",
+         .type = &value_route_tls,
+         .choices = hop_tls_names,
+         .text = "auto, which is the default: what DANE and MTA-STS of the domain ask for; else TLS where it is "
+                 "offered. required: no mail "
+                 "without TLS. verified: nor to a server whose certificate is not for its name, by a known authority. "
+                 "never: no TLS."},
+	{.name = "route",
+         .option = "user",
+         .type = &value_route_user,
+         .text = "Log in at the server with this name and the password that is the file's first line."},
+	{.name = "route",
+         .option = "source",
+         .type = &value_source,
+         .flags = SETTING_REPEATED,
+         .text = "The address that connections come from; one for IPv4 and one for IPv6."},
+	{.name = "route",
+         .option = "loopback",
+         .type = &value_loopback,
+         .choices = permissions,
+         .text = "refuse, which is the default: a domain whose mail server is this machine is misconfigured, its mail "
+                 "fails. allow: for "
+                 "tests and closed networks."},
+	{.name = "relay-from",
+         .type = &value_network,
+         .flags = SETTING_REPEATED | SETTING_LINES | SETTING_MANY,
+         .text = "Clients that may send to other servers without logging in, as networks (192.0.2.0/24, 2001:db8::/32) "
+                 "or addresses; unix: "
+                 "those of Unix sockets. Without any: nobody."},
+	{.name = "queue",
+         .option = "retry",
+         .type = &value_retry,
+         .flags = SETTING_MANY,
+         .fallback = "5m 15m 30m 1h 2h 4h",
+         .min = SECONDS(1),
+         .max = SECONDS(86400),
+         .text = "How long to wait after the first, the second ... attempt to send a message; the last one goes on. "
+                 "Each is made up to a "
+                 "tenth longer or shorter, so that not all come at once."},
+	{.name = "queue",
+         .option = "expire",
+         .type = &value_time,
+         .at = AT(queue.expire),
+         .fallback = "5d",
+         .min = SECONDS(1),
+         .max = SECONDS(30 * 86400),
+         .text = "How long after its arrival a message is given up, and its sender told."},
+	{.name = "queue",
+         .option = "warn",
+         .type = &value_time,
+         .at = AT(queue.warn),
+         .fallback = "4h",
+         .none = "none",
+         .min = SECONDS(1),
+         .max = SECONDS(30 * 86400),
+         .text = "How long after its arrival the sender of a message is told that it is late; once."},
+	{.name = "queue",
+         .option = "per-destination",
+         .type = &value_count,
+         .at = AT(queue.per_destination),
+         .fallback = "50",
+         .min = 1,
+         .max = 1000,
+         .text = "Connections to one destination at a time, at most; there are fewer while it does not answer well."},
+	{.name = "queue",
+         .option = "connections",
+         .type = &value_count,
+         .at = AT(queue.connections),
+         .fallback = "500",
+         .min = 1,
+         .max = 10000,
+         .text = "Connections to other servers in all."},
 	{.name = NULL},
 };
 

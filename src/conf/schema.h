@@ -14,6 +14,7 @@ struct setting;
 /* What a value may be. */
 struct value_type {
 	const char *grammar; /* as the manual writes it: "SIZE"; NULL: the setting's choices, or no value at all */
+	const char *more;    /* words behind it, for the manual, as it marks them up; NULL none */
 	/* Takes one word; reports a fault by itself. */
 	void (*read)(struct reader *r, const struct setting *s, const struct token *word);
 	/* Appends the value as a word that `read` takes; NULL: another setting prints this one with its own. */
@@ -26,7 +27,7 @@ struct value_type {
 
 enum setting_flag {
 	SETTING_REQUIRED = 1, /* the file must have it */
-	SETTING_REPEATED = 2, /* the statement may stand there again */
+	SETTING_REPEATED = 2, /* the statement may stand there again; of an option: in the same statement */
 	SETTING_MANY = 4,     /* one or more words */
 	SETTING_FLAG = 8,     /* an option without a value */
 	SETTING_LATER = 16,   /* known, but this version does not have it */
@@ -55,8 +56,9 @@ const struct setting *schema_option(const struct setting *first, str option); /*
 const struct setting *schema_after(const struct setting *first); /* first row of the next statement; NULL */
 
 /* What stands in place of `listen` when the file has none. */
-#define SCHEMA_LISTENS \
-	"listen smtp 0.0.0.0:25 [::]:25\n" \
+#define SCHEMA_LISTEN_LOCAL "listen local unix:/run/pombo/submit\n" /* too, for root */
+#define SCHEMA_LISTENS                                                                      \
+	"listen smtp 0.0.0.0:25 [::]:25\n"                                                  \
 	"listen submission 0.0.0.0:587 [::]:587\nlisten submissions 0.0.0.0:465 [::]:465\n" \
 	"listen pop3 127.0.0.1:110 [::1]:110\nlisten pop3s 0.0.0.0:995 [::]:995\n"
 

@@ -11,9 +11,6 @@
 _Static_assert(sizeof(enum log_level) == sizeof(unsigned) && sizeof(enum bare_newlines) == sizeof(unsigned),
                "choices are stored as unsigned");
 
-/* A word for a fault's text: at most what is read at a glance. */
-#define WORD(token) STR_ARG(str_take((token)->text, 80))
-
 /* Where a setting lands. */
 static void *field(struct config *c, const struct setting *s)
 {
@@ -141,11 +138,11 @@ static void number_print(struct buf *out, const struct setting *s, const struct 
 		s->type->format(out, v);
 }
 
-const struct value_type value_count = {"N", number_read, number_print, count_scan, count_format, "a number"};
-const struct value_type value_size = {"SIZE",    number_read, number_print,
-                                      size_scan, size_format, "a size such as 64K, 50M or 2G"};
-const struct value_type value_time = {"TIME",    number_read, number_print,
-                                      time_scan, time_format, "a time such as 30s, 5m, 2h or 1d"};
+const struct value_type value_count = {"N", NULL, number_read, number_print, count_scan, count_format, "a number"};
+const struct value_type value_size = {
+	"SIZE", NULL, number_read, number_print, size_scan, size_format, "a size such as 64K, 50M or 2G"};
+const struct value_type value_time = {
+	"TIME", NULL, number_read, number_print, time_scan, time_format, "a time such as 30s, 5m, 2h or 1d"};
 
 static void version_read(struct reader *r, const struct setting *s, const struct token *word)
 {
@@ -166,8 +163,7 @@ const struct value_type value_version = {.grammar = "1", .read = version_read, .
 
 /* --- choices --- */
 
-/* Index of `word`, -1 when it is none. */
-static int choice_index(const char *const *choices, str word)
+int value_choice_index(const char *const *choices, str word)
 {
 	for (int i = 0; choices[i] != NULL; i++)
 		if (str_equal(word, str_from(choices[i])))
@@ -175,7 +171,7 @@ static int choice_index(const char *const *choices, str word)
 	return -1;
 }
 
-static void choice_fault(struct reader *r, const char *const *choices, const struct token *word, const char *what)
+void value_choice_fault(struct reader *r, const char *const *choices, const struct token *word, const char *what)
 {
 	struct suggestion s = suggest_begin(word->text);
 
@@ -186,7 +182,7 @@ static void choice_fault(struct reader *r, const char *const *choices, const str
 
 static void choice_read(struct reader *r, const struct setting *s, const struct token *word)
 {
-	int i = choice_index(s->choices, word->text);
+	int i = value_choice_index(s->choices, word->text);
 	char what[64];
 
 	if (i >= 0) {
@@ -194,7 +190,7 @@ static void choice_read(struct reader *r, const struct setting *s, const struct 
 		return;
 	}
 	snprintf(what, sizeof(what), "%s cannot be", s->name);
-	choice_fault(r, s->choices, word, what);
+	value_choice_fault(r, s->choices, word, what);
 }
 
 static void choice_print(struct buf *out, const struct setting *s, const struct config *c)
@@ -229,8 +225,7 @@ static void text_print(struct buf *out, const struct setting *s, const struct co
 	lexer_print_word(out, *(const str *)field_of(c, s));
 }
 
-/* The folded name, or what was written, after a fault. */
-static str domain_read_name(struct reader *r, const struct token *word, str name)
+str value_domain_name(struct reader *r, const struct token *word, str name)
 {
 	str folded = name;
 
@@ -242,7 +237,7 @@ static str domain_read_name(struct reader *r, const struct token *word, str name
 
 static void host_read(struct reader *r, const struct setting *s, const struct token *word)
 {
-	text_set(r, s, domain_read_name(r, word, word->text));
+	text_set(r, s, value_domain_name(r, word, word->text));
 }
 
 static void path_read(struct reader *r, const struct setting *s, const struct token *word)
@@ -291,81 +286,19 @@ const struct value_type value_path = {.grammar = "FOLDER", .read = path_read, .p
 const struct value_type value_user = {.grammar = "NAME", .read = user_read, .print = text_print};
 const struct value_type value_plus = {.grammar = "CHARACTERS", .read = plus_read, .print = plus_print};
 
-/* --- domains --- */
-
-static void domain_read(struct reader *r, const struct setting *s, const struct token *word)
-{
-	struct config *c = r->config;
-	struct config_domain *d = reader_append(r, (void **)&c->domains, &c->domains_n, sizeof(*d));
-
-	(void)s;
-	if (d == NULL)
-		return;
-	d->name = domain_read_name(r, word, word->text);
-	(void)reader_once(r, word, arena_printf(&c->arena, "domain " STR_FMT, STR_ARG(d->name)));
-}
-
-static void domain_print(struct buf *out, const struct setting *s, const struct config *c)
-{
-	for (size_t i = 0; i < c->domains_n; i++) {
-		buf_printf(out, "%s ", s->name);
-		lexer_print_word(out, c->domains[i].name);
-		if (c->domains[i].catchall.n > 0) {
-			buf_puts(out, " { catchall ");
-			lexer_print_word(out, c->domains[i].catchall);
-			buf_puts(out, " }");
-		}
-		buf_putc(out, '\n');
-	}
-}
-
-static void catchall_note(struct reader *r, const struct token *word, str address, str domain)
-{
-	struct catchall_use *use = arena_alloc(&r->config->arena, sizeof(*use));
-
-	if (use == NULL)
-		return;
-	*use = (struct catchall_use){address, domain, r->source->name, *word, r->catchalls};
-	r->catchalls = use;
-}
-
-static void catchall_read(struct reader *r, const struct setting *s, const struct token *word)
-{
-	size_t at = str_find_last(word->text, '@');
-	str local = str_take(word->text, at);
-	struct config_domain *d = r->config->domains_n == 0 ? NULL : &r->config->domains[r->config->domains_n - 1];
-
-	if (d == NULL)
-		return;
-	if (d->catchall.n > 0) {
-		reader_fault(r, word, "%s is there twice for this domain", s->option);
-		return;
-	}
-	if (local.n == 0 || local.n > 64 || at == word->text.n) { /* RFC 5321 4.5.3.1.1 */
-		reader_fault(r, word, "\"" STR_FMT "\" is not an address such as alice@example.org", WORD(word));
-		return;
-	}
-	str domain = domain_read_name(r, word, str_drop(word->text, at + 1));
-	d->catchall = arena_printf(&r->config->arena, STR_FMT "@" STR_FMT, STR_ARG(local), STR_ARG(domain));
-	catchall_note(r, word, d->catchall, domain);
-}
-
-const struct value_type value_domain = {.grammar = "NAME", .read = domain_read, .print = domain_print};
-const struct value_type value_catchall = {.grammar = "ADDRESS", .read = catchall_read};
-
 /* --- listen --- */
 
 static void service_fault(struct reader *r, const struct token *word)
 {
-	if (choice_index(service_names_later, word->text) >= 0)
+	if (value_choice_index(service_names_later, word->text) >= 0)
 		reader_fault(r, word, "this version of Pombo does not have the service " STR_FMT " yet", WORD(word));
 	else
-		choice_fault(r, service_names, word, "unknown service");
+		value_choice_fault(r, service_names, word, "unknown service");
 }
 
 static void service_read(struct reader *r, const struct setting *s, const struct token *word)
 {
-	r->service = choice_index(s->choices, word->text);
+	r->service = value_choice_index(s->choices, word->text);
 	if (r->service < 0)
 		service_fault(r, word);
 }
@@ -392,6 +325,10 @@ static void socket_read(struct reader *r, const struct setting *s, const struct 
 		             WORD(word));
 		return;
 	}
+	if (r->service == SERVICE_LOCAL && address.sa.ss_family != AF_UNIX) {
+		reader_fault(r, word, "local is served on Unix sockets only, such as unix:/run/pombo/submit");
+		return;
+	}
 	buf_puts(&key, "listen ");
 	net_address_print(&key, &address); /* so that [::0]:25 is [::]:25 */
 	if (reader_once(r, word, buf_str(&key)))
@@ -410,13 +347,31 @@ static void service_print(struct buf *out, const struct setting *s, const struct
 const struct value_type value_service = {.grammar = "SERVICE", .read = service_read, .print = service_print};
 const struct value_type value_socket = {.grammar = "ADDRESS", .read = socket_read};
 
-/* --- tls --- */
+/* --- files --- */
 
-static str file_name(struct reader *r, const struct token *word)
+str value_file_name(struct reader *r, const struct token *word)
 {
 	if (!str_starts(word->text, STR("/")) || str_find(word->text, '\0') < word->text.n)
 		reader_fault(r, word, "\"" STR_FMT "\" is not an absolute path", WORD(word));
 	return arena_str(&r->config->arena, word->text);
+}
+
+static void file_read(struct reader *r, const struct setting *s, const struct token *word)
+{
+	*(str *)field(r->config, s) = is_none(s, word->text) ? STR_NONE : value_file_name(r, word);
+}
+
+static void file_print(struct buf *out, const struct setting *s, const struct config *c)
+{
+	str name = *(const str *)field_of(c, s);
+
+	lexer_print_word(out, name.n == 0 ? str_from(s->none) : name);
+}
+
+static void authorities_read(struct reader *r, const struct setting *s, const struct token *word)
+{
+	if (reader_once(r, word, STR("tls authorities")))
+		file_read(r, s, word);
 }
 
 static void certificate_read(struct reader *r, const struct setting *s, const struct token *word)
@@ -431,7 +386,7 @@ static void certificate_read(struct reader *r, const struct setting *s, const st
 	}
 	new = reader_append(r, (void **)&c->certificates, &c->certificates_n, sizeof(*new));
 	if (new != NULL)
-		new->certificate = file_name(r, word);
+		new->certificate = value_file_name(r, word);
 }
 
 static void key_read(struct reader *r, const struct setting *s, const struct token *word)
@@ -443,7 +398,7 @@ static void key_read(struct reader *r, const struct setting *s, const struct tok
 	if (last == NULL || last->key.n > 0)
 		reader_fault(r, word, "a key follows its certificate: tls certificate FILE key FILE");
 	else
-		last->key = file_name(r, word);
+		last->key = value_file_name(r, word);
 }
 
 static void certificate_print(struct buf *out, const struct setting *s, const struct config *c)
@@ -455,10 +410,15 @@ static void certificate_print(struct buf *out, const struct setting *s, const st
 		lexer_print_word(out, c->certificates[i].key);
 		buf_putc(out, '\n');
 	}
+	buf_printf(out, "%s authorities ", s->name);
+	lexer_print_word(out, c->authorities.n == 0 ? STR("system") : c->authorities);
+	buf_putc(out, '\n');
 }
 
 const struct value_type value_certificate = {.grammar = "FILE", .read = certificate_read, .print = certificate_print};
 const struct value_type value_key = {.grammar = "FILE", .read = key_read};
+const struct value_type value_file = {.grammar = "FILE", .read = file_read, .print = file_print};
+const struct value_type value_authorities = {.grammar = "FILE", .read = authorities_read};
 
 /* --- include, and what is not there yet --- */
 

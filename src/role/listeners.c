@@ -2,6 +2,7 @@
 #include "role/listeners.h"
 
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -29,12 +30,26 @@ static const char *unix_path(const struct net_address *a)
 	return a->sa.ss_family == AF_UNIX ? ((const struct sockaddr_un *)&a->sa)->sun_path : NULL;
 }
 
+/* The folder that a socket is to be in, when it is not there, as /run/pombo after a boot: everybody may go through it. Without the right
+ * to make it, binding fails and says so. */
+static void make_folder(const char *path)
+{
+	char folder[sizeof(((struct sockaddr_un *)0)->sun_path)];
+
+	snprintf(folder, sizeof(folder), STR_FMT,
+	         STR_ARG(str_take(str_from(path), str_find_last(str_from(path), '/'))));
+	if (mkdir(folder, 0755) == 0)
+		(void)!chmod(folder, 0755); /* whatever the umask says */
+}
+
 /* Whoever reaches a socket in the file system may speak to it, as with a port. */
 static err open_one(const struct config_listen *wanted, int *fd)
 {
 	const char *path = unix_path(&wanted->address);
-	err e = net_listen(&wanted->address, fd);
 
+	if (path != NULL && path[0] == '/')
+		make_folder(path);
+	err e = net_listen(&wanted->address, fd);
 	if (e == OK && path != NULL && chmod(path, 0666) != 0) {
 		close(*fd);
 		e = err_note(E_IO, "cannot change the mode of %s", path);
