@@ -3,17 +3,9 @@
 
 #include <stdlib.h>
 
-#include "sasl/guess.h"
-
 #define ATTEMPT_TIME (60 * NSEC_PER_SEC)
 
-enum { ATTEMPTS_MAX = 1000, MEMORY_MAX = 64 << 10 };
-
-void attempts_init(struct attempts *t)
-{
-	*t = (struct attempts){0};
-	map_init(&t->by_key);
-}
+enum { ATTEMPTS_MAX = 1000, SHARE = 20, MEMORY_MAX = 64 << 10 };
 
 static str key_of(struct arena *a, const char *edge, str session)
 {
@@ -47,6 +39,7 @@ struct attempt *attempt_new(const char *edge, const struct auth_request *q)
 	t->service = arena_str(&t->memory, q->service);
 	t->mechanism = arena_str(&t->memory, q->mechanism);
 	t->client_key = guess_key(t->client, &t->address);
+	t->who.client = t->client_key;
 	copy_bindings(t, q);
 	if (t->memory.full)
 		attempt_free(&t);
@@ -67,6 +60,7 @@ void attempt_free(struct attempt **t)
 
 static void unlink_attempt(struct attempts *t, struct attempt *x)
 {
+	crowd_leave(&t->clients, &x->member);
 	(void)map_remove(&t->by_key, x->key);
 	*(x->older != NULL ? &x->older->newer : &t->oldest) = x->newer;
 	*(x->newer != NULL ? &x->newer->older : &t->newest) = x->older;
@@ -77,6 +71,20 @@ static void drop(struct attempts *t, struct attempt *x)
 {
 	unlink_attempt(t, x);
 	attempt_free(&x);
+}
+
+static void evict(struct crowd_member *m)
+{
+	struct attempt *x = m->of;
+
+	drop(x->table, x);
+}
+
+void attempts_init(struct attempts *t)
+{
+	*t = (struct attempts){0};
+	map_init(&t->by_key);
+	crowd_init(&t->clients, ATTEMPTS_MAX, SHARE, CROWD_OLDEST, evict);
 }
 
 static void drop_expired(struct attempts *t)
@@ -90,6 +98,7 @@ void attempts_free(struct attempts *t)
 	while (t->oldest != NULL)
 		drop(t, t->oldest);
 	map_free(&t->by_key);
+	crowd_free(&t->clients);
 }
 
 struct attempt *attempts_take(struct attempts *t, const char *edge, str session)
@@ -103,6 +112,19 @@ struct attempt *attempts_take(struct attempts *t, const char *edge, str session)
 	return x;
 }
 
+/* Those that are put back after a step have an earlier end than some that came later. */
+static void link_attempt(struct attempts *t, struct attempt *x)
+{
+	struct attempt *older = t->newest;
+
+	while (older != NULL && older->deadline > x->deadline)
+		older = older->older;
+	x->older = older;
+	x->newer = older != NULL ? older->newer : t->oldest;
+	*(older != NULL ? &older->newer : &t->oldest) = x;
+	*(x->newer != NULL ? &x->newer->older : &t->newest) = x;
+}
+
 err attempts_put(struct attempts *t, struct attempt *x)
 {
 	struct attempt *same = map_get(&t->by_key, x->key);
@@ -110,20 +132,14 @@ err attempts_put(struct attempts *t, struct attempt *x)
 	if (same != NULL)
 		drop(t, same);
 	drop_expired(t);
-	if (t->by_key.count >= ATTEMPTS_MAX)
-		return guess_overloaded();
-	err e = map_put(&t->by_key, x->key, x);
-	if (e != OK)
-		return e;
-	/* Those that were put back after a step have an earlier end than some that came later. */
-	struct attempt *older = t->newest;
-	while (older != NULL && older->deadline > x->deadline)
-		older = older->older;
-	x->older = older;
-	x->newer = older != NULL ? older->newer : t->oldest;
-	*(older != NULL ? &older->newer : &t->oldest) = x;
-	*(x->newer != NULL ? &x->newer->older : &t->newest) = x;
-	return OK;
+	x->table = t;
+	x->member.of = x;
+	err e = crowd_enter(&t->clients, &x->member, x->client_key);
+	if (e == OK && (e = map_put(&t->by_key, x->key, x)) != OK)
+		crowd_leave(&t->clients, &x->member);
+	if (e == OK)
+		link_attempt(t, x);
+	return e;
 }
 
 void attempts_process_gone(struct attempts *t, const char *edge)

@@ -3,9 +3,10 @@
 
 #include "rt/rt.h"
 #include "sasl/password.h"
+#include "sasl/prepare.h"
 #include "sasl/scram.h"
 
-enum { INVENTED = 20, GROUP = 5 };
+enum { INVENTED = 20, GROUP = 5, PREPARED_MAX = 4096 };
 
 static err add_password(str password, struct buf *out)
 {
@@ -28,7 +29,7 @@ static err add_verifier(enum crypto_hash hash, str password, str salt, struct bu
 	return OK;
 }
 
-err credential_compute(str password, str salt, bool chosen, bool sha1, struct buf *out)
+static err compute(str password, str salt, bool chosen, bool sha1, struct buf *out)
 {
 	err e = chosen ? add_password(password, out) : OK;
 
@@ -37,6 +38,18 @@ err credential_compute(str password, str salt, bool chosen, bool sha1, struct bu
 	if (e == OK && sha1)
 		e = add_verifier(CRYPTO_SHA1, password, salt, out);
 	return e == OK && out->full ? err_note(E_LIMIT, "no room for a credential") : e;
+}
+
+err credential_compute(str password, str salt, bool chosen, bool sha1, struct buf *out)
+{
+	BUF(prepared, PREPARED_MAX);
+	err e = prepare_strictly(password, &prepared);
+
+	if (e == OK)
+		e = compute(buf_str(&prepared), salt, chosen, sha1, out);
+	if (prepared.p != NULL)
+		explicit_bzero(prepared.p, prepared.size);
+	return e;
 }
 
 bool credential_next(str *lines, str *kind, str *text)

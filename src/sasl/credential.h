@@ -13,7 +13,7 @@
 
 #define CREDENTIAL_SALT_MAX 64
 
-/* Appends a line "KIND TEXT" for each form. `salt` is the account's, which all its credentials share, so that one exchange of SCRAM can prove any of
+/* Appends a line "KIND TEXT" for each form, of the password as it is after SASLprep (prepare.h). `salt` is the account's, which all its credentials share, so that one exchange of SCRAM can prove any of
  * them. `chosen`: by a person. Takes tens of milliseconds. E_SYNTAX: no acceptable password. E_LIMIT, E_MEMORY. */
 MUST_USE err credential_compute(str password, str salt, bool chosen, bool sha1, struct buf *out);
 /* The next line, false at the end. */

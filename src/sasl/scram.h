@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /* SCRAM (RFC 5802, RFC 7677), the server's side: what is read, what is said, and what is kept instead of a password. Pure: nonces and salts
- * come from the caller. Names and passwords are taken as they are, without SASLprep (RFC 4013).
+ * come from the caller. Names and passwords are taken as they are: the caller has prepared them (prepare.h).
  *
  *	scram_first    the client's first message: who
  *	scram_challenge   the server's first message

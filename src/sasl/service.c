@@ -8,6 +8,7 @@
 #include "sasl/attempt.h"
 #include "sasl/credential.h"
 #include "sasl/plain.h"
+#include "sasl/prepare.h"
 #include "sasl/verify.h"
 
 #define STORE_TIME (30 * NSEC_PER_SEC) /* to answer one call */
@@ -66,11 +67,23 @@ static err store_failed(const struct attempt *t, err e)
 
 static err fetch_account(struct sasl_service *s, struct attempt *t, str user)
 {
-	struct credential_request q = {.user = user};
+	struct credential_request q = {.user = prepare(user, &t->memory)};
 
 	t->user = arena_str(&t->memory, user);
 	err e = call_credential(s->store, &q, &t->account, &t->memory, rt_after(STORE_TIME));
 	return e == OK ? OK : store_failed(t, e);
+}
+
+/* Who it is to be; and who tries too often waits here. */
+static err begin_as(struct sasl_service *s, struct attempt *t, str user)
+{
+	err e = fetch_account(s, t, user);
+
+	if (e != OK)
+		return e;
+	str name = t->account.address.n > 0 ? t->account.address : arena_lower(&t->memory, t->user);
+	t->who = guess_of(&s->guess, t->client_key, name, t->account.account, &t->memory);
+	return guess_wait(&s->guess, &t->who);
 }
 
 static err grant(struct sasl_service *s, const char *edge, const struct attempt *t)
@@ -92,9 +105,12 @@ static err grant(struct sasl_service *s, const char *edge, const struct attempt 
 
 static err failed(struct sasl_service *s, struct attempt *t)
 {
-	guess_failed(&s->guess, t->client_key);
+	bool guessed = guess_failed(&s->guess, &t->who);
+
 	LOG(WARN, "login.failed", LOG_STR("client", t->client), LOG_STR("service", t->service),
 	    LOG_STR("sid", t->session), LOG_STR("mechanism", t->mechanism), LOG_STR("user", t->user));
+	if (guessed)
+		LOG(WARN, "login.guessed", LOG_STR("user", t->user));
 	return err_set(E_DENIED, 535, "5.7.8", "wrong user name or password");
 }
 
@@ -109,6 +125,7 @@ static err succeeded(struct sasl_service *s, const char *edge, struct attempt *t
 
 	if (e != OK)
 		return e;
+	guess_succeeded(&s->guess, &t->who, t->account.account);
 	r->state = AUTH_DONE;
 	r->account = t->account.account;
 	r->address = arena_str(a, t->account.address);
@@ -138,10 +155,11 @@ struct step {
 static err with_password(struct step *x, str authorization, str user, str password)
 {
 	struct attempt *t = x->attempt;
-	err e = fetch_account(x->service, t, user);
+	err e = begin_as(x->service, t, user);
 
 	if (e == OK)
-		e = verify_password(&x->service->verify, &t->account, user, password, t->client_key, &t->right);
+		e = verify_password(&x->service->verify, &t->account, user, prepare(password, &t->memory), &t->who,
+		                    &t->right);
 	if (e != OK)
 		return e;
 	bool other =
@@ -215,7 +233,7 @@ static err scram_start(struct step *x)
 	err e = scram_first(&t->scram, x->response);
 	if (e != OK)
 		return e == E_DENIED ? failed(x->service, t) : malformed();
-	e = fetch_account(x->service, t, t->scram.user);
+	e = begin_as(x->service, t, t->scram.user);
 	if (e == OK)
 		e = salt_of(t, &salt);
 	if (e != OK)
@@ -255,7 +273,7 @@ static err scram_finish(struct step *x)
 	str authorization = t->scram.authorization;
 	BUF(out, SCRAM_MESSAGE_MAX);
 
-	err e = guess_check(&x->service->guess, t->client_key);
+	err e = guess_check(&x->service->guess, &t->who);
 	if (e != OK)
 		return e;
 	e = scram_final(&t->scram, x->response);
@@ -348,11 +366,7 @@ static err begin(struct step *x, const struct auth_request *q)
 	t->offer = (struct sasl_offer){
 		.tls = q->tls, .loopback = loopback, .binding = q->bindings_n > 0, .sha1 = x->service->sha1};
 	x->attempt = t;
-	err e = guess_wait(&x->service->guess, t->client_key);
-	if (e == OK)
-		return run_step(x);
-	attempt_free(&x->attempt);
-	return e;
+	return run_step(x);
 }
 
 err sasl_serve(struct sasl_service *s, const char *edge, const struct auth_request *q, struct auth_reply *r,
@@ -372,6 +386,6 @@ err sasl_serve(struct sasl_service *s, const char *edge, const struct auth_reque
 	if (q->step == AUTH_CANCEL)
 		return OK;
 	if (q->step == AUTH_NEXT)
-		return err_set(E_SYNTAX, 501, "5.7.0", "that took too long, begin again");
+		return err_set(E_BUSY, 454, "4.7.0", "that took too long, begin again");
 	return begin(&x, q);
 }

@@ -40,6 +40,20 @@ static void forms_of_a_password(void **state)
 	assert_int_equal(credential_compute(STR(""), STR("salt"), true, false, &out), E_SYNTAX);
 }
 
+/* Kept in its normal form, so that it does not matter how it was typed. */
+static void normal_form(void **state)
+{
+	BUF(out, 4096);
+	str text;
+	(void)state;
+
+	assert_int_equal(credential_compute(STR("cafe\xcc\x81"), STR("salt"), true, false, &out), OK);
+	str lines = buf_str(&out);
+	take(&lines, CREDENTIAL_PASSWORD, &text);
+	assert_true(password_verify(STR("caf\xc3\xa9"), text));
+	assert_int_equal(credential_compute(STR("caf\xe9"), STR("salt"), true, false, &out), E_SYNTAX);
+}
+
 static void kinds(void **state)
 {
 	(void)state;
@@ -64,6 +78,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(forms_of_a_password),
+		cmocka_unit_test(normal_form),
 		cmocka_unit_test(kinds),
 		cmocka_unit_test(invented_passwords),
 	};

@@ -12,19 +12,21 @@
 enum {
 	VERIFIED_MAX = 1024,
 	HASHES_AT_ONCE = 2, /* a hash takes a core for 20 ms, and megabytes */
-	QUEUE_MAX = 200     /* attempts that wait for a hash */
+	QUEUE_MAX = 200,    /* attempts that wait for a hash */
+	QUEUE_SHARE = 10    /* of one client */
 };
 
 void verify_init(struct verify *v, struct guess *guess)
 {
 	*v = (struct verify){.guess = guess};
-	semaphore_init(&v->hashing, HASHES_AT_ONCE);
+	turns_init(&v->hashing, HASHES_AT_ONCE, QUEUE_MAX, QUEUE_SHARE);
 	recent_init(&v->verified, VERIFIED_MAX);
 	rt_random(v->key, sizeof(v->key));
 }
 
 void verify_free(struct verify *v)
 {
+	turns_free(&v->hashing);
 	recent_free(&v->verified);
 	explicit_bzero(v->key, sizeof(v->key));
 }
@@ -68,7 +70,7 @@ static void remember(struct verify *v, str user, str hash, str password)
 
 struct look {
 	const struct credential_reply *account;
-	str password;
+	str user, password;
 	const struct credential *right;
 };
 
@@ -125,36 +127,50 @@ static void look(void *arg)
 		k->right = find_invented(k->account, k->password);
 }
 
-/* Those that came at the same time may have failed meanwhile: a client gets no more attempts by asking all at once. */
-static err look_in_turn(struct verify *v, struct look *k, str client)
+static bool find_remembered(const struct verify *v, struct look *k)
 {
-	if (v->queued >= QUEUE_MAX)
-		return guess_overloaded();
-	v->queued++;
-	err e = semaphore_take(&v->hashing, rt_after(QUEUE_TIME));
-	v->queued--;
+	const struct credential_reply *a = k->account;
+
+	k->right = NULL;
+	for (size_t i = 0; i < a->credentials_n && !a->disabled && k->right == NULL; i++)
+		if (is_remembered(v, k->user, a->credentials[i].hash, k->password))
+			k->right = &a->credentials[i];
+	return k->right != NULL;
+}
+
+/* Those that came at the same time may have failed meanwhile: a client gets no more attempts by asking all at once. */
+static err look_in_turn(struct verify *v, struct look *k, const struct guesser *who)
+{
+	err e = turns_take(&v->hashing, who->client, rt_after(QUEUE_TIME));
+
 	if (e != OK)
-		return e == E_TIMEOUT ? guess_overloaded() : e;
-	e = guess_check(v->guess, client);
-	if (e == OK)
+		return e == E_CANCELLED ? e : guess_overloaded();
+	e = guess_check(v->guess, who);
+	if (e == OK && !find_remembered(v, k))
 		rt_work(look, k);
-	semaphore_give(&v->hashing);
+	turns_give(&v->hashing);
 	return e;
 }
 
-err verify_password(struct verify *v, const struct credential_reply *account, str user, str password, str client,
-                    const struct credential **right)
+/* Whoever learns that a password is not one that is remembered has had a look. Strangers have theirs in turn, and it is counted; the account's own
+ * clients need not wait, and what then has no turn is counted against them. */
+err verify_password(struct verify *v, const struct credential_reply *account, str user, str password,
+                    const struct guesser *who, const struct credential **right)
 {
-	struct look k = {.account = account, .password = password};
+	struct look k = {.account = account, .user = user, .password = password};
+	bool stranger = who->client.n > 0 && !who->known;
 
-	for (size_t i = 0; i < account->credentials_n && !account->disabled; i++) {
-		*right = &account->credentials[i];
-		if (is_remembered(v, user, (*right)->hash, password))
-			return OK;
+	*right = NULL;
+	if (stranger || !find_remembered(v, &k)) {
+		err e = look_in_turn(v, &k, who);
+
+		if (e == E_BUSY && !stranger)
+			(void)guess_failed(v->guess, who);
+		if (e != OK)
+			return e;
+		if (k.right != NULL && !account->disabled)
+			remember(v, user, k.right->hash, password);
 	}
-	err e = look_in_turn(v, &k, client);
 	*right = k.right;
-	if (e == OK && k.right != NULL && !account->disabled)
-		remember(v, user, k.right->hash, password);
-	return e;
+	return OK;
 }
