@@ -104,6 +104,9 @@ MUST_USE err smtp_client_send(struct smtp_client *c, struct smtp_send *m, struct
  * word of ASCII; what is "" is left out. The reply has no enhanced status code. Its lines have up to 4096 octets: the server cuts REPLY to 500 octets, HOST and SECURITY to 300,
  * before it encodes them. The order of the words behind the address does not matter, unknown ones are passed over. */
 enum { FATE_LINE_MAX = 4096, FATE_LINES_MAX = 20000 };
+/* MAIL, RCPT and RSET without a message: which recipients would be taken (sendmail -bv, callouts). Results as in smtp_client_send. */
+MUST_USE err smtp_client_verify(struct smtp_client *c, str sender, struct smtp_send_rcpt *rcpts, size_t n, struct arena *a);
+
 /* Parks up to wait_ms for something newer than `seen`. E_NOT_FOUND: no such message of yours. E_PERM without a reply: the server has no XFATE. Strings are in the arena. */
 MUST_USE err smtp_client_fate(struct smtp_client *c, str id, uint64_t seen, uint64_t wait_ms, struct fate_reply *out, struct arena *a);
 
