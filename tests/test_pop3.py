@@ -228,6 +228,20 @@ def test_who_does_not_log_in_has_to_go(make_server):
         p.cmd('NOOP')
 
 
+def test_too_many_commands(make_server):
+    """A client that never stops talking gets all its answers, the last of them too: the connection is closed, not reset."""
+    server = make_server('limit commands 1000', services=('smtp', 'pop3'))
+    user = server.account()
+    with server.pop3(user) as p:
+        p.send(b'NOOP\r\n' * 100000)
+        answers = 0
+        while (line := p.reply()).startswith('+OK'):
+            answers += 1
+        assert line == '-ERR too many commands'
+        assert answers == 998  # and USER and PASS
+        assert p.sock.recv(1) == b''
+
+
 def test_stop_deletes_nothing(make_server):
     """A session that the server ends is told, and what it marked stays (RFC 1939 section 6)."""
     server = make_server(services=('smtp', 'pop3'))

@@ -55,12 +55,14 @@ static bool says_quit(str s)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 {
-	struct trial t = {
-		.fake = {.messages = {{1, STR("a: b\r\n\r\n.\r\n..\r\nx")}, {2, STR("")}},
-	                 .messages_n = 2,
-	                 .password = STR("p")},
-		.config = {.hostname = STR("h"),
-	                   .limits = {.errors = 100, .session_time = 600 * NSEC_PER_SEC, .session_memory = 1 << 20}}};
+	struct trial t = {.fake = {.messages = {{1, STR("a: b\r\n\r\n.\r\n..\r\nx")}, {2, STR("")}},
+	                           .messages_n = 2,
+	                           .password = STR("p")},
+	                  .config = {.hostname = STR("h"),
+	                             .limits = {.errors = 100,
+	                                        .commands = 200,
+	                                        .session_time = 600 * NSEC_PER_SEC,
+	                                        .session_memory = 1 << 20}}};
 
 	log_to(-1);
 	if (n == 0 || n > 32 << 10)

@@ -72,6 +72,7 @@ static err send_message(struct pop3 *s, uint64_t uid, struct excerpt *excerpt)
 	if (e == OK) {
 		stuffing_end(&r.out);
 		s->retrieved++;
+		s->commands = 0;
 	} else if (r.at == 0) {
 		pop3_fail_call(s, e, "cannot read the message");
 		e = stream_error(s->stream);

@@ -10,12 +10,22 @@ enum {
 	USER_MAX = LINE_MAX_OCTETS
 };
 
-static bool has_too_many_errors(struct pop3 *s)
+/* Who lists messages one by one asks twice for each. */
+static uint64_t commands_max(const struct pop3 *s)
 {
-	if (s->errors <= s->options->config->limits.errors)
-		return false;
-	pop3_fail(s, NULL, "too many errors");
-	return true;
+	return s->options->config->limits.commands + 2 * s->drop.n;
+}
+
+static bool within_limits(struct pop3 *s)
+{
+	if (s->errors > s->options->config->limits.errors)
+		pop3_fail(s, NULL, "too many errors");
+	else if (s->commands >= commands_max(s))
+		pop3_fail(s, NULL, "too many commands");
+	else
+		return true;
+	s->linger = true;
+	return false;
 }
 
 static bool is_stopping(struct pop3 *s)
@@ -42,6 +52,7 @@ static err read_one(struct pop3 *s)
 	str line;
 	err e = read_line(s, &line);
 
+	s->commands++;
 	if (e == E_LIMIT) {
 		pop3_fail(s, NULL, "line too long");
 		return E_SYNTAX;
@@ -63,7 +74,7 @@ static err read_command(struct pop3 *s)
 	err e;
 
 	do {
-		if (has_too_many_errors(s))
+		if (!within_limits(s))
 			return E_LIMIT;
 		e = read_one(s);
 	} while (e == E_SYNTAX);
@@ -204,6 +215,7 @@ static void dele(struct pop3 *s)
 
 	if (maildrop_find(&s->drop, s->command.words[0], &index)) {
 		s->drop.deleted[index] = true;
+		s->commands--; /* it moves mail */
 		pop3_ok(s, "message %zu deleted", index + 1);
 	} else {
 		pop3_fail(s, NULL, "no such message");
@@ -299,6 +311,8 @@ void pop3_serve(struct stream *stream, const struct pop3_options *options)
 
 	pop3_release(&s);
 	err flushed = stream_flush(stream);
+	if (flushed == OK && s.linger)
+		pop3_hear_out(&s);
 	LOG(INFO, "pop3.end", LOG_STR("sid", options->session), LOG_NUM("retrieved", s.retrieved),
 	    LOG_NUM("removed", s.removed), LOG_NUM("errors", s.errors),
 	    LOG_Z("end", e == E_END ? "quit" : err_name(flushed != OK ? flushed : e)));

@@ -9,6 +9,10 @@
 /* RFC 1939 3: the timer must be of at least ten minutes. */
 #define AUTOLOGOUT_MIN (600 * NSEC_PER_SEC)
 
+/* RFC 9293 3.6.1: closing with input unread is a reset, which may take our last reply away from the client. */
+#define LINGER_TIME   NSEC_PER_SEC
+#define LINGER_OCTETS ((uint64_t)64 << 20)
+
 enum { TEXT_MAX = 300 }; /* RFC 2449 4: a response line has up to 512 octets */
 
 void pop3_ok(struct pop3 *s, const char *fmt, ...)
@@ -78,4 +82,16 @@ void pop3_release(struct pop3 *s)
 	if (e != OK && !rt_cancelled())
 		LOG(WARN, "pop3.error", LOG_STR("sid", s->options->session), LOG_Z("error", err_name(e)),
 		    LOG_Z("text", err_info()->text));
+}
+
+void pop3_hear_out(struct pop3 *s)
+{
+	nsec until = rt_after(LINGER_TIME);
+	uint64_t heard = 0;
+	str bytes;
+
+	while (heard < LINGER_OCTETS && stream_peek(s->stream, &bytes, until) == OK) {
+		heard += bytes.n;
+		stream_consume(s->stream, bytes.n);
+	}
 }

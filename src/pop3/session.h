@@ -18,7 +18,9 @@ struct pop3 {
 	struct maildrop drop;
 	nsec started;
 	bool granted; /* the store may know this session */
+	bool linger;  /* the client may still be talking when we close */
 	uint64_t errors, retrieved, removed;
+	uint64_t commands; /* that did not move mail */
 };
 
 /* One line. `code` is a response code (RFC 2449 8, RFC 3206) without brackets, NULL none. A failure counts as an error of the client. */
@@ -35,6 +37,9 @@ nsec pop3_line_deadline(const struct pop3 *s);
 
 /* Tells the store that this session is over: its grant and its lock end. */
 void pop3_release(struct pop3 *s);
+
+/* Throws away what the client still says, for a moment: it gets our last reply only if nothing lies unread at the close. */
+void pop3_hear_out(struct pop3 *s);
 
 /* authenticate.c: each answers by itself; drop.open says whether it worked. */
 void pop3_pass(struct pop3 *s, str user);

@@ -40,6 +40,7 @@ static struct talk talk_of(const char *script)
 	                              .password = STR("tanstaaf")},
 	                     .config = {.hostname = STR("dewey.example.org"),
 	                                .limits = {.errors = 20,
+	                                           .commands = 1000,
 	                                           .command_time = 5 * MINUTE,
 	                                           .session_time = 30 * MINUTE,
 	                                           .session_memory = 4 << 20}},
@@ -389,6 +390,31 @@ static void a_message_that_cannot_be_read_to_its_end(void **state)
 	buf_free(&t.got);
 }
 
+/* Eleven commands that move no mail, and two for each message. */
+static void too_many_commands(void **state)
+{
+	(void)state;
+	BUF(script, 4096);
+
+	buf_puts(&script, LOGIN "RETR 1\r\nDELE 1\r\n");
+	for (int i = 0; i < 16; i++)
+		buf_puts(&script, i % 2 == 0 ? "UIDL 2\r\n" : "NOOP\r\n");
+	buf_puts(&script, "QUIT\r\n");
+	buf_putc(&script, '\0');
+	struct talk t = talk_of(script.p);
+	t.config.limits.commands = 11;
+	run(&t, 1);
+	str got = buf_str(&t.got);
+	assert_true(str_ends(got, STR("+OK here\r\n+OK 2 99.15\r\n-ERR too many commands\r\n")));
+	size_t lines = 0;
+	for (size_t i = 0; i < got.n; i++)
+		lines += got.p[i] == '\n';
+	assert_int_equal(lines, 1 + 2 + 7 + 1 + 15 + 1); /* greeting, login, message, mark, fifteen answers, the end */
+	assert_int_equal(t.fake.expunged_n, 0);
+	assert_int_equal(t.fake.ends, 1);
+	buf_free(&t.got);
+}
+
 static void limits(void **state)
 {
 	(void)state;
@@ -469,6 +495,7 @@ int main(void)
 		cmocka_unit_test(top_reads_little),
 		cmocka_unit_test(an_unreadable_message),
 		cmocka_unit_test(a_message_that_cannot_be_read_to_its_end),
+		cmocka_unit_test(too_many_commands),
 		cmocka_unit_test(limits),
 		cmocka_unit_test(autologout),
 		cmocka_unit_test(shutting_down),
