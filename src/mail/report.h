@@ -36,15 +36,18 @@ struct report {
 	size_t rcpts_n;
 };
 /* Appends the whole report: header and three parts, human text, message/delivery-status (message/global-delivery-status where an address needs it, RFC 6533), and the
- * message or its header (text/rfc822-headers), as RET says: the message with failures only, and when RET is FULL or not given; else the header. No bare CR or LF, lines at most 998. */
+ * message or its header (text/rfc822-headers), as RET says: the message with failures only, and when RET is FULL or not given; else the header. Of a message that requires TLS, and of one
+ * that cannot stand in 8-bit lines, the header, too. No bare CR or LF, lines at most 998, whatever texts of others are like. Final-Recipient is the address that the message was accepted for
+ * (RFC 3464 2.3.2). Out of memory: out->full. */
 void report_print(struct buf *out, const struct report *r, struct arena *a);
 
-/* The same, read: one of another server that came to us. E_SYNTAX: no report that can be read. Views into `message` or the arena. */
+/* The same, read: one of another server that came to us. E_SYNTAX: no report that can be read; E_LIMIT: no memory. Views into `message` or the arena; texts are one line without control
+ * characters. Of a recipient are filled: address, orcpt, action, status ("" when not in form), reply (without its type) and host. */
 struct report_found {
 	str envid, reporting_mta;
 	struct report_rcpt *rcpts;
 	size_t rcpts_n;
-	str message_id; /* of the quoted message, "" unknown */
+	str message_id; /* of the quoted message, with its brackets, "" unknown */
 };
 MUST_USE err report_parse(str message, struct arena *a, struct report_found *out);
 
