@@ -36,6 +36,7 @@ struct command {
 	const char *arguments; /* of each form on a line: "add ADDRESS\nlist" */
 	unsigned options;      /* of enum command_option */
 	size_t least, most;    /* how many words it takes */
+	bool own_options;      /* it reads its options by itself, and its help: they are among the words */
 	const char *summary;   /* a few words, for the overview */
 	const char *text;      /* what `pombo help COMMAND` adds; lines, may be "" */
 	int (*run)(const struct invocation *inv);
@@ -61,6 +62,8 @@ int command_serve(const struct invocation *inv);
 int command_check(const struct invocation *inv);
 int command_account(const struct invocation *inv);
 int command_alias(const struct invocation *inv);
+int alias_import(const struct invocation *inv); /* pombo alias import */
+int command_send(const struct invocation *inv);
 int command_trace(const struct invocation *inv);
 int command_balance(const struct invocation *inv);
 int command_backup(const struct invocation *inv);

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: ISC */
+/* discover - which server takes somebody's mail: the one that was said, the one on this machine, or what his domain publishes (RFC 6186, 8314). */
+#ifndef CLI_DISCOVER_H
+#define CLI_DISCOVER_H
+
+#include "cli/submit.h"
+
+struct discovered {
+	str host, name; /* name: with the port, as people call it */
+	uint16_t port;
+	bool local;     /* a Unix socket */
+	struct net_address *addresses;
+	size_t addresses_n;
+};
+/* Parks. E_NOT_FOUND: the domain publishes none, or one of another domain, which nobody vouches for. */
+MUST_USE err discover(const struct submit_server *how, str address, struct discovered *out, struct arena *a);
+
+#endif
