@@ -5,6 +5,7 @@
 #include "base/encode.h"
 #include "mail/header.h"
 #include "mail/report_parts.h"
+#include "mail/transfer.h"
 #include "rt/crypto.h"
 
 enum {
@@ -12,7 +13,6 @@ enum {
 	SUBJECT_ADDRESS_MAX = 100,
 	MESSAGE_ID_MAX = 250,
 	LINE_MAX_OCTETS = 998, /* RFC 5322 2.1.1 */
-	QP_LINE_MAX = 76,      /* RFC 2045 6.7 */
 	BOUNDARY_BYTES = 16
 };
 
@@ -61,46 +61,6 @@ static str header_to_quote(const struct report *r)
 	str head = str_take(r->message, r->quote_max);
 	size_t end = str_find_last(head, '\n');
 	return str_take(head, end < head.n ? end + 1 : head.n);
-}
-
-static const char hex[] = "0123456789ABCDEF";
-
-static bool is_plain(char c)
-{
-	return (c > ' ' && c <= '~' && c != '=') || c == ' ' || c == '\t';
-}
-
-/* One line in quoted-printable (RFC 2045 6.7): blanks at its end are encoded. */
-static void put_qp_line(struct buf *out, str line)
-{
-	size_t column = 0;
-
-	for (size_t i = 0; i < line.n; i++) {
-		char c = line.p[i];
-		bool plain = is_plain(c) && (i + 1 < line.n || c > ' ');
-		if (column + 3 >= QP_LINE_MAX) {
-			buf_puts(out, "=\r\n");
-			column = 0;
-		}
-		if (plain)
-			buf_putc(out, c);
-		else
-			buf_put(out,
-			        str_make((char[]){'=', hex[(unsigned char)c >> 4], hex[(unsigned char)c & 15]}, 3));
-		column += plain ? 1 : 3;
-	}
-	buf_puts(out, "\r\n");
-}
-
-static void put_qp(struct buf *out, str text)
-{
-	while (text.n > 0) {
-		str line;
-		str_cut(text, '\n', &line, &text);
-		if (str_ends(line, STR("\r")))
-			line.n--;
-		put_qp_line(out, line);
-	}
 }
 
 struct quote {
@@ -246,10 +206,10 @@ static void put_quote_part(struct buf *out, str boundary, const struct quote *q)
 {
 	put_part(out, boundary, q->type, q->encoding, "The message");
 	if (q->encoded)
-		put_qp(out, q->text);
+		transfer_quoted_printable(out, q->text);
 	else
 		buf_put(out, q->text);
-	if (!q->encoded && q->text.n > 0 && !str_ends(q->text, STR("\r\n")))
+	if (q->text.n > 0 && !str_ends(q->text, STR("\r\n")))
 		buf_puts(out, "\r\n");
 	buf_printf(out, "\r\n--" STR_FMT "--\r\n", STR_ARG(boundary));
 }
