@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "store/compact.h"
 #include "store/ids.h"
+#include "store/queue.h"
 #include "store/recover.h"
 #include "store/schema.h"
 #include "store/state.h"
@@ -89,12 +90,15 @@ static err start(struct store *s)
 	if (e == OK)
 		e = db_open(s->database, DB_READ, &s->db);
 	if (e == OK)
+		e = queue_open(s);
+	if (e == OK)
 		e = compactor_start(s);
 	return e;
 }
 
 static void store_free(struct store *s)
 {
+	queue_free(s);
 	readers_stop(s->readers);
 	db_close(s->db);
 	writer_stop(s->writer);
@@ -120,17 +124,20 @@ err store_open(const char *path, struct config *config, struct store **out)
 	err e = folder_open(path, &s->folder);
 	if (e == OK)
 		e = start(s);
-	if (e != OK)
-		store_free(s);
-	else
+	if (e == OK) {
 		*out = s;
-	return e;
+		return OK;
+	}
+	struct err_info why = *err_info();
+	store_close(s);
+	return err_set(e, why.reply, why.status, "%s", why.text);
 }
 
 void store_close(struct store *s)
 {
 	s->closer = rt_self();
 	compactor_stop(s);
+	queue_close(s);
 	while (s->active > 0)
 		if (rt_park(RT_NEVER) != OK)
 			rt_yield(); /* cancelled, but what is in the air must come down first */

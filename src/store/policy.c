@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: ISC */
+/* The call `policy`: MTA-STS policies of other domains (RFC 8461), kept over restarts. */
+#include "base/date.h"
+#include "store/queue.h"
+#include "store/state.h"
+
+enum { DOMAIN_MAX = 255, ID_MAX = 32, TEXT_MAX = 64 << 10 };
+#define FORGET_AFTER (30 * 86400 * (uint64_t)USEC_PER_SEC) /* since it expired */
+
+static err read_policy(struct store *s, str domain, struct policy_reply *r, struct arena *a)
+{
+	struct query q = db_query(s->db, "SELECT id, text, expires FROM policy WHERE domain = ?");
+
+	query_put_str(&q, domain);
+	if (query_row(&q)) {
+		r->id = arena_str(a, query_str(&q));
+		r->text = arena_str(a, query_str(&q));
+		r->expires = query_num(&q);
+	}
+	return query_end(&q);
+}
+
+static err keep_apply(struct writer *w, struct job *job)
+{
+	const struct policy_request *p = job->data;
+	struct query q =
+		db_query(writer_db(w), "INSERT INTO policy (domain, id, text, expires) VALUES (?, ?, ?, ?) ON CONFLICT (domain)"
+	                               " DO UPDATE SET id = excluded.id, text = excluded.text, expires = excluded.expires");
+
+	query_put_str(&q, p->domain);
+	query_put_str(&q, p->id);
+	query_put_str(&q, p->text);
+	query_put_num(&q, p->expires);
+	err e = query_run(&q);
+	if (e != OK)
+		return e;
+	q = db_query(writer_db(w), "DELETE FROM policy WHERE expires < ?");
+	query_put_num(&q, (uint64_t)rt_wall() - FORGET_AFTER);
+	return query_run(&q);
+}
+
+static err keep_policy(struct store *s, const struct policy_request *p)
+{
+	static const struct job_kind kind = {.apply = keep_apply};
+	struct job job = {.kind = &kind, .data = (void *)(uintptr_t)p};
+
+	if (p->id.n > ID_MAX || p->text.n > TEXT_MAX || p->expires > INT64_MAX)
+		return err_note(E_LIMIT, "the policy of " STR_FMT " is too large", STR_ARG(p->domain));
+	return writer_do(s->writer, &job);
+}
+
+err store_policy(struct store *s, const struct policy_request *q, struct policy_reply *r, struct arena *a)
+{
+	struct policy_request p = *q;
+	err e = store_enter(s);
+
+	if (e != OK)
+		return e;
+	p.domain = arena_lower(a, q->domain);
+	if (p.domain.n == 0 || p.domain.n > DOMAIN_MAX)
+		e = err_note(E_SYNTAX, "a policy without its domain");
+	else
+		e = p.text.n == 0 ? read_policy(s, p.domain, r, a) : keep_policy(s, &p);
+	store_leave(s);
+	return e;
+}

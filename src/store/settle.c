@@ -1,0 +1,481 @@
+/* SPDX-License-Identifier: ISC */
+/* The call `settle`: what became of the recipients of a lease is written down, in one transaction with the report that tells of it. */
+#include "base/date.h"
+#include "base/log.h"
+#include "conf/relay.h"
+#include "mail/header.h"
+#include "store/acceptance.h"
+#include "store/ledger.h"
+#include "store/queue_state.h"
+
+enum { REPLY_MAX = 1000, STATUS_MAX = 20, HOST_MAX = 300, SECURITY_MAX = 300 };
+#define DAY            (86400 * (uint64_t)USEC_PER_SEC)
+#define DUE_DAYS_MAX   400
+#define BLOCK_DAYS_MAX 1
+
+/* What becomes of a row. */
+struct verdict {
+	uint64_t rcpt;
+	enum outcome_result result;
+	bool there; /* its row; it is passed over without one: it was settled before, or the administrator has dropped it */
+	uint64_t due, state, warned;
+	str destination;
+	str status, reply, host, security;
+};
+
+/* The report, on its way to the sender. */
+struct report_acceptance {
+	bool wanted;
+	struct accept_request request;
+	struct origin origin;
+	struct rcpt rcpt;
+	struct acceptance acceptance;
+	str nowhere; /* why it cannot be delivered, "" it can */
+};
+
+struct settling {
+	struct store *store;
+	const struct settle_request *request;
+	struct lease *lease; /* NULL: of a store before this one */
+	uint64_t message, now;
+	struct verdict *verdicts;
+	size_t n, left; /* left: that have a row */
+	struct report_acceptance report;
+	struct arena *arena;
+};
+
+/* --- on the loop: what a sibling says is checked and cut like anything else --- */
+
+/* One line. */
+static str clean(struct arena *a, str s, size_t most)
+{
+	str copy = arena_str(a, str_take(s, most));
+	char *p = (char *)(uintptr_t)copy.p;
+
+	for (size_t i = 0; i < copy.n; i++)
+		if ((unsigned char)p[i] < 0x20 || p[i] == 0x7f)
+			p[i] = ' ';
+	return copy;
+}
+
+static uint64_t clamp(uint64_t v, uint64_t least, uint64_t most)
+{
+	return v < least ? least : v > most ? most : v;
+}
+
+static struct verdict verdict_of(const struct settling *x, const struct outcome *o)
+{
+	struct arena *a = x->arena;
+
+	return (struct verdict){
+		.rcpt = o->rcpt,
+		.result = (enum outcome_result)o->result,
+		.due = o->result == OUTCOME_LATER ? clamp(o->due, x->now, x->now + DUE_DAYS_MAX * DAY) : x->now,
+		.warned = o->warned != 0,
+		.destination = clean(a, o->destination, DESTINATION_MAX),
+		.status = clean(a, o->status, STATUS_MAX),
+		.reply = clean(a, o->reply, REPLY_MAX),
+		.host = clean(a, o->host, HOST_MAX),
+		.security = clean(a, o->security, SECURITY_MAX),
+	};
+}
+
+static err check_outcome(const struct settling *x, const struct outcome *o)
+{
+	bool known = o->result <= OUTCOME_MOVED && (o->result != OUTCOME_MOVED || o->destination.n > 0);
+
+	if (!known || o->destination.n > DESTINATION_MAX)
+		return err_note(E_PERM, "the settlement is malformed");
+	if (x->lease != NULL && !lease_has(x->lease, o->rcpt))
+		return err_note(E_DENIED, "a recipient is not in that lease");
+	return OK;
+}
+
+static err read_verdicts(struct settling *x)
+{
+	const struct settle_request *q = x->request;
+	err e = OK;
+
+	x->verdicts = arena_array(x->arena, q->outcomes_n, sizeof(*x->verdicts));
+	if (x->verdicts == NULL)
+		return err_note(E_MEMORY, "no memory for a settlement");
+	for (size_t i = 0; i < q->outcomes_n && e == OK; i++) {
+		e = check_outcome(x, &q->outcomes[i]);
+		x->verdicts[x->n++] = verdict_of(x, &q->outcomes[i]);
+	}
+	return e == OK && x->arena->full ? err_note(E_MEMORY, "no memory for a settlement") : e;
+}
+
+/* A lease that is not known was given by a store that is no more, or was given back: what was done was done all the same, and a row that is gone
+ * is passed over. */
+static err find_lease(struct settling *x, const char *from)
+{
+	const struct settle_request *q = x->request;
+	struct lease *lease = leases_find(&x->store->queue->leases, q->lease);
+
+	if (lease == NULL && q->message == 0)
+		return err_note(E_DENIED, "there is no such lease");
+	if (lease != NULL && (!str_equal(str_from(lease->from), str_from(from)) || lease->settling))
+		return err_note(E_DENIED, "the lease is another's");
+	if (lease != NULL && q->message != 0 && q->message != lease->message)
+		return err_note(E_DENIED, "the lease is of another message");
+	x->lease = lease;
+	x->message = lease != NULL ? lease->message : q->message;
+	return OK;
+}
+
+/* --- the report --- */
+
+static str report_field(const struct settling *x, const char *name)
+{
+	struct header_field f;
+
+	if (header_find(x->request->report_headers, str_from(name), &f) ||
+	    header_find(x->request->report_body.bytes, str_from(name), &f))
+		return header_unfold(x->arena, f.value);
+	return STR("");
+}
+
+static uint64_t report_flags(const struct settle_request *q, str sender)
+{
+	uint64_t flags = str_is_ascii(q->report_body.bytes) ? 0 : MESSAGE_8BIT;
+
+	return str_is_ascii(q->report_headers) && str_is_ascii(sender) ? flags : flags | MESSAGE_8BIT | MESSAGE_UTF8;
+}
+
+static err find_sender(const struct settling *x, str *sender)
+{
+	struct query q = db_query(x->store->db, "SELECT sender FROM message WHERE id = ?");
+
+	*sender = STR("");
+	query_put_num(&q, x->message);
+	if (query_row(&q))
+		*sender = arena_str(x->arena, query_str(&q));
+	return query_end(&q);
+}
+
+static void report_goes_nowhere(struct settling *x, str why)
+{
+	x->report.nowhere = arena_str(x->arena, why.n > 0 ? why : STR("it was refused"));
+}
+
+static str refusal(const struct settling *x)
+{
+	return x->report.acceptance.answers[0].text;
+}
+
+/* RFC 5321 4.5.5: from nobody, so that nobody answers it. */
+static err report_begin(struct settling *x)
+{
+	const struct settle_request *q = x->request;
+	struct report_acceptance *r = &x->report;
+	str sender;
+	err e = find_sender(x, &sender);
+
+	r->wanted = true;
+	r->rcpt = (struct rcpt){.address = sender, .notify = DSN_NEVER};
+	r->origin = (struct origin){.protocol = STR("report")};
+	r->request = (struct accept_request){.id = q->report,
+	                                     .origin = &r->origin,
+	                                     .origin_n = 1,
+	                                     .flags = report_flags(q, sender),
+	                                     .rcpts = &r->rcpt,
+	                                     .rcpts_n = 1,
+	                                     .message_id = report_field(x, "Message-ID"),
+	                                     .subject = report_field(x, "Subject"),
+	                                     .headers = q->report_headers,
+	                                     .body = q->report_body};
+	if (e != OK)
+		return e;
+	if (sender.n == 0)
+		return err_set(E_PERM, 0, NULL, "the message has no sender");
+	e = acceptance_check(x->store, &r->request);
+	if (e == OK)
+		e = acceptance_begin(&r->acceptance, &r->request, x->arena);
+	if (e == OK)
+		e = acceptance_route(x->store, &r->acceptance, true);
+	return e;
+}
+
+/* A report that nobody can get is no reason to keep the message in the queue for ever. */
+static err report_route(struct settling *x)
+{
+	struct report_acceptance *r = &x->report;
+
+	if (x->request->report == 0)
+		return OK;
+	err e = report_begin(x);
+	if (e == E_PERM || e == E_LIMIT)
+		report_goes_nowhere(x, str_from(err_info()->text));
+	else if (e == OK && r->acceptance.answers[0].code != OK)
+		report_goes_nowhere(x, refusal(x));
+	return e == E_PERM || e == E_LIMIT ? OK : e;
+}
+
+static bool report_is_going(const struct settling *x)
+{
+	return x->report.wanted && x->report.nowhere.n == 0 && x->left > 0;
+}
+
+/* --- in the writer: prepare --- */
+
+/* What the administrator said of it meanwhile stays: held, to be failed. */
+static uint64_t due_of(const struct verdict *v)
+{
+	if (v->state == QUEUE_FAIL)
+		return QUEUE_DUE_FAIL;
+	return v->state == QUEUE_HELD ? v->due + QUEUE_DUE_HELD : v->due;
+}
+
+static err read_row(struct writer *w, const struct settling *x, struct verdict *v)
+{
+	struct query q = db_query(writer_db(w), "SELECT state, warned FROM queue WHERE message = ? AND rcpt = ?");
+
+	query_put_num(&q, x->message);
+	query_put_num(&q, v->rcpt);
+	v->there = query_row(&q);
+	if (v->there) {
+		v->state = query_num(&q);
+		v->warned |= query_num(&q);
+	}
+	return query_end(&q);
+}
+
+static err settle_prepare(struct writer *w, struct job *job)
+{
+	struct settling *x = job->data;
+	err e = OK;
+
+	x->left = 0;
+	for (size_t i = 0; i < x->n && e == OK; i++) {
+		e = read_row(w, x, &x->verdicts[i]);
+		x->left += x->verdicts[i].there;
+	}
+	if (e != OK || !report_is_going(x))
+		return e;
+	e = acceptance_prepare(w, &x->report.acceptance);
+	if (e == OK && !acceptance_kept(&x->report.acceptance))
+		report_goes_nowhere(x, refusal(x));
+	return e;
+}
+
+/* --- in the writer: apply --- */
+
+static str credit_detail(const struct settling *x, const struct verdict *v)
+{
+	if (x->report.nowhere.n == 0)
+		return v->reply;
+	return arena_printf(x->arena, STR_FMT "%s(the report had nowhere to go: " STR_FMT ")", STR_ARG(v->reply),
+	                    v->reply.n > 0 ? " " : "", STR_ARG(x->report.nowhere));
+}
+
+static err apply_credit(struct db *db, const struct settling *x, const struct verdict *v)
+{
+	const struct ledger_credit c = {
+		.message = x->message,
+		.rcpt = v->rcpt,
+		.at = x->now,
+		.kind = v->result == OUTCOME_RELAYED ? LEDGER_RELAYED : LEDGER_BOUNCED,
+		.status = v->status,
+		.reply = credit_detail(x, v),
+		.host = v->host,
+		.security = v->security,
+	};
+	struct query q = db_query(db, "DELETE FROM queue WHERE message = ? AND rcpt = ?");
+
+	query_put_num(&q, x->message);
+	query_put_num(&q, v->rcpt);
+	err e = query_run(&q);
+	if (e == OK && x->arena->full)
+		e = err_note(E_MEMORY, "no memory for a settlement");
+	return e == OK ? ledger_credit(db, &c) : e;
+}
+
+static err apply_later(struct db *db, const struct settling *x, const struct verdict *v)
+{
+	struct query q = db_query(db, "UPDATE queue SET due = ?, attempts = attempts + 1, warned = ?, reply = ?"
+	                              " WHERE message = ? AND rcpt = ?");
+
+	query_put_num(&q, due_of(v));
+	query_put_num(&q, v->warned);
+	query_put_str(&q, v->reply);
+	query_put_num(&q, x->message);
+	query_put_num(&q, v->rcpt);
+	return query_run(&q);
+}
+
+static err apply_moved(struct db *db, const struct settling *x, const struct verdict *v)
+{
+	struct query q = db_query(db, "UPDATE queue SET due = ?, destination = ? WHERE message = ? AND rcpt = ?");
+
+	query_put_num(&q, due_of(v));
+	query_put_str(&q, v->destination);
+	query_put_num(&q, x->message);
+	query_put_num(&q, v->rcpt);
+	return query_run(&q);
+}
+
+static err add_attempt(struct db *db, const struct settling *x, const struct verdict *v)
+{
+	struct query q = db_query(db, "INSERT INTO attempt (message, rcpt, at, status, host, reply, security)"
+	                              " VALUES (?, ?, ?, ?, ?, ?, ?)");
+
+	query_put_num(&q, x->message);
+	query_put_num(&q, v->rcpt);
+	query_put_num(&q, x->now);
+	query_put_str(&q, v->status);
+	query_put_str(&q, v->host);
+	query_put_str(&q, v->reply);
+	query_put_str(&q, v->security);
+	return query_run(&q);
+}
+
+static err apply_verdict(struct db *db, const struct settling *x, const struct verdict *v)
+{
+	err e;
+
+	switch (v->result) {
+	case OUTCOME_RELAYED:
+		return apply_credit(db, x, v);
+	case OUTCOME_FAILED:
+		e = apply_credit(db, x, v);
+		break;
+	case OUTCOME_LATER:
+		e = apply_later(db, x, v);
+		break;
+	default:
+		return apply_moved(db, x, v);
+	}
+	return e == OK ? add_attempt(db, x, v) : e;
+}
+
+static err settle_apply(struct writer *w, struct job *job)
+{
+	struct settling *x = job->data;
+	size_t removed = 0;
+	err e = OK;
+
+	for (size_t i = 0; i < x->n && e == OK; i++) {
+		const struct verdict *v = &x->verdicts[i];
+
+		if (!v->there)
+			continue;
+		e = apply_verdict(writer_db(w), x, v);
+		removed += v->result == OUTCOME_RELAYED || v->result == OUTCOME_FAILED;
+	}
+	if (e == OK && removed > 0)
+		e = message_release(w, x->message, removed);
+	return e == OK && report_is_going(x) ? acceptance_apply(w, &x->report.acceptance) : e;
+}
+
+/* --- on the loop again --- */
+
+/* Due of the first that stays with this destination; SCHEDULE_NEVER: none does. */
+static uint64_t least_due(const struct settling *x)
+{
+	/* Recipients that were not spoken of are due as before. */
+	uint64_t due = x->n < x->lease->n ? x->lease->due : SCHEDULE_NEVER;
+
+	for (size_t i = 0; i < x->n; i++) {
+		const struct verdict *v = &x->verdicts[i];
+
+		if (v->there && v->result == OUTCOME_LATER && v->state != QUEUE_HELD && due_of(v) < due)
+			due = due_of(v);
+	}
+	return due;
+}
+
+static void lease_settled(struct settling *x)
+{
+	struct queue *q = x->store->queue;
+	struct destination *d = x->lease->destination;
+	uint64_t until = x->request->destination_due;
+
+	if (x->lease->why == LEASE_ATTEMPT && until != 0)
+		schedule_block(d, clamp(until, 0, x->now + BLOCK_DAYS_MAX * DAY));
+	else if (x->lease->why == LEASE_ATTEMPT)
+		schedule_reached(&q->schedule, d);
+	queue_lease_end(x->store, x->lease, least_due(x));
+}
+
+/* Where rows are now that are not this lease's destination's any more, or never were known to be anybody's. */
+static void add_elsewhere(const struct settling *x)
+{
+	for (size_t i = 0; i < x->n; i++) {
+		const struct verdict *v = &x->verdicts[i];
+
+		if (v->there && v->result == OUTCOME_MOVED)
+			queue_added(x->store, v->destination, due_of(v));
+		else if (v->there && v->result == OUTCOME_LATER && x->lease == NULL)
+			x->store->queue->missed = true;
+	}
+}
+
+static void log_settled(const struct settling *x)
+{
+	LOG(DEBUG, "queue.settle", LOG_ID("mid", x->message), LOG_Z("from", x->lease == NULL ? "" : x->lease->from),
+	    LOG_NUM("rcpts", x->left), LOG_NUM("gone", x->n - x->left),
+	    LOG_ID("report", report_is_going(x) ? x->request->report : 0));
+	if (x->report.wanted && x->report.nowhere.n > 0 && x->left > 0)
+		LOG(WARN, "queue.report-lost", LOG_ID("mid", x->message), LOG_STR("to", x->report.rcpt.address),
+		    LOG_STR("reason", x->report.nowhere));
+}
+
+static void settled(struct settling *x)
+{
+	log_settled(x);
+	add_elsewhere(x);
+	if (x->lease != NULL)
+		lease_settled(x);
+	if (report_is_going(x))
+		acceptance_committed(x->store, &x->report.acceptance);
+	fate_changed(x->store, x->message);
+	queue_dispatch(x->store);
+}
+
+/* The lease stays, for another try; unless there is nobody left to make it. */
+static void failed(struct settling *x)
+{
+	if (x->lease == NULL)
+		return;
+	x->lease->settling = false;
+	if (x->lease->gone)
+		queue_give_back(x->store, x->lease, "its process is gone");
+	queue_dispatch(x->store);
+}
+
+static err settle_entered(struct settling *x, const char *from)
+{
+	static const struct job_kind kind = {.prepare = settle_prepare, .apply = settle_apply};
+	struct job job = {.kind = &kind, .data = x};
+	err e = find_lease(x, from);
+
+	if (e == OK)
+		e = read_verdicts(x);
+	if (e == OK)
+		e = report_route(x);
+	if (e != OK)
+		return e;
+	if (x->lease != NULL)
+		x->lease->settling = true;
+	e = writer_do(x->store->writer, &job);
+	struct err_info why = *err_info();
+	if (e == OK)
+		settled(x);
+	else
+		failed(x);
+	return e == OK ? OK : err_set(e, why.reply, why.status, "%s", why.text);
+}
+
+err store_settle(struct store *s, const char *from, const struct settle_request *q)
+{
+	ARENA(arena, 16 << 20);
+	struct settling x = {.store = s, .request = q, .now = queue_now(), .arena = &arena};
+	err e = store_enter(s);
+
+	if (e != OK)
+		return e;
+	e = settle_entered(&x, from);
+	store_leave(s);
+	return e;
+}
