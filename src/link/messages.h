@@ -15,7 +15,7 @@
 	STR(client)         /* host part of the client's address, "unix" */ \
 	STR(helo)           /* as given in EHLO/HELO/LHLO, "" none */ \
 	STR(protocol)       /* "SMTP" "ESMTP" "LMTP" "UTF8SMTP" ... (RFC 3848, 6531) */ \
-	STR(login)          /* "" nobody */
+	STR(login)          /* "" nobody; with MESSAGE_LOCAL "uid=1000", whose messages-per-hour are counted but for "uid=0" */
 
 /* --- store: recipients --- */
 #define FIELDS_rcpt_query(NUM, STR, LIST, BODY, FD) \
@@ -113,6 +113,7 @@
 	STR(status) STR(reply) STR(host) STR(security) /* as in outcome */
 #define FIELDS_fate_request(NUM, STR, LIST, BODY, FD) \
 	STR(session) NUM(account) NUM(message) \
+	STR(login)          /* account 0: a program of this machine asks, which submitted it as this ("uid=1000"); else "" */ \
 	NUM(seen) NUM(wait_ms) /* the version that is known already, 0 none; how long to wait for another */
 #define FIELDS_fate_reply(NUM, STR, LIST, BODY, FD) NUM(version) NUM(final) /* 1: nothing will change any more */ LIST(fate, fates)
 
