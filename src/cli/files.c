@@ -22,11 +22,11 @@ static int print(const struct invocation *inv, struct cell *cells, size_t n)
 	return EX_OK;
 }
 
-static int print_backup(const struct invocation *inv, const struct backup_result *r)
+static int print_files(const struct invocation *inv, const struct backup_result *r, bool restored)
 {
-	struct cell cells[] = {number("segments", r->segments), number("octets", r->octets)};
+	struct cell cells[] = {number("segments", r->segments), number("octets", r->octets), number("held", r->held)};
 
-	return print(inv, cells, ARRAY_LEN(cells));
+	return print(inv, cells, restored ? 3 : 2);
 }
 
 /* What is not found here is a file. */
@@ -46,7 +46,7 @@ static int backup(const struct invocation *inv, const struct config *config, con
 
 	if (e == OK)
 		e = backup_run(data, inv->words[0], &result);
-	return e == OK ? print_backup(inv, &result) : fail(inv, e);
+	return e == OK ? print_files(inv, &result, false) : fail(inv, e);
 }
 
 /* --- restore --- */
@@ -60,7 +60,7 @@ static int restore(const struct invocation *inv, const struct config *config, co
 		e = owner_become_in_data(config);
 	if (e == OK)
 		e = restore_run(inv->words[0], data, &result);
-	return e == OK ? print_backup(inv, &result) : fail(inv, e);
+	return e == OK ? print_files(inv, &result, true) : fail(inv, e);
 }
 
 /* --- rebuild --- */
@@ -76,8 +76,9 @@ static int rebuild(const struct invocation *inv, const struct config *config, co
 		e = rebuild_run(data, &r);
 	if (e != OK)
 		return fail(inv, e);
-	struct cell cells[] = {number("segments", r.segments), number("messages", r.messages), number("items", r.items),
-	                       number("accounts", r.accounts), number("damaged-octets", r.damaged)};
+	struct cell cells[] = {number("segments", r.segments), number("messages", r.messages),
+	                       number("items", r.items),       number("accounts", r.accounts),
+	                       number("held", r.held),         number("damaged-octets", r.damaged)};
 	return print(inv, cells, ARRAY_LEN(cells));
 }
 

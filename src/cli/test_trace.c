@@ -80,6 +80,43 @@ static void a_story_is_told(void **state UNUSED)
 	       "  2026-11-21T21:38:00.123Z  discarded  rule=x\\x0ay \n");
 }
 
+static struct cell queued[] = {TIME,
+                               TEXT("event", "queued"),
+                               TEXT("id", "1A2B3C"),
+                               NUMBER("recipient", 0),
+                               TEXT("destination", "example.com"),
+                               TEXT("reply", "greylisted"),
+                               TEXT("from", "author@example.com"),
+                               TEXT("state", "waiting"),
+                               TEXT("due", "2026-11-21T22:00:00Z"),
+                               TEXT("expires", "2026-11-26T21:38:00Z"),
+                               NUMBER("attempts", 2)};
+static struct cell delayed[] = {TIME,
+                                TEXT("event", "delayed"),
+                                TEXT("status", "4.7.1"),
+                                TEXT("host", "mx.example.com[192.0.2.1]:25"),
+                                TEXT("reply", "greyl\nisted"),
+                                TEXT("security", "TLSv1.3")};
+static struct cell relayed[] = {TIME,
+                                TEXT("event", "relayed"),
+                                TEXT("reply", "queued as 77"),
+                                TEXT("status", "2.0.0"),
+                                TEXT("host", "mx.example.com[192.0.2.1]:25"),
+                                TEXT("security", "")};
+
+static void other_servers(void **state UNUSED)
+{
+	struct row rows[] = {ROW(queued), ROW(delayed), ROW(relayed)};
+
+	expect(rows, ARRAY_LEN(rows),
+	       "  2026-11-21T21:38:00.123Z  queued     waiting for example.com, next attempt 2026-11-21T22:00:00Z, "
+	       "until "
+	       "2026-11-26T21:38:00Z, attempts 2: greylisted\n"
+	       "  2026-11-21T21:38:00.123Z  delayed    4.7.1 greyl\\x0aisted, said mx.example.com[192.0.2.1]:25 "
+	       "(TLSv1.3)\n"
+	       "  2026-11-21T21:38:00.123Z  relayed    2.0.0 queued as 77, said mx.example.com[192.0.2.1]:25\n");
+}
+
 static void odd_rows_are_told_as_they_are(void **state UNUSED)
 {
 	struct cell bare[] = {TEXT("event", "received")};
@@ -93,6 +130,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_story_is_told),
+		cmocka_unit_test(other_servers),
 		cmocka_unit_test(odd_rows_are_told_as_they_are),
 	};
 

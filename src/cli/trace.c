@@ -68,6 +68,25 @@ static void tell_mailbox(struct buf *line, const struct row *row)
 	tell(line, row, ", ", "state", "");
 }
 
+static void tell_queued(struct buf *line, const struct row *row)
+{
+	tell(line, row, "", "state", "");
+	tell(line, row, " for ", "destination", "");
+	tell(line, row, ", next attempt ", "due", "");
+	tell(line, row, ", until ", "expires", "");
+	tell(line, row, ", attempts ", "attempts", "");
+	tell(line, row, ": ", "reply", "");
+}
+
+/* Of a server, or of ourselves. */
+static void tell_reply(struct buf *line, const struct row *row)
+{
+	tell(line, row, "", "status", " ");
+	tell(line, row, "", "reply", "");
+	tell(line, row, ", said ", "host", "");
+	tell(line, row, " (", "security", ")");
+}
+
 static bool is_told(str name)
 {
 	return str_equal(name, STR("time")) || str_equal(name, STR("event")) || str_equal(name, STR("id"));
@@ -92,9 +111,8 @@ static const struct {
 	const char *event;
 	void (*tell)(struct buf *line, const struct row *row);
 } tellers[] = {
-	{"received", tell_received},
-	{"accepted", tell_accepted},
-	{"mailbox", tell_mailbox},
+	{"received", tell_received}, {"accepted", tell_accepted}, {"mailbox", tell_mailbox}, {"queued", tell_queued},
+	{"delayed", tell_reply},     {"relayed", tell_reply},     {"bounced", tell_reply},
 };
 
 static void tell_event(struct buf *line, const struct row *row)

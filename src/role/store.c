@@ -20,9 +20,9 @@ struct store_role {
 
 /* --- what siblings call; the ctx of their services is the store --- */
 
-static err serve_rcpt_check(void *s, struct link *from UNUSED, const void *request, void *reply, struct arena *a)
+static err serve_rcpt_check(void *s, struct link *from, const void *request, void *reply, struct arena *a)
 {
-	return store_rcpt_check(s, request, reply, a);
+	return store_rcpt_check(s, link_peer(from), request, reply, a);
 }
 
 static err serve_identity_check(void *s, struct link *from, const void *request, void *reply, struct arena *a)

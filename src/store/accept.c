@@ -13,11 +13,11 @@ static err accept_apply(struct writer *w, struct job *job)
 	return acceptance_apply(w, job->data);
 }
 
-static err accept_all(struct store *s, struct acceptance *x)
+static err accept_all(struct store *s, struct acceptance *x, bool relay)
 {
 	static const struct job_kind kind = {.prepare = accept_prepare, .apply = accept_apply};
 	struct job job = {.kind = &kind, .data = x};
-	err e = acceptance_route(s, x, false);
+	err e = acceptance_route(s, x, relay);
 
 	if (e == OK)
 		e = writer_do(s->writer, &job);
@@ -44,13 +44,16 @@ static err may_submit(struct store *s, const char *from, const struct accept_req
 	return e;
 }
 
-static err accept_entered(struct store *s, struct acceptance *x)
+static err accept_entered(struct store *s, const char *from, struct acceptance *x)
 {
+	const struct accept_request *q = x->request;
+	struct relaying who = {str_from(from), q->origin->session, q->account, q->origin->client,
+	                       (q->flags & MESSAGE_LOCAL) != 0};
 	err e = store_enter(s);
 
 	if (e != OK)
 		return e;
-	e = accept_all(s, x);
+	e = accept_all(s, x, store_may_relay(s, &who));
 	store_leave(s);
 	return e;
 }
@@ -69,7 +72,7 @@ err store_accept(struct store *s, const char *from, const struct accept_request 
 	r->answers_n = q->rcpts_n;
 	if (q->account != 0 && (e = may_submit(s, from, q)) != OK)
 		return e;
-	e = accept_entered(s, &x);
+	e = accept_entered(s, from, &x);
 	if (q->account != 0 && (e != OK || !acceptance_kept(&x)))
 		rate_give_back(&s->rate, q->account, q->rcpts_n);
 	return e;

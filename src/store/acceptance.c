@@ -2,14 +2,25 @@
 #include "store/acceptance.h"
 
 #include "base/log.h"
+#include "base/map.h"
 #include "store/ledger.h"
+#include "store/queue.h"
 
 enum { DELIVERIES_MAX = 5000, TEXT_MAX = 2000, DROP_MAX = 1000 };
+#define TIME_MAX_USEC (1ull << 60)
+
+/* A final recipient. */
+struct delivery {
+	size_t rcpt; /* in the request */
+	const struct route_target *target;
+	struct mailbox_state *mailbox; /* the writer's; NULL: on another server */
+	size_t next;                   /* of the same mailbox, in the envelope; 0 none */
+};
 
 /* A message in a mailbox. */
 struct item {
 	struct mailbox_state *mailbox;
-	const struct envelope_rcpt *rcpt; /* one of those that it is for */
+	size_t first, last; /* those that it is for, in the envelope */
 	uint64_t size;
 	str prefix;
 };
@@ -53,6 +64,12 @@ static bool drop_is_sound(const struct accept_request *q)
 	return q->drop_n <= DROP_MAX;
 }
 
+static bool numbers_are_sound(const struct accept_request *q)
+{
+	return q->hold_until < TIME_MAX_USEC && q->deliver_by < TIME_MAX_USEC && q->by_mode <= BY_RETURN &&
+	       q->priority < 20;
+}
+
 /* These texts stand in header fields of messages. */
 err acceptance_check(const struct store *s, const struct accept_request *q)
 {
@@ -61,7 +78,7 @@ err acceptance_check(const struct store *s, const struct accept_request *q)
 
 	for (size_t i = 0; i < q->rcpts_n && good; i++)
 		good = is_text(q->rcpts[i].address) && is_text(q->rcpts[i].orcpt);
-	if (!good || !drop_is_sound(q) || q->id == 0 || q->id >= s->next_id)
+	if (!good || !drop_is_sound(q) || !numbers_are_sound(q) || q->id == 0 || q->id >= s->next_id)
 		return err_set(E_PERM, 554, "5.5.0", "The transaction is malformed");
 	uint64_t most = s->config->limits.message_size;
 	if (most != 0 && q->body.bytes.n > most)
@@ -92,6 +109,10 @@ static struct envelope envelope_of(const struct accept_request *q)
 		.flags = q->flags,
 		.message_id = q->message_id,
 		.subject = q->subject,
+		.hold_until = q->hold_until,
+		.deliver_by = q->deliver_by,
+		.by_mode = q->by_mode,
+		.priority = q->priority,
 	};
 }
 
@@ -116,8 +137,10 @@ static err add_deliveries(struct acceptance *x, size_t rcpt, const struct route 
 		x->deliveries = p;
 		x->deliveries_size = size;
 	}
-	for (size_t i = 0; i < r->n; i++)
+	for (size_t i = 0; i < r->n; i++) {
 		x->deliveries[x->deliveries_n++] = (struct delivery){.rcpt = rcpt, .target = &r->targets[i]};
+		x->remote_n += r->targets[i].mailbox == 0;
+	}
 	return OK;
 }
 
@@ -141,17 +164,20 @@ static void spread_refusal(struct acceptance *x)
 		x->answers[i] = all;
 }
 
-err acceptance_route(struct store *s, struct acceptance *x, bool relay UNUSED)
+err acceptance_route(struct store *s, struct acceptance *x, bool relay)
 {
+	struct router router = {s->db, s->config, s->secret, x->request->sender, relay};
+
 	for (size_t i = 0; i < x->request->rcpts_n; i++) {
 		struct route r;
-		err e = route_address(s->db, s->config, x->request->rcpts[i].address, x->arena, &r);
+		err e = route_address(&router, x->request->rcpts[i].address, x->arena, &r);
 
 		if (e == OK)
 			e = add_deliveries(x, i, &r);
 		answer(&x->answers[i], e, x->arena);
 	}
 	spread_refusal(x);
+	x->kept = arena_array(x->arena, x->deliveries_n, sizeof(struct delivery *));
 	return x->arena->full ? no_memory() : OK;
 }
 
@@ -160,14 +186,6 @@ err acceptance_route(struct store *s, struct acceptance *x, bool relay UNUSED)
 static uint64_t quota_of(struct writer *w, const struct account_state *a)
 {
 	return a->quota != 0 ? a->quota : writer_settings(w)->quota;
-}
-
-static bool has_item(const struct acceptance *x, const struct mailbox_state *m)
-{
-	for (size_t i = 0; i < x->items_n; i++)
-		if (x->items[i].mailbox == m)
-			return true;
-	return false;
 }
 
 static err find_mailbox(struct writer *w, struct delivery *d)
@@ -194,58 +212,123 @@ static void check_deliveries(struct writer *w, struct acceptance *x)
 {
 	for (size_t i = 0; i < x->deliveries_n; i++) {
 		struct delivery *d = &x->deliveries[i];
-		err e = x->answers[d->rcpt].code == OK ? check_delivery(w, x, d) : OK;
+		bool here = d->target->mailbox != 0 && x->answers[d->rcpt].code == OK;
+		err e = here ? check_delivery(w, x, d) : OK;
 
 		if (e != OK)
 			answer(&x->answers[d->rcpt], e, x->arena);
 	}
 	spread_refusal(x);
-	/* A recipient that stands for several accounts gets all of it or nothing. */
-	size_t kept = 0;
-	for (size_t i = 0; i < x->deliveries_n; i++)
-		if (x->answers[x->deliveries[i].rcpt].code == OK)
-			x->deliveries[kept++] = x->deliveries[i];
-	x->deliveries_n = kept;
+}
+
+/* An address on another server gets one copy, by however many ways it is meant. `seen`: NULL when there is but one. */
+static err is_first(struct map *seen, struct delivery *d, bool *first)
+{
+	*first = seen == NULL || d->target->mailbox != 0 || map_get(seen, d->target->address) == NULL;
+	return *first && seen != NULL && d->target->mailbox == 0 ? map_put(seen, d->target->address, d) : OK;
+}
+
+/* A recipient that stands for several gets all of it or nothing. */
+static err keep_each(struct acceptance *x, struct map *seen)
+{
+	err e = OK;
+
+	for (size_t i = 0; i < x->deliveries_n && e == OK; i++) {
+		struct delivery *d = &x->deliveries[i];
+		bool first = false;
+
+		if (x->answers[d->rcpt].code == OK)
+			e = is_first(seen, d, &first);
+		if (first)
+			x->kept[x->kept_n++] = d;
+	}
+	return e == OK ? OK : no_memory();
+}
+
+static err keep_deliveries(struct acceptance *x)
+{
+	struct map seen;
+
+	if (x->remote_n < 2)
+		return keep_each(x, NULL);
+	map_init(&seen);
+	err e = keep_each(x, &seen);
+	map_free(&seen);
+	return e;
 }
 
 static struct envelope_rcpt envelope_rcpt_of(const struct acceptance *x, const struct delivery *d)
 {
 	const struct rcpt *r = &x->request->rcpts[d->rcpt];
 	const struct mailbox_state *m = d->mailbox;
-
-	return (struct envelope_rcpt){
+	struct envelope_rcpt out = {
 		.address = d->target->address,
 		.original = str_equal_nocase(r->address, d->target->address) ? STR_NONE : r->address,
 		.orcpt = r->orcpt,
 		.notify = r->notify,
-		.mailbox = m->id,
-		.name = m->name,
-		.uidvalidity = m->uidvalidity,
-		.uid = m->now.uidnext,
-		.modseq = m->now.modseq + 1,
+		.destination = d->target->destination,
+		.sender = d->target->sender,
 	};
+
+	if (m != NULL) {
+		out.mailbox = m->id;
+		out.name = m->name;
+		out.uidvalidity = m->uidvalidity;
+		out.uid = m->now.uidnext;
+		out.modseq = m->now.modseq + 1;
+	}
+	return out;
+}
+
+/* Number `i` in the envelope is for a mailbox: the first one makes an item. */
+static void add_to_item(struct acceptance *x, size_t i)
+{
+	struct delivery *d = x->kept[i];
+	struct item *item = d->mailbox->mark;
+
+	d->next = 0;
+	if (item == NULL) {
+		item = &x->items[x->items_n++];
+		*item = (struct item){.mailbox = d->mailbox, .first = i, .last = i};
+		d->mailbox->mark = item;
+	} else {
+		x->kept[item->last]->next = i;
+		item->last = i;
+	}
+}
+
+static void finish_item(struct acceptance *x, struct item *item)
+{
+	struct prefix p;
+	size_t i = item->first;
+
+	prefix_begin(&p, &x->envelope);
+	do {
+		prefix_add(&p, &x->envelope.rcpts[i]);
+		i = x->kept[i]->next;
+	} while (i != 0);
+	item->prefix = prefix_end(&p, x->arena);
+	item->size = item->prefix.n + x->octets;
+	item->mailbox->mark = NULL;
 }
 
 static err fill_envelope(struct acceptance *x)
 {
 	struct envelope *e = &x->envelope;
 
-	e->rcpts = arena_array(x->arena, x->deliveries_n, sizeof(*e->rcpts));
-	x->items = arena_array(x->arena, x->deliveries_n, sizeof(*x->items));
+	e->rcpts = arena_array(x->arena, x->kept_n, sizeof(*e->rcpts));
+	x->items = arena_array(x->arena, x->kept_n, sizeof(*x->items));
 	if (e->rcpts == NULL || x->items == NULL)
 		return no_memory();
-	for (size_t i = 0; i < x->deliveries_n; i++) {
-		struct mailbox_state *m = x->deliveries[i].mailbox;
-		struct envelope_rcpt *rcpt = &e->rcpts[e->rcpts_n++];
-
-		*rcpt = envelope_rcpt_of(x, &x->deliveries[i]);
-		if (!has_item(x, m))
-			x->items[x->items_n++] = (struct item){.mailbox = m, .rcpt = rcpt};
+	for (size_t i = 0; i < x->kept_n; i++) {
+		e->rcpts[e->rcpts_n++] = envelope_rcpt_of(x, x->kept[i]);
+		if (x->kept[i]->mailbox != NULL)
+			add_to_item(x, i);
+		else
+			x->queued_n++;
 	}
-	for (size_t i = 0; i < x->items_n; i++) {
-		x->items[i].prefix = envelope_prefix(e, x->items[i].mailbox->id, x->arena);
-		x->items[i].size = x->items[i].prefix.n + x->octets;
-	}
+	for (size_t i = 0; i < x->items_n; i++)
+		finish_item(x, &x->items[i]);
 	return x->arena->full ? no_memory() : OK;
 }
 
@@ -281,11 +364,13 @@ static err append_record(struct writer *w, struct acceptance *x)
 
 err acceptance_prepare(struct writer *w, struct acceptance *x)
 {
-	x->items_n = x->envelope.rcpts_n = 0;
+	x->items_n = x->queued_n = x->kept_n = x->envelope.rcpts_n = 0;
+	x->times = queue_times_of(&x->envelope, writer_settings(w)->expire);
 	check_deliveries(w, x);
-	if (x->deliveries_n == 0)
-		return OK;
-	err e = fill_envelope(x);
+	err e = keep_deliveries(x);
+	if (e != OK || x->kept_n == 0)
+		return e;
+	e = fill_envelope(x);
 	if (e == OK)
 		e = append_record(w, x);
 	for (size_t i = 0; i < x->items_n && e == OK; i++)
@@ -295,32 +380,58 @@ err acceptance_prepare(struct writer *w, struct acceptance *x)
 
 /* --- in the writer: apply --- */
 
+static err insert_item(struct db *db, const struct acceptance *x, const struct item *item)
+{
+	const struct envelope_rcpt *rcpt = &x->envelope.rcpts[item->first];
+	err e = item_insert(db, &x->envelope, rcpt, item->prefix, item->size);
+
+	return e == OK ? change_add(db, rcpt->mailbox, rcpt->modseq, rcpt->uid, CHANGE_ADDED) : e;
+}
+
+static err insert_recipient(struct db *db, const struct acceptance *x, size_t i)
+{
+	if (x->envelope.rcpts[i].mailbox != 0)
+		return ledger_deliver(db, &x->envelope, i);
+	err e = ledger_accept(db, &x->envelope, i);
+	return e == OK ? queue_insert(db, &x->envelope, i, &x->times) : e;
+}
+
 err acceptance_apply(struct writer *w, struct acceptance *x)
 {
 	struct db *db = writer_db(w);
 
-	if (x->deliveries_n == 0)
+	if (x->kept_n == 0)
 		return OK;
-	err e = message_insert(db, &x->envelope, &x->at, x->octets, x->items_n);
-	for (size_t i = 0; i < x->items_n && e == OK; i++) {
-		const struct item *item = &x->items[i];
-
-		e = item_insert(db, &x->envelope, item->rcpt, item->prefix, item->size);
-		if (e == OK)
-			e = change_add(db, item->rcpt->mailbox, item->rcpt->modseq, item->rcpt->uid, CHANGE_ADDED);
-	}
-	for (size_t i = 0; i < x->envelope.rcpts_n && e == OK; i++)
-		e = ledger_deliver(db, &x->envelope, i);
+	err e = message_insert(db, &x->envelope, &x->at, x->octets, x->items_n + x->queued_n);
+	for (size_t i = 0; i < x->items_n && e == OK; i++)
+		e = insert_item(db, x, &x->items[i]);
+	for (size_t i = 0; i < x->kept_n && e == OK; i++)
+		e = insert_recipient(db, x, i);
 	writer_live(w, x->at.length);
 	return e;
 }
 
 /* --- on the loop again --- */
 
-void acceptance_committed(struct store *s UNUSED, const struct acceptance *x)
+static void tell_queue(struct store *s, const struct acceptance *x)
 {
-	if (!acceptance_kept(x))
+	str last = STR_NONE;
+
+	for (size_t i = 0; i < x->kept_n && x->queued_n > 0; i++) {
+		str destination = x->envelope.rcpts[i].destination;
+
+		if (destination.n > 0 && !str_equal(destination, last))
+			queue_added(s, destination, x->times.due);
+		last = destination;
+	}
+}
+
+void acceptance_committed(struct store *s, const struct acceptance *x)
+{
+	if (x->kept_n == 0)
 		return;
+	tell_queue(s, x);
 	LOG(DEBUG, "store.accept", LOG_ID("mid", x->request->id), LOG_STR("sid", x->request->origin->session),
-	    LOG_NUM("size", x->octets), LOG_NUM("rcpts", x->deliveries_n), LOG_NUM("mailboxes", x->items_n));
+	    LOG_NUM("size", x->octets), LOG_NUM("rcpts", x->kept_n), LOG_NUM("mailboxes", x->items_n),
+	    LOG_NUM("queued", x->queued_n));
 }

@@ -16,24 +16,21 @@
 #include "store/route.h"
 #include "store/state.h"
 
-/* A final recipient. */
-struct delivery {
-	size_t rcpt; /* in the request */
-	const struct route_target *target;
-	struct mailbox_state *mailbox; /* the writer's; NULL: on another server */
-};
-
+struct delivery;
 struct item;
 struct acceptance {
 	const struct accept_request *request;
 	struct rcpt_answer *answers; /* one for each recipient of the request */
 	struct arena *arena;
 	/* its own */
-	struct delivery *deliveries;
-	size_t deliveries_n, deliveries_size;
+	struct delivery *deliveries; /* what the recipients lead to */
+	size_t deliveries_n, deliveries_size, remote_n;
+	struct delivery **kept; /* those that are in the envelope, in its order */
+	size_t kept_n;
 	struct envelope envelope;
 	struct item *items; /* each mailbox once */
-	size_t items_n;
+	size_t items_n, queued_n;
+	struct queue_times times;
 	uint64_t octets; /* headers and body */
 	struct location at;
 };
@@ -49,7 +46,7 @@ void acceptance_committed(struct store *s, const struct acceptance *x);
 
 static inline bool acceptance_kept(const struct acceptance *x)
 {
-	return x->deliveries_n > 0;
+	return x->kept_n > 0;
 }
 
 #endif

@@ -5,8 +5,8 @@
 #include "base/encode.h"
 #include "mail/address.h"
 
-/* A page is full at PAGE_ROWS; what was begun may go a little beyond. */
-enum { PAGE_ROWS = 500, ROWS_MAX = PAGE_ROWS + 10, CELLS_MAX = 24, PAGE_OCTETS = 256 << 10 };
+/* A page is full at PAGE_ROWS; what was begun (the story of one recipient) may go a little beyond. */
+enum { PAGE_ROWS = 500, ROWS_MAX = PAGE_ROWS + 120, CELLS_MAX = 24, PAGE_OCTETS = 256 << 10 };
 
 /* --- words --- */
 

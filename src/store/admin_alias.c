@@ -9,10 +9,11 @@ struct alias_change {
 	str *targets;
 	size_t targets_n, changed;
 	const struct config *config;
+	str secret;
 	struct arena *arena;
 };
 
-/* Targets are stored as addresses of ours: there is nothing yet that could forward mail to another server. */
+/* The alias by `read`; its targets may be anywhere. */
 static err read_words(struct admin *x, struct alias_change *c, err (*read)(struct admin *, str, struct admin_address *))
 {
 	err e = read(x, admin_word(x, 2), &c->address);
@@ -25,7 +26,7 @@ static err read_words(struct admin *x, struct alias_change *c, err (*read)(struc
 	for (size_t i = 3; i < x->request->words_n && e == OK; i++) {
 		struct admin_address target;
 
-		e = read(x, admin_word(x, i), &target);
+		e = admin_address(x, admin_word(x, i), &target);
 		c->targets[c->targets_n++] = target.text;
 	}
 	return e;
@@ -58,8 +59,9 @@ static err insert(struct db *db, const struct alias_change *c, str target)
 /* What cannot get mail is found out now, not by the first message. */
 static err check_route(struct db *db, const struct alias_change *c)
 {
+	struct router router = {.db = db, .config = c->config, .secret = c->secret};
 	struct route r;
-	err e = route_address(db, c->config, c->address.text, c->arena, &r);
+	err e = route_address(&router, c->address.text, c->arena, &r);
 
 	if (e == OK)
 		return OK;
@@ -78,7 +80,7 @@ static err add_apply(struct db *db, void *arg)
 
 err alias_add(struct admin *x)
 {
-	struct alias_change c = {.arena = x->arena};
+	struct alias_change c = {.arena = x->arena, .secret = x->store->secret};
 
 	if (x->request->words_n < 4)
 		return admin_usage("alias add ADDRESS TARGET...");

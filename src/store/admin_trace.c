@@ -3,8 +3,10 @@
 #include "base/encode.h"
 #include "store/admin.h"
 #include "store/ledger.h"
+#include "store/queue.h"
 
-enum { SCAN_MAX = 20000 }; /* messages looked at for one page */
+enum { SCAN_MAX = 20000 };   /* messages looked at for one page */
+enum { ATTEMPTS_MAX = 100 }; /* the last of a recipient that are told */
 
 /* Where a page ended: everything up to message `id` was told, but for its recipients from `rcpt` on (0: all of it). */
 struct mark {
@@ -58,55 +60,149 @@ static err message_rows(struct admin *x, struct db *db, uint64_t id, bool *found
 	return query_end(&q);
 }
 
-static void debit_cells(struct admin *x, struct row *row, struct query *q)
+/* What is told of a recipient, in this order. */
+enum part { DEBIT, ATTEMPT, QUEUE, CREDIT };
+
+/* One event; what the texts and numbers mean depends on the part. */
+struct event {
+	uint64_t rcpt, part, at, kind;
+	str texts[6];
+	uint64_t numbers[3];
+};
+
+static const char events_sql[] =
+	"SELECT rcpt, 0 AS part, at, 0 AS kind, address AS a, original AS b, orcpt AS c, '' AS d, '' AS e, '' AS f,"
+	" 0 AS x, 0 AS y, 0 AS z, at AS time FROM ledger WHERE message = ? AND rcpt >= ? AND side = 0"
+	" UNION ALL SELECT rcpt, 1, at, 0, status, host, reply, security, '', '', 0, 0, 0, at FROM"
+	" (SELECT *, row_number() OVER (PARTITION BY rcpt ORDER BY at DESC) AS n FROM attempt WHERE message = ? AND "
+        "rcpt >= ?)"
+	" AS last WHERE n <= ?"
+	" UNION ALL SELECT rcpt, 2, 0, state, destination, reply, sender, '', '', '', due, expires, attempts, 0 FROM "
+        "queue"
+	" WHERE message = ? AND rcpt >= ?"
+	" UNION ALL SELECT l.rcpt, 3, l.at, l.kind, coalesce(a.local || '@' || a.domain, ''), coalesce(m.name, ''), "
+        "l.detail,"
+	" l.status, l.host, l.security, l.uid, i.uid IS NOT NULL, 0, l.at"
+	" FROM ledger l LEFT JOIN mailbox m ON m.id = l.mailbox LEFT JOIN account a ON a.id = m.account"
+	" LEFT JOIN item i ON i.mailbox = l.mailbox AND i.uid = l.uid WHERE l.message = ? AND l.rcpt >= ? AND l.side = "
+        "1"
+	" ORDER BY 1, 2, 14";
+
+static struct query events_of(struct db *db, uint64_t id, uint64_t from)
 {
-	admin_str(x, row, "to", query_str(q));
-	admin_str(x, row, "original", query_str(q));
-	admin_str(x, row, "orcpt", query_str(q));
+	struct query q = db_query(db, events_sql);
+
+	for (enum part part = DEBIT; part <= CREDIT; part++) {
+		query_put_num(&q, id);
+		query_put_num(&q, from);
+		if (part == ATTEMPT)
+			query_put_num(&q, ATTEMPTS_MAX);
+	}
+	return q;
 }
 
-static void credit_cells(struct admin *x, struct row *row, struct query *q)
+static struct event read_event(struct query *q)
 {
-	admin_str(x, row, "account", query_str(q));
-	admin_str(x, row, "mailbox", query_str(q));
-	admin_num(x, row, "uid", query_num(q));
-	admin_str(x, row, "detail", query_str(q));
-	if (query_num(q) == 0)
+	struct event v = {.rcpt = query_num(q)};
+
+	v.part = query_num(q);
+	v.at = query_num(q);
+	v.kind = query_num(q);
+	for (size_t i = 0; i < ARRAY_LEN(v.texts); i++)
+		v.texts[i] = query_str(q);
+	for (size_t i = 0; i < ARRAY_LEN(v.numbers); i++)
+		v.numbers[i] = query_num(q);
+	return v;
+}
+
+static void texts(struct admin *x, struct row *row, const struct event *v, size_t from, const char *const *names,
+                  size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		admin_str(x, row, names[i], v->texts[from + i]);
+}
+
+static void debit_cells(struct admin *x, struct row *row, const struct event *v)
+{
+	static const char *const names[] = {"to", "original", "orcpt"};
+
+	texts(x, row, v, 0, names, ARRAY_LEN(names));
+}
+
+static void attempt_cells(struct admin *x, struct row *row, const struct event *v)
+{
+	static const char *const names[] = {"status", "host", "reply", "security"};
+
+	texts(x, row, v, 0, names, ARRAY_LEN(names));
+}
+
+static void queue_cells(struct admin *x, struct row *row, const struct event *v)
+{
+	static const char *const states[] = {"waiting", "held", "failing"}, *const names[] = {"destination", "reply",
+	                                                                                      "from"};
+	uint64_t due = v->numbers[0];
+
+	texts(x, row, v, 0, names, ARRAY_LEN(names));
+	admin_str(x, row, "state", str_from(states[v->kind < ARRAY_LEN(states) ? v->kind : 0]));
+	if (v->kind == QUEUE_WAITING && due > QUEUE_DUE_EXPIRED)
+		admin_time(x, row, "due", due);
+	else
+		admin_str(x, row, "due", STR(""));
+	admin_time(x, row, "expires", v->numbers[1]);
+	admin_num(x, row, "attempts", v->numbers[2]);
+}
+
+static void credit_cells(struct admin *x, struct row *row, const struct event *v)
+{
+	static const char *const names[] = {"reply", "status", "host", "security"};
+
+	if (v->kind != LEDGER_MAILBOX) {
+		texts(x, row, v, 2, names, ARRAY_LEN(names));
+		return;
+	}
+	admin_str(x, row, "account", v->texts[0]);
+	admin_str(x, row, "mailbox", v->texts[1]);
+	admin_num(x, row, "uid", v->numbers[0]);
+	admin_str(x, row, "detail", v->texts[2]);
+	if (v->numbers[1] == 0)
 		admin_str(x, row, "state", STR("expunged"));
+}
+
+static const char *event_name(const struct event *v)
+{
+	return v->part == ATTEMPT ? "delayed" : v->part == QUEUE ? "queued" : ledger_kind_name(v->kind);
+}
+
+/* `accepted`: when its recipient was. */
+static void event_row(struct admin *x, uint64_t id, const struct event *v, uint64_t accepted)
+{
+	static void (*const cells[])(struct admin *, struct row *, const struct event *) = {debit_cells, attempt_cells,
+	                                                                                    queue_cells, credit_cells};
+	struct row *row = admin_row(x);
+
+	admin_time(x, row, "time", v->part == QUEUE ? accepted : v->at);
+	admin_str(x, row, "event", str_from(event_name(v)));
+	admin_id(x, row, "id", id);
+	admin_num(x, row, "recipient", v->rcpt);
+	cells[v->part](x, row, v);
 }
 
 /* From recipient `from` on; reply->more is set when the page ends before. */
 static err ledger_rows(struct admin *x, struct db *db, uint64_t id, uint64_t from)
 {
-	struct query q = db_query(
-		db,
-		"SELECT l.rcpt, l.side, l.at, l.kind, l.address, l.original, l.orcpt,"
-		" coalesce(a.local || '@' || a.domain, ''), coalesce(m.name, ''), l.uid, l.detail, i.uid IS NOT NULL"
-		" FROM ledger l LEFT JOIN mailbox m ON m.id = l.mailbox LEFT JOIN account a ON a.id = m.account"
-		" LEFT JOIN item i ON i.mailbox = l.mailbox AND i.uid = l.uid"
-		" WHERE l.message = ? AND l.rcpt >= ? ORDER BY l.rcpt, l.side");
+	struct query q = events_of(db, id, from);
+	uint64_t accepted = 0;
 
-	query_put_num(&q, id);
-	query_put_num(&q, from);
 	while (query_row(&q)) {
-		uint64_t rcpt = query_num(&q);
-		bool debit = query_num(&q) == LEDGER_DEBIT;
+		struct event v = read_event(&q);
 
-		if (debit && rcpt > from && admin_full(x)) {
-			more_at(x, id, rcpt);
+		if (v.part == DEBIT && v.rcpt > from && admin_full(x)) {
+			more_at(x, id, v.rcpt);
 			break;
 		}
-		struct row *row = admin_row(x);
-		admin_time(x, row, "time", query_num(&q));
-		admin_str(x, row, "event", str_from(ledger_kind_name(query_num(&q))));
-		admin_id(x, row, "id", id);
-		admin_num(x, row, "recipient", rcpt);
-		if (debit) {
-			debit_cells(x, row, &q);
-		} else {
-			q.column += 3;
-			credit_cells(x, row, &q);
-		}
+		if (v.part == DEBIT)
+			accepted = v.at;
+		event_row(x, id, &v, accepted);
 	}
 	return query_end(&q);
 }

@@ -14,6 +14,8 @@
 #include "rt/file.h"
 #include "store/db.h"
 #include "store/folder.h"
+#include "store/queue.h"
+#include "store/schema.h"
 #include "store/segment.h"
 
 enum { PIECE = 1 << 20, MANIFEST_MAX = 64 << 20, PATH_OCTETS = 2048 };
@@ -359,8 +361,31 @@ static err restore_files(const char *backup, const char *data, str manifest, str
 	return e == OK ? restore_file(backup, data, &database, database_unfinished) : e;
 }
 
+/* What was queued when the backup was made may have been sent since. */
+static err hold_queue(struct db *db, struct backup_result *out)
+{
+	struct query q = db_query(db, "UPDATE queue SET state = 1, due = due + ?,"
+	                              " reply = 'restored from a backup; it may have been sent since' WHERE due < ?");
+
+	query_put_num(&q, QUEUE_DUE_HELD);
+	query_put_num(&q, QUEUE_DUE_HELD);
+	err e = query_run(&q);
+	out->held = db_changes(db);
+	return e;
+}
+
 /* Clients must not meet other messages under uids that were given out after the backup was made. */
-static err skip_uids(const char *data)
+static err skip_uids(struct db *db)
+{
+	struct query q = db_query(db, "UPDATE mailbox SET uidnext = uidnext + ?, modseq = modseq + ?");
+
+	query_put_num(&q, BACKUP_UID_GAP);
+	query_put_num(&q, BACKUP_UID_GAP);
+	return query_run(&q);
+}
+
+/* A backup of an older version is brought up to this one. */
+static err make_good(const char *data, struct backup_result *out)
 {
 	struct path path;
 	struct db *db;
@@ -370,10 +395,11 @@ static err skip_uids(const char *data)
 		e = db_open(path.z, DB_WRITE, &db);
 	if (e != OK)
 		return e;
-	struct query q = db_query(db, "UPDATE mailbox SET uidnext = uidnext + ?, modseq = modseq + ?");
-	query_put_num(&q, BACKUP_UID_GAP);
-	query_put_num(&q, BACKUP_UID_GAP);
-	e = query_run(&q);
+	e = schema_apply(db);
+	if (e == OK)
+		e = skip_uids(db);
+	if (e == OK)
+		e = hold_queue(db, out);
 	if (e == OK)
 		e = db_checkpoint(db); /* its log does not come along */
 	db_close(db);
@@ -429,7 +455,7 @@ err restore_run(const char *backup, const char *data, struct backup_result *out)
 		return e;
 	e = restore_files(backup, data, files, out);
 	if (e == OK)
-		e = skip_uids(data);
+		e = make_good(data, out);
 	if (e == OK)
 		e = database_in_place(data);
 	folder_close(&folder);

@@ -15,6 +15,8 @@
 
 struct backup_result {
 	uint64_t segments, octets; /* octets: of all files */
+	uint64_t
+		held; /* restore: recipients on other servers who waited; they may have got it since, so an administrator decides */
 };
 /* `target` must not exist or be empty: E_EXISTS. While it runs compaction removes no segment. E_NOT_FOUND: there is no store; E_FULL, E_IO. */
 MUST_USE err backup_run(const char *data, const char *target, struct backup_result *out);

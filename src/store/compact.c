@@ -57,21 +57,38 @@ static err read_row(struct db *db, uint64_t id, struct message_row *row)
 	return query_end(&q);
 }
 
-/* The copy says which items were gone when it was made, so that older tombstones are not needed for it. */
-static err mark_expunged(struct db *db, struct envelope *e)
+static err mark_expunged(struct db *db, struct envelope_rcpt *rcpt)
+{
+	struct query q = db_query(db, "SELECT 1 FROM item WHERE mailbox = ? AND uid = ?");
+	uint64_t one;
+	bool there = false;
+
+	query_put_num(&q, rcpt->mailbox);
+	query_put_num(&q, rcpt->uid);
+	err e = query_one(&q, &one, &there);
+	rcpt->expunged = !there;
+	return e;
+}
+
+static err mark_settled(struct db *db, uint64_t message, size_t i, struct envelope_rcpt *rcpt)
+{
+	struct query q = db_query(db, "SELECT kind FROM ledger WHERE message = ? AND rcpt = ? AND side = 1");
+
+	query_put_num(&q, message);
+	query_put_num(&q, i);
+	rcpt->settled = 0;
+	return query_one(&q, &rcpt->settled, NULL);
+}
+
+/* The copy says which items were gone when it was made, so that older tombstones are not needed for it, and what was known of recipients on other
+ * servers. */
+static err mark_recipients(struct db *db, struct envelope *e)
 {
 	err result = OK;
 
-	for (size_t i = 0; i < e->rcpts_n && result == OK; i++) {
-		struct query q = db_query(db, "SELECT 1 FROM item WHERE mailbox = ? AND uid = ?");
-		uint64_t one;
-		bool there = false;
-
-		query_put_num(&q, e->rcpts[i].mailbox);
-		query_put_num(&q, e->rcpts[i].uid);
-		result = query_one(&q, &one, &there);
-		e->rcpts[i].expunged = !there;
-	}
+	for (size_t i = 0; i < e->rcpts_n && result == OK; i++)
+		result = e->rcpts[i].mailbox != 0 ? mark_expunged(db, &e->rcpts[i])
+		                                  : mark_settled(db, e->id, i, &e->rcpts[i]);
 	return result;
 }
 
@@ -90,7 +107,7 @@ static err look_at_message(struct step *x, struct db *db, const struct segment_r
 {
 	struct envelope envelope;
 	struct message_row row;
-	err e = envelope_unpack(record->envelope, &envelope, &x->arena);
+	err e = envelope_unpack(record, &envelope, &x->arena);
 
 	if (e == OK)
 		e = read_row(db, envelope.id, &row);
@@ -100,7 +117,7 @@ static err look_at_message(struct step *x, struct db *db, const struct segment_r
 		x->dead[x->dead_n++] = envelope.id;
 		return OK;
 	}
-	e = mark_expunged(db, &envelope);
+	e = mark_recipients(db, &envelope);
 	x->moves[x->moves_n++] = (struct move){.message = envelope.id,
 	                                       .offset = row.offset,
 	                                       .length = record->length,
@@ -140,8 +157,8 @@ static err look_at_records(struct step *x, struct db *db)
 
 		x->end = e == E_END;
 		if (e == OK)
-			e = record.kind == SEGMENT_MESSAGE ? look_at_message(x, db, &record)
-			                                   : look_at_tombstones(x, db, &record);
+			e = record.kind == SEGMENT_TOMBSTONES ? look_at_tombstones(x, db, &record)
+			                                      : look_at_message(x, db, &record);
 		if (e != OK)
 			return e == E_END ? OK : e;
 		if (x->arena.full)

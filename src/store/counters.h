@@ -24,7 +24,8 @@ struct mailbox_state {
 	struct mailbox_counts now, committed;
 	struct mailbox_state *next_changed;
 	bool changed;
-	str name; /* behind this struct */
+	void *mark; /* a job's, while it prepares; else NULL */
+	str name;   /* behind this struct */
 };
 
 struct counters {

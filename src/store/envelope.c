@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 #include "store/envelope.h"
 
-enum { DELIVERED_TO_MAX = 16 };
-
 #define FIELD_OF_NUM(f)        {#f, FIELD_NUM, offsetof(self, f), 0, NULL},
 #define FIELD_OF_STR(f)        {#f, FIELD_STR, offsetof(self, f), 0, NULL},
 #define FIELD_OF_LIST(type, f) {#f, FIELD_LIST, offsetof(self, f), offsetof(self, f##_n), &record_##type},
@@ -21,6 +19,8 @@ enum { DELIVERED_TO_MAX = 16 };
 
 RECORD_TABLE(envelope_rcpt)
 RECORD_TABLE(envelope)
+RECORD_TABLE(envelope_rcpt_1)
+RECORD_TABLE(envelope_1)
 RECORD_TABLE(tombstone)
 RECORD_TABLE(tombstones)
 
@@ -32,9 +32,49 @@ static err unpack(const struct record *r, str packed, void *out, struct arena *a
 	return record_unpack(r, &c, out, a, &none);
 }
 
-err envelope_unpack(str packed, struct envelope *out, struct arena *a)
+static struct envelope_rcpt rcpt_of_1(const struct envelope_rcpt_1 *old)
 {
-	err e = unpack(&record_envelope, packed, out, a);
+	return (struct envelope_rcpt){.address = old->address,
+	                              .original = old->original,
+	                              .orcpt = old->orcpt,
+	                              .notify = old->notify,
+	                              .mailbox = old->mailbox,
+	                              .name = old->name,
+	                              .uidvalidity = old->uidvalidity,
+	                              .uid = old->uid,
+	                              .modseq = old->modseq,
+	                              .expunged = old->expunged};
+}
+
+static err unpack_1(str packed, struct envelope *out, struct arena *a)
+{
+	struct envelope_1 old;
+	err e = unpack(&record_envelope_1, packed, &old, a);
+
+	if (e != OK)
+		return e;
+	*out = (struct envelope){.id = old.id,
+	                         .received = old.received,
+	                         .sender = old.sender,
+	                         .origin = old.origin,
+	                         .origin_n = old.origin_n,
+	                         .envid = old.envid,
+	                         .ret = old.ret,
+	                         .flags = old.flags,
+	                         .message_id = old.message_id,
+	                         .subject = old.subject,
+	                         .rcpts = arena_array(a, old.rcpts_n, sizeof(*out->rcpts))};
+	if (out->rcpts == NULL)
+		return err_note(E_LIMIT, "no memory for an envelope");
+	for (; out->rcpts_n < old.rcpts_n; out->rcpts_n++)
+		out->rcpts[out->rcpts_n] = rcpt_of_1(&old.rcpts[out->rcpts_n]);
+	return OK;
+}
+
+err envelope_unpack(const struct segment_record *record, struct envelope *out, struct arena *a)
+{
+	err e = record->kind == SEGMENT_MESSAGE_1 ? unpack_1(record->envelope, out, a)
+	                                          : unpack(&record_envelope, record->envelope, out, a);
 
 	if (e == OK && out->origin_n != 1)
 		return err_note(E_SYNTAX, "an envelope without its origin");
@@ -48,38 +88,50 @@ err tombstones_unpack(str packed, struct tombstones *out, struct arena *a)
 
 /* --- prefix --- */
 
-struct addresses {
-	str seen[DELIVERED_TO_MAX];
-	size_t n;
-};
-
-static void add_delivered_to(struct addresses *done, str address, struct buf *out)
+static void add_delivered_to(struct prefix *p, str address)
 {
-	if (address.n == 0 || done->n == DELIVERED_TO_MAX)
+	if (address.n == 0 || p->n == PREFIX_ADDRESSES_MAX)
 		return;
-	for (size_t i = 0; i < done->n; i++)
-		if (str_equal_nocase(done->seen[i], address))
+	for (size_t i = 0; i < p->n; i++)
+		if (str_equal_nocase(p->seen[i], address))
 			return;
-	done->seen[done->n++] = address;
-	buf_puts(out, "Delivered-To: ");
-	buf_put(out, address);
-	buf_puts(out, "\r\n");
+	p->seen[p->n++] = address;
+	buf_puts(&p->text, "Delivered-To: ");
+	buf_put(&p->text, address);
+	buf_puts(&p->text, "\r\n");
+}
+
+void prefix_begin(struct prefix *p, const struct envelope *e)
+{
+	p->text = BUF_INIT(64 << 10);
+	p->n = 0;
+	buf_puts(&p->text, "Return-Path: <");
+	buf_put(&p->text, e->sender);
+	buf_puts(&p->text, ">\r\n");
+}
+
+/* The newest trace field stands first: the account's own address, then those that led to it. */
+void prefix_add(struct prefix *p, const struct envelope_rcpt *rcpt)
+{
+	add_delivered_to(p, rcpt->address);
+	add_delivered_to(p, rcpt->original);
+}
+
+str prefix_end(struct prefix *p, struct arena *a)
+{
+	str text = arena_str(a, buf_str(&p->text));
+
+	buf_free(&p->text);
+	return text;
 }
 
 str envelope_prefix(const struct envelope *e, uint64_t mailbox, struct arena *a)
 {
-	BUF(out, 64 << 10);
-	struct addresses done = {.n = 0};
+	struct prefix p;
 
-	buf_puts(&out, "Return-Path: <");
-	buf_put(&out, e->sender);
-	buf_puts(&out, ">\r\n");
-	/* The newest trace field stands first: the account's own address, then those that led to it. */
-	for (size_t i = 0; i < e->rcpts_n; i++) {
-		if (e->rcpts[i].mailbox != mailbox)
-			continue;
-		add_delivered_to(&done, e->rcpts[i].address, &out);
-		add_delivered_to(&done, e->rcpts[i].original, &out);
-	}
-	return arena_str(a, buf_str(&out));
+	prefix_begin(&p, e);
+	for (size_t i = 0; i < e->rcpts_n; i++)
+		if (e->rcpts[i].mailbox == mailbox)
+			prefix_add(&p, &e->rcpts[i]);
+	return prefix_end(&p, a);
 }

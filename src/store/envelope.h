@@ -1,25 +1,40 @@
 /* SPDX-License-Identifier: ISC */
 /* What a record in a segment says beside the message's bytes: enough to bring all mail back from the segments alone. Its fields are in
- * the form of link/record.h; a change of them is a new SEGMENT_VERSION.
+ * the form of link/record.h; a change of them is a new kind of record (store/segment.h), and the old ones are still read.
  */
 #ifndef STORE_ENVELOPE_H
 #define STORE_ENVELOPE_H
 
 #include "link/messages.h"
+#include "store/segment.h"
 
-/* A final recipient, in the ledger's order. */
-#define FIELDS_envelope_rcpt(NUM, STR, LIST, BODY, FD)               \
-	STR(address)  /* of the account */                           \
-	STR(original) /* of RCPT, "" the same */                     \
-	STR(orcpt)                                                   \
-	NUM(notify)                                                  \
-	NUM(mailbox) STR(name) NUM(uidvalidity) NUM(uid) NUM(modseq) \
-		NUM(expunged) /* 1: no longer there when this copy of the record was written (compaction) */
-#define FIELDS_envelope(NUM, STR, LIST, BODY, FD)          \
-	NUM(id)                                            \
-	NUM(received)                                      \
-	STR(sender) LIST(origin, origin) /* exactly one */ \
-		STR(envid) NUM(ret) NUM(flags) STR(message_id) STR(subject) LIST(envelope_rcpt, rcpts)
+/* A final recipient, in the ledger's order: of a mailbox here, or (mailbox 0) on another server. */
+#define FIELDS_envelope_rcpt(NUM, STR, LIST, BODY, FD)                                                          \
+	STR(address)  /* of the account; on another server: as it is said there */                              \
+	STR(original) /* of RCPT, "" the same */                                                                \
+	STR(orcpt)                                                                                              \
+	NUM(notify)                                                                                             \
+	NUM(mailbox)                                                                                            \
+	STR(name) NUM(uidvalidity) NUM(uid) NUM(modseq)                                                         \
+		NUM(expunged)    /* 1: no longer there when this copy of the record was written (compaction) */ \
+		STR(destination) /* on another server: conf/relay.h */                                          \
+		STR(sender)      /* and the reverse-path that is said there */                                  \
+		NUM(settled) /* enum ledger_kind of its credit, when there was one as this copy was written; else 0 */
+#define FIELDS_envelope(NUM, STR, LIST, BODY, FD)                                                                      \
+	NUM(id)                                                                                                        \
+	NUM(received) STR(sender) LIST(origin, origin) /* exactly one */                                               \
+		STR(envid) NUM(ret) NUM(flags) STR(message_id) STR(subject) LIST(envelope_rcpt, rcpts) NUM(hold_until) \
+			NUM(deliver_by) NUM(by_mode) NUM(priority) /* as in accept_request */
+
+/* The same in a record of the kind SEGMENT_MESSAGE_1. */
+#define FIELDS_envelope_rcpt_1(NUM, STR, LIST, BODY, FD)                                                  \
+	STR(address)                                                                                      \
+	STR(original) STR(orcpt) NUM(notify) NUM(mailbox) STR(name) NUM(uidvalidity) NUM(uid) NUM(modseq) \
+		NUM(expunged)
+#define FIELDS_envelope_1(NUM, STR, LIST, BODY, FD)                                                                \
+	NUM(id)                                                                                                    \
+	NUM(received) STR(sender) LIST(origin, origin) STR(envid) NUM(ret) NUM(flags) STR(message_id) STR(subject) \
+		LIST(envelope_rcpt_1, rcpts)
 
 /* Items that were expunged. */
 #define FIELDS_tombstone(NUM, STR, LIST, BODY, FD)  NUM(message) NUM(mailbox) NUM(uid)
@@ -27,15 +42,28 @@
 
 RECORD_C(envelope_rcpt)
 RECORD_C(envelope)
+RECORD_C(envelope_rcpt_1)
+RECORD_C(envelope_1)
 RECORD_C(tombstone)
 RECORD_C(tombstones)
 
-/* Views of `out` point into `packed`. E_SYNTAX: not what a writer wrote. */
-MUST_USE err envelope_unpack(str packed, struct envelope *out, struct arena *a);
+/* Views of `out` point into the record. E_SYNTAX: not what a writer wrote. */
+MUST_USE err envelope_unpack(const struct segment_record *record, struct envelope *out, struct arena *a);
 MUST_USE err tombstones_unpack(str packed, struct tombstones *out, struct arena *a);
 
 /* The header fields that an item is served with in front of the stored bytes (RFC 5321 4.4): Return-Path, and Delivered-To for each address by
  * which the message came to `mailbox`. */
 str envelope_prefix(const struct envelope *e, uint64_t mailbox, struct arena *a);
+
+/* The same for who knows which recipients are behind a mailbox: each is added, in the envelope's order. */
+enum { PREFIX_ADDRESSES_MAX = 16 };
+struct prefix {
+	struct buf text;
+	str seen[PREFIX_ADDRESSES_MAX];
+	size_t n;
+};
+void prefix_begin(struct prefix *p, const struct envelope *e);
+void prefix_add(struct prefix *p, const struct envelope_rcpt *rcpt);
+str prefix_end(struct prefix *p, struct arena *a);
 
 #endif

@@ -172,6 +172,9 @@ struct sending {
 	const char *rcpts;                    /* parted by blanks */
 	uint64_t id;                          /* 0: a new one */
 	uint64_t account;                     /* who submits it */
+	const char *client;                   /* NULL: 192.0.2.1 */
+	uint64_t flags;                       /* beside what the protocol says */
+	uint64_t hold_until, deliver_by, by_mode, priority;
 	struct range *drop;
 	size_t drop_n;
 	uint64_t codes[8], replies[8]; /* answers */
@@ -181,7 +184,7 @@ UNUSED static err send_mail(struct fixture *f, struct sending *m)
 {
 	ARENA(a, 16 << 20);
 	struct origin origin = {.session = STR("s1"),
-	                        .client = STR("192.0.2.1"),
+	                        .client = m->client == NULL ? STR("192.0.2.1") : str_from(m->client),
 	                        .helo = STR("client.example"),
 	                        .protocol = str_from(m->protocol)};
 	struct rcpt rcpts[8];
@@ -193,7 +196,12 @@ UNUSED static err send_mail(struct fixture *f, struct sending *m)
 	                           .sender = str_from(m->sender),
 	                           .drop = m->drop,
 	                           .drop_n = m->drop_n,
-	                           .flags = str_equal(origin.protocol, STR("LMTP")) ? 0 : MESSAGE_ALL_OR_NONE,
+	                           .flags = m->flags |
+	                                    (str_equal(origin.protocol, STR("LMTP")) ? 0 : MESSAGE_ALL_OR_NONE),
+	                           .hold_until = m->hold_until,
+	                           .deliver_by = m->deliver_by,
+	                           .by_mode = m->by_mode,
+	                           .priority = m->priority,
 	                           .rcpts = rcpts,
 	                           .message_id = STR("<m1@example.com>"),
 	                           .subject = STR("hello"),
@@ -205,7 +213,7 @@ UNUSED static err send_mail(struct fixture *f, struct sending *m)
 	for (str w = str_word(&rest); w.n > 0; w = str_word(&rest))
 		rcpts[q.rcpts_n++] = (struct rcpt){.address = w, .orcpt = STR(""), .notify = DSN_FAILURE};
 	if (m->id == 0) {
-		assert_int_equal(store_rcpt_check(f->store, &check, &checked, &a), OK);
+		assert_int_equal(store_rcpt_check(f->store, "edge-0", &check, &checked, &a), OK);
 		m->id = checked.id;
 	}
 	q.id = m->id;
@@ -215,6 +223,54 @@ UNUSED static err send_mail(struct fixture *f, struct sending *m)
 		m->replies[i] = r.answers[i].reply;
 	}
 	return e;
+}
+
+/* From a program of this machine, to anywhere. */
+UNUSED static uint64_t send_out(struct fixture *f, const char *sender, const char *rcpts)
+{
+	struct sending m = {
+		.protocol = "ESMTP", .sender = sender, .body = "\r\nx\r\n", .rcpts = rcpts, .flags = MESSAGE_LOCAL};
+
+	if (send_mail(f, &m) != OK)
+		fail_msg("accept: %s", err_info()->text);
+	for (size_t i = 0; i < ARRAY_LEN(m.codes); i++)
+		assert_int_equal(m.codes[i], OK);
+	return m.id;
+}
+
+/* Rows of one text column, a line each. */
+UNUSED static str fixture_lines(struct fixture *f, const char *sql, struct arena *a)
+{
+	char path[200];
+	struct db *db;
+	BUF(out, 1 << 20);
+
+	snprintf(path, sizeof(path), "%s/pombo.db", f->path);
+	assert_int_equal(db_open(path, DB_READ, &db), OK);
+	struct query q = db_query(db, sql);
+	while (query_row(&q)) {
+		buf_put(&out, query_str(&q));
+		buf_putc(&out, '\n');
+	}
+	if (query_end(&q) != OK)
+		fail_msg("%s: %s", sql, err_info()->text);
+	db_close(db);
+	return arena_str(a, buf_str(&out));
+}
+
+/* Changes the database of a store that is closed meanwhile. */
+UNUSED static void fixture_change(struct fixture *f, const char *sql)
+{
+	char path[200];
+	struct db *db;
+
+	fixture_close(f);
+	snprintf(path, sizeof(path), "%s/pombo.db", f->path);
+	assert_int_equal(db_open(path, DB_WRITE, &db), OK);
+	if (db_script(db, sql) != OK)
+		fail_msg("%s: %s", sql, err_info()->text);
+	db_close(db);
+	fixture_open(f);
 }
 
 /* Accepted, or the test fails. The id. */
@@ -234,7 +290,7 @@ UNUSED static struct rcpt_answer rcpt_answer(struct fixture *f, const char *addr
 	struct rcpt_check_request q = {.sender = STR("bob@example.com"), .size = size, .rcpts = &query, .rcpts_n = 1};
 	struct rcpt_check_reply r = {0};
 
-	assert_int_equal(store_rcpt_check(f->store, &q, &r, a), OK);
+	assert_int_equal(store_rcpt_check(f->store, "edge-0", &q, &r, a), OK);
 	assert_int_equal(r.answers_n, 1);
 	return r.answers[0];
 }

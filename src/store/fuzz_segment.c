@@ -9,15 +9,24 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
+static void read_envelope(str packed, enum segment_kind kind)
+{
+	struct segment_record r = {.kind = kind, .envelope = packed};
+	struct envelope e;
+	ARENA(a, 1 << 20);
+
+	if (envelope_unpack(&r, &e, &a) == OK)
+		for (size_t i = 0; i < e.rcpts_n && i < 4; i++)
+			(void)envelope_prefix(&e, e.rcpts[i].mailbox, &a);
+}
+
 static void read_envelopes(str packed)
 {
-	struct envelope e;
 	struct tombstones t;
 	ARENA(a, 1 << 20);
 
-	if (envelope_unpack(packed, &e, &a) == OK)
-		for (size_t i = 0; i < e.rcpts_n && i < 4; i++)
-			(void)envelope_prefix(&e, e.rcpts[i].mailbox, &a);
+	read_envelope(packed, SEGMENT_MESSAGE);
+	read_envelope(packed, SEGMENT_MESSAGE_1);
 	(void)!tombstones_unpack(packed, &t, &a);
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "store/ledger.h"
 
-static err debit(struct db *db, const struct envelope *e, size_t rcpt)
+err ledger_accept(struct db *db, const struct envelope *e, size_t rcpt)
 {
 	const struct envelope_rcpt *r = &e->rcpts[rcpt];
 	struct query q =
@@ -34,7 +34,7 @@ static err credit_mailbox(struct db *db, const struct envelope *e, size_t rcpt)
 
 err ledger_deliver(struct db *db, const struct envelope *e, size_t rcpt)
 {
-	err result = debit(db, e, rcpt);
+	err result = ledger_accept(db, e, rcpt);
 
 	return result == OK ? credit_mailbox(db, e, rcpt) : result;
 }
@@ -56,11 +56,15 @@ err ledger_credit(struct db *db, const struct ledger_credit *c)
 	return query_run(&q);
 }
 
+enum { QUEUED = 100 }; /* in the query below, beside the kinds of credits */
+
 /* Each entry is looked at from its own side, so that a debit without credit is never hidden by a credit without debit. */
 err ledger_balance(struct db *db, uint64_t since, struct balance *out)
 {
 	struct query q = db_query(
-		db, "SELECT coalesce(c.kind, 0), count(*) FROM ledger d LEFT JOIN ledger c"
+		db, "SELECT CASE WHEN c.kind IS NOT NULL THEN c.kind"
+		    " WHEN EXISTS (SELECT 1 FROM queue q WHERE q.message = d.message AND q.rcpt = d.rcpt) THEN 100"
+		    " ELSE 0 END, count(*) FROM ledger d LEFT JOIN ledger c"
 		    " ON c.message = d.message AND c.rcpt = d.rcpt AND c.side = 1"
 		    " WHERE d.side = 0 AND d.at >= ? GROUP BY 1"
 		    " UNION ALL SELECT -1, count(*) FROM ledger c WHERE c.side = 1 AND c.at >= ? AND NOT EXISTS"
@@ -74,6 +78,8 @@ err ledger_balance(struct db *db, uint64_t since, struct balance *out)
 
 		if (kind > LEDGER_ACCEPTED && kind < LEDGER_KINDS)
 			out->credits[kind] += n;
+		else if (kind == QUEUED)
+			out->queued += n;
 		else
 			out->lost += n; /* no credit, none of a known kind, or a credit for nothing */
 		if (kind != UINT64_MAX)

@@ -8,6 +8,8 @@
 
 /* Both sides of recipient `rcpt` of a message that went to a mailbox. E_EXISTS: it was entered before. */
 MUST_USE err ledger_deliver(struct db *db, const struct envelope *e, size_t rcpt);
+/* The debit alone, of one that is queued. */
+MUST_USE err ledger_accept(struct db *db, const struct envelope *e, size_t rcpt);
 
 /* What became of a recipient that was queued. E_EXISTS: it has its credit. */
 struct ledger_credit {
@@ -18,7 +20,9 @@ struct ledger_credit {
 MUST_USE err ledger_credit(struct db *db, const struct ledger_credit *c);
 
 struct balance {
-	uint64_t accepted, queued, lost;
+	uint64_t accepted;
+	uint64_t queued; /* debits without credit that are in the queue */
+	uint64_t lost;
 	uint64_t credits[LEDGER_KINDS]; /* by kind; [LEDGER_ACCEPTED] is not used */
 };
 /* Counts recipients accepted at `since` (microseconds) or later. */

@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: ISC */
 #include "store/message.h"
 
+#include "base/date.h"
 #include "store/writer.h"
 
 err message_insert(struct db *db, const struct envelope *e, const struct location *at, uint64_t body, uint64_t items)
 {
 	struct query q = db_query(
 		db, "INSERT INTO message (id, segment, offset, length, body, items, received, sender, session, client,"
-		    " helo, protocol, login, message_id, subject, envid, ret, flags)"
-		    " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
+		    " helo, protocol, login, message_id, subject, envid, ret, flags, deliver_by, by_mode, priority)"
+		    " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
 
 	query_put_num(&q, e->id);
 	query_put_num(&q, at->segment);
@@ -28,6 +29,9 @@ err message_insert(struct db *db, const struct envelope *e, const struct locatio
 	query_put_str(&q, e->envid);
 	query_put_num(&q, e->ret);
 	query_put_num(&q, e->flags);
+	query_put_num(&q, e->deliver_by);
+	query_put_num(&q, e->by_mode);
+	query_put_num(&q, e->priority);
 	return query_run(&q);
 }
 
@@ -43,6 +47,45 @@ err item_insert(struct db *db, const struct envelope *e, const struct envelope_r
 	query_put_num(&q, e->received);
 	query_put_num(&q, octets);
 	query_put_str(&q, prefix);
+	return query_run(&q);
+}
+
+/* --- what is queued --- */
+
+/* What is more urgent than usual goes before what came a few minutes earlier, what is less waits a few seconds for others (RFC 6710): an order among
+ * what waits, and no more. What is held back is not let go before its time. */
+static uint64_t due_of(const struct envelope *e)
+{
+	uint64_t normal = 10, ahead = 60 * USEC_PER_SEC, behind = USEC_PER_SEC;
+
+	if (e->hold_until > e->received)
+		return e->hold_until;
+	if (e->priority > normal)
+		return e->received - (e->priority - normal) * ahead;
+	return e->priority == 0 ? e->received : e->received + (normal - e->priority) * behind;
+}
+
+struct queue_times queue_times_of(const struct envelope *e, uint64_t expire)
+{
+	struct queue_times t = {.due = due_of(e)};
+
+	t.expires = (e->hold_until > e->received ? e->hold_until : e->received) + expire;
+	if (e->by_mode == BY_RETURN && e->deliver_by < t.expires)
+		t.expires = e->deliver_by;
+	return t;
+}
+
+err queue_insert(struct db *db, const struct envelope *e, size_t rcpt, const struct queue_times *times)
+{
+	struct query q = db_query(db, "INSERT INTO queue (message, rcpt, destination, due, expires, sender)"
+	                              " VALUES (?, ?, ?, ?, ?, ?)");
+
+	query_put_num(&q, e->id);
+	query_put_num(&q, rcpt);
+	query_put_str(&q, e->rcpts[rcpt].destination);
+	query_put_num(&q, times->due);
+	query_put_num(&q, times->expires);
+	query_put_str(&q, e->rcpts[rcpt].sender);
 	return query_run(&q);
 }
 

@@ -9,12 +9,16 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/date.h"
 #include "base/log.h"
+#include "rt/rt.h"
 #include "store/backup.h"
 #include "store/folder.h"
 #include "store/ledger.h"
 #include "store/message.h"
 #include "store/recover.h"
+
+#define EXPIRE (5ull * 24 * 3600 * USEC_PER_SEC) /* what was released again is tried for so long */
 
 static const char database_name[] = "pombo.db", new_name[] = "pombo.db.rebuild";
 
@@ -24,6 +28,7 @@ struct rebuild {
 	uint64_t *segments; /* numbers */
 	size_t segments_n, segments_size;
 	uint64_t number, size; /* of the segment that is being read */
+	uint64_t expires;      /* of what is queued again */
 	struct rebuild_result *result;
 };
 
@@ -45,7 +50,10 @@ static const char finish_sql[] =
 	"UPDATE mailbox SET messages = (SELECT count(*) FROM item WHERE mailbox = mailbox.id),"
 	" octets = (SELECT coalesce(sum(size), 0) FROM item WHERE mailbox = mailbox.id);"
 	"CREATE TEMP TABLE shown (message INTEGER PRIMARY KEY, n INTEGER NOT NULL);"
-	"INSERT INTO shown SELECT message, count(*) FROM item GROUP BY message;"
+	"INSERT INTO shown SELECT message, count(*) FROM (SELECT message FROM item UNION ALL SELECT message FROM queue)"
+	" AS rows GROUP BY message;"
+	"UPDATE queue SET state = 1, due = due + 4611686018427387904," /* QUEUE_HELD, QUEUE_DUE_HELD */
+	" reply = 'found in the segments; it may have been sent before';"
 	"UPDATE message SET items = coalesce((SELECT n FROM shown WHERE message = message.id), 0);"
 	"UPDATE segment SET live = (SELECT coalesce(sum(length), 0) FROM message WHERE segment = number AND items > 0);"
 	"UPDATE meta SET value = (SELECT coalesce(max(id), 0) + 1 FROM message) WHERE key = 'next_id';"
@@ -111,10 +119,35 @@ static err make_way(struct rebuild *r, const struct envelope_rcpt *rcpt, uint64_
 	return query_run(&q);
 }
 
+/* On another server: what became of it is known when the copy is one that compaction made later. */
+static err settle(struct rebuild *r, const struct envelope *envelope, size_t i)
+{
+	struct ledger_credit credit = {.message = envelope->id,
+	                               .rcpt = i,
+	                               .at = envelope->received,
+	                               .kind = (enum ledger_kind)envelope->rcpts[i].settled,
+	                               .reply = STR("found in the segments")};
+
+	return ledger_credit(r->db, &credit);
+}
+
+static err add_remote(struct rebuild *r, const struct envelope *envelope, size_t i)
+{
+	struct queue_times times = {envelope->received, r->expires};
+	err e = ledger_accept(r->db, envelope, i);
+
+	if (e != OK)
+		return e;
+	return envelope->rcpts[i].settled != 0 ? settle(r, envelope, i) : queue_insert(r->db, envelope, i, &times);
+}
+
 static err add_recipient(struct rebuild *r, const struct envelope *envelope, size_t i, uint64_t body, struct arena *a)
 {
 	const struct envelope_rcpt *rcpt = &envelope->rcpts[i];
 	bool there = false;
+
+	if (rcpt->mailbox == 0)
+		return add_remote(r, envelope, i);
 	err e = saw_mailbox(r, rcpt);
 
 	if (e == OK)
@@ -144,6 +177,21 @@ static err renumber(struct rebuild *r, const struct envelope_rcpt *rcpt, uint64_
 	return query_run(&q);
 }
 
+static err copy_recipient(struct rebuild *r, const struct envelope *envelope, size_t i)
+{
+	const struct envelope_rcpt *rcpt = &envelope->rcpts[i];
+	struct query q = db_query(r->db, "DELETE FROM queue WHERE message = ? AND rcpt = ?");
+
+	if (rcpt->mailbox != 0)
+		return rcpt->expunged ? delete_item(r, rcpt->mailbox, rcpt->uid) : renumber(r, rcpt, envelope->id);
+	if (rcpt->settled == 0)
+		return OK;
+	query_put_num(&q, envelope->id);
+	query_put_num(&q, i);
+	err e = query_run(&q);
+	return e == OK && db_changes(r->db) > 0 ? settle(r, envelope, i) : e;
+}
+
 /* A second copy was made by compaction: it is where the message is now, and it knows what was expunged before. What is not the same
  * message was refused, because its id had been used before. */
 static err add_copy(struct rebuild *r, const struct envelope *envelope, const struct location *at, uint64_t body)
@@ -160,11 +208,8 @@ static err add_copy(struct rebuild *r, const struct envelope *envelope, const st
 	err e = query_run(&q);
 	if (e != OK || db_changes(r->db) == 0)
 		return e;
-	for (size_t i = 0; i < envelope->rcpts_n && e == OK; i++) {
-		const struct envelope_rcpt *rcpt = &envelope->rcpts[i];
-
-		e = rcpt->expunged ? delete_item(r, rcpt->mailbox, rcpt->uid) : renumber(r, rcpt, envelope->id);
-	}
+	for (size_t i = 0; i < envelope->rcpts_n && e == OK; i++)
+		e = copy_recipient(r, envelope, i);
 	return e;
 }
 
@@ -183,7 +228,7 @@ static err add_message(struct rebuild *r, const struct segment_record *record, u
 	struct envelope envelope;
 	bool known = false;
 	ARENA(a, SEGMENT_RECORD_MAX);
-	err e = envelope_unpack(record->envelope, &envelope, &a);
+	err e = envelope_unpack(record, &envelope, &a);
 
 	if (e == OK)
 		e = is_known(r, envelope.id, &known);
@@ -225,7 +270,7 @@ static err read_records(struct rebuild *r, const struct segment *segment)
 	err e;
 
 	while ((e = segment_scan_next(&scan, &record)) == OK) {
-		e = record.kind == SEGMENT_MESSAGE ? add_message(r, &record, scan.at) : add_tombstones(r, &record);
+		e = record.kind == SEGMENT_TOMBSTONES ? add_tombstones(r, &record) : add_message(r, &record, scan.at);
 		if (e != OK)
 			break;
 	}
@@ -304,11 +349,13 @@ static err skip_uids(struct db *db)
 
 static err count_results(struct rebuild *r)
 {
-	struct query q = db_query(r->db, "SELECT (SELECT count(*) FROM item), (SELECT count(*) FROM account)");
+	struct query q = db_query(r->db, "SELECT (SELECT count(*) FROM item), (SELECT count(*) FROM account),"
+	                                 " (SELECT count(*) FROM queue)");
 
 	if (query_row(&q)) {
 		r->result->items = query_num(&q);
 		r->result->accounts = query_num(&q);
+		r->result->held = query_num(&q);
 	}
 	return query_end(&q);
 }
@@ -376,7 +423,7 @@ static err rebuild_in_folder(struct rebuild *r, const char *data)
 
 err rebuild_run(const char *data, struct rebuild_result *out)
 {
-	struct rebuild r = {.result = out};
+	struct rebuild r = {.result = out, .expires = (uint64_t)rt_wall() + EXPIRE};
 	err e = folder_open(data, &r.folder);
 
 	*out = (struct rebuild_result){0};

@@ -1,10 +1,14 @@
 /* SPDX-License-Identifier: ISC */
 #include "store/route.h"
 
+#include "conf/relay.h"
 #include "mail/address.h"
+#include "mail/srs.h"
+#include "rt/rt.h"
 
 /* One search. `chain` is the way of aliases that led to an address, so that a circle is seen. */
 struct search {
+	const struct router *router;
 	struct db *db;
 	const struct config *config;
 	struct arena *arena;
@@ -42,11 +46,9 @@ static err unknown(void)
 	return err_set(E_PERM, 550, "5.1.1", "There is no such mailbox here; check the address");
 }
 
-static err relaying(bool by_alias)
+static err relaying(void)
 {
-	return err_set(E_PERM, 550, "5.7.1", "%s",
-	               by_alias ? "This address leads to another server, and we do not relay"
-	                        : "We do not relay; send it to the server of that domain");
+	return err_set(E_PERM, 550, "5.7.1", "We do not relay; send it to the server of that domain");
 }
 
 err quota_refuse(void)
@@ -89,12 +91,17 @@ err route_account(struct db *db, str local, str domain, struct route_target *out
 	return found ? OK : E_NOT_FOUND;
 }
 
+static bool is_same(const struct route_target *a, const struct route_target *b)
+{
+	return a->account == b->account && (a->account != 0 || str_equal(a->address, b->address));
+}
+
 static err add_target(struct search *s, const struct route_target *t)
 {
 	struct route *r = s->out;
 
 	for (size_t i = 0; i < r->n; i++)
-		if (r->targets[i].account == t->account)
+		if (is_same(&r->targets[i], t))
 			return OK;
 	if (r->n == ROUTE_TARGETS_MAX)
 		return err_set(E_LIMIT, 452, "4.5.3", "This address stands for too many recipients");
@@ -138,6 +145,56 @@ static err to_first_account(struct search *s)
 	return add_target(s, &t);
 }
 
+/* --- other servers --- */
+
+static bool is_ours(const struct search *s, str text)
+{
+	struct address address;
+	str local, domain;
+
+	return address_parse(text, true, &address) == OK && !address.literal &&
+	       address_key(s->arena, &address, &local, &domain) == OK && config_domain_find(s->config, domain) != NULL;
+}
+
+/* What an alias of ours sends on would be refused by who checks that we may send for its sender's domain (RFC 7208 10.3): it
+ * leaves as from us, and what comes back finds its way. */
+static str sender_of(const struct search *s, const struct chain *from)
+{
+	str sender = s->router->sender;
+
+	if (from == NULL || sender.n == 0 || is_ours(s, sender))
+		return sender;
+	return srs_forward(s->router->secret, sender, from->domain, rt_wall(), s->arena);
+}
+
+static err to_server(struct search *s, const struct address *address, str domain, str sender)
+{
+	BUF(destination, DESTINATION_MAX);
+	struct relay_way way = relay_way(s->config, domain, sender);
+
+	relay_destination(&destination, s->config, &way);
+	struct route_target t = {
+		.address = arena_printf(s->arena, STR_FMT "@" STR_FMT, STR_ARG(address->local), STR_ARG(domain)),
+		.destination = arena_str(s->arena, buf_str(&destination)),
+		.sender = sender,
+	};
+	return destination.full ? store_trouble() : add_target(s, &t);
+}
+
+static err to_other(struct search *s, const struct address *address, str domain, const struct chain *from)
+{
+	if (from == NULL && !s->router->relay)
+		return relaying();
+	return to_server(s, address, domain, sender_of(s, from));
+}
+
+/* To a server behind us, which takes it from us as from whom it came. */
+static err to_inner(struct search *s, const struct address *address, str domain, const struct chain *from)
+{
+	s->out->inner = from == NULL;
+	return to_server(s, address, domain, s->router->sender);
+}
+
 /* --- aliases --- */
 
 struct targets {
@@ -163,19 +220,26 @@ static err read_alias(struct search *s, str local, str domain, struct targets *o
 	return out->n == 0 ? E_NOT_FOUND : OK;
 }
 
-static err to_alias(struct search *s, str local, str domain, const struct chain *from)
+/* One more step of the way. */
+static err chain_enter(struct chain *here, str local, str domain, const struct chain *from)
 {
-	struct chain here = {local, domain, from, from == NULL ? 1 : from->depth + 1};
-	struct targets targets = {0};
-	err e = read_alias(s, local, domain, &targets);
-
-	if (e != OK)
-		return e;
+	*here = (struct chain){local, domain, from, from == NULL ? 1 : from->depth + 1};
 	for (const struct chain *c = from; c != NULL; c = c->from)
 		if (str_equal(c->local, local) && str_equal(c->domain, domain))
 			return err_set(E_PERM, 550, "5.4.6", "The aliases of this address lead in a circle");
-	if (here.depth > ROUTE_DEPTH_MAX)
+	if (here->depth > ROUTE_DEPTH_MAX)
 		return err_set(E_PERM, 550, "5.4.6", "The aliases of this address are nested too deeply");
+	return OK;
+}
+
+static err to_alias(struct search *s, str local, str domain, const struct chain *from)
+{
+	struct chain here;
+	struct targets targets = {0};
+	err e = read_alias(s, local, domain, &targets);
+
+	if (e == OK)
+		e = chain_enter(&here, local, domain, from);
 	for (size_t i = 0; i < targets.n && e == OK; i++)
 		e = resolve(s, targets.address[i], &here);
 	return e;
@@ -198,32 +262,53 @@ size_t route_base(str local, str separators)
 	return local.n;
 }
 
-static err to_catchall(struct search *s, str domain, const struct chain *from)
+/* What comes back to the sender of a message that we forwarded goes on to him. */
+static err to_srs(struct search *s, str as_written, str local, str domain, const struct chain *from)
 {
-	const struct config_domain *d = config_domain_find(s->config, domain);
-	struct chain here = {STR("*"), domain, from, from == NULL ? 1 : from->depth + 1};
+	struct chain here;
+	str sender;
+	err e = srs_reverse(s->router->secret, as_written, rt_wall(), &sender, s->arena);
 
-	if (d == NULL || d->catchall.n == 0)
-		return E_NOT_FOUND;
-	for (const struct chain *c = from; c != NULL; c = c->from)
-		if (str_equal(c->local, here.local) && str_equal(c->domain, domain))
-			return err_set(E_PERM, 550, "5.4.6", "The catch-all of this domain leads in a circle");
-	return resolve(s, d->catchall, &here);
+	if (e == E_DENIED)
+		return err_set(E_DENIED, 550, "5.7.1", "This return path was not made by us, or is too old");
+	if (e != OK)
+		return e == E_NOT_FOUND ? e : store_trouble();
+	e = chain_enter(&here, local, domain, from);
+	return e == OK ? resolve(s, sender, &here) : e;
 }
 
-static err to_local(struct search *s, str local, str domain, const struct chain *from)
+static err to_catchall(struct search *s, const struct config_domain *d, const struct chain *from)
+{
+	struct chain here;
+
+	if (d->catchall.n == 0)
+		return E_NOT_FOUND;
+	err e = chain_enter(&here, STR("*"), d->name, from);
+	return e == OK ? resolve(s, d->catchall, &here) : e;
+}
+
+/* By its whole name, then without what stands behind a separator. */
+static err to_name(struct search *s, str local, str domain, const struct chain *from)
 {
 	err e = to_exact(s, local, domain, from);
 	size_t base = route_base(local, s->config->plus);
 
-	if (e == E_NOT_FOUND && base < local.n) {
-		local = str_take(local, base);
-		e = to_exact(s, local, domain, from);
-	}
-	if (e == E_NOT_FOUND && str_equal(local, STR("postmaster")))
+	return e == E_NOT_FOUND && base < local.n ? to_exact(s, str_take(local, base), domain, from) : e;
+}
+
+static err to_local(struct search *s, const struct address *address, str local, const struct config_domain *d,
+                    const struct chain *from)
+{
+	err e = to_name(s, local, d->name, from);
+
+	if (e == E_NOT_FOUND)
+		e = to_srs(s, address->local, local, d->name, from);
+	if (d->relay && (e == E_NOT_FOUND || e == E_DENIED)) /* the inner server may make return paths too */
+		return to_inner(s, address, d->name, from);
+	if (e == E_NOT_FOUND && str_equal(str_take(local, route_base(local, s->config->plus)), STR("postmaster")))
 		e = to_first_account(s);
 	if (e == E_NOT_FOUND)
-		e = to_catchall(s, domain, from);
+		e = to_catchall(s, d, from);
 	return e == E_NOT_FOUND ? unknown() : e;
 }
 
@@ -249,14 +334,13 @@ static err resolve(struct search *s, str text, const struct chain *from)
 		e = address_key(s->arena, &address, &local, &domain);
 	if (e != OK)
 		return e;
-	if (address.literal || config_domain_find(s->config, domain) == NULL)
-		return relaying(from != NULL);
-	return to_local(s, local, domain, from);
+	const struct config_domain *d = address.literal ? NULL : config_domain_find(s->config, domain);
+	return d == NULL ? to_other(s, &address, domain, from) : to_local(s, &address, local, d, from);
 }
 
-err route_address(struct db *db, const struct config *config, str address, struct arena *a, struct route *out)
+err route_address(const struct router *r, str address, struct arena *a, struct route *out)
 {
-	struct search s = {db, config, a, out};
+	struct search s = {r, r->db, r->config, a, out};
 
 	*out = (struct route){0};
 	err e = resolve(&s, address, NULL);
@@ -275,7 +359,7 @@ err route_quota(const struct route *r, const struct config *config, uint64_t siz
 	for (size_t i = 0; i < r->n; i++) {
 		const struct route_target *t = &r->targets[i];
 
-		if (quota_exceeded(t->quota != 0 ? t->quota : config->quota, t->octets, size))
+		if (t->mailbox != 0 && quota_exceeded(t->quota != 0 ? t->quota : config->quota, t->octets, size))
 			return quota_refuse();
 	}
 	return OK;

@@ -13,6 +13,8 @@
 struct store {
 	struct config *config;
 	char *database; /* its path */
+	struct arena memory;
+	str secret; /* of its own, in `memory` */
 	struct folder folder;
 	struct db *db;           /* the loop's own connection: short queries of the hot path */
 	struct readers *readers; /* for worker threads */
@@ -31,5 +33,15 @@ struct store {
 /* Around every call that parks: store_close waits for them. E_TEMP once it does. */
 MUST_USE err store_enter(struct store *s);
 void store_leave(struct store *s);
+
+/* May a client send to other servers? One that is logged in to an account that was granted to this session of this process, a program of
+ * this machine, and whoever is in relay-from. */
+struct relaying {
+	str process, session;
+	uint64_t account; /* 0: nobody */
+	str client;
+	bool local;
+};
+bool store_may_relay(const struct store *s, const struct relaying *who);
 
 #endif

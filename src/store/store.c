@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/date.h"
 #include "base/log.h"
 #include "store/compact.h"
 #include "store/ids.h"
@@ -49,7 +50,9 @@ static err check_database_is_there(const struct store *s)
 
 static struct writer_settings settings_of(const struct config *c)
 {
-	return (struct writer_settings){.quota = c->quota, .segment_size = c->segment_size};
+	return (struct writer_settings){.quota = c->quota,
+	                                .segment_size = c->segment_size,
+	                                .expire = (uint64_t)(c->queue.expire / (NSEC_PER_SEC / USEC_PER_SEC))};
 }
 
 /* With a connection of its own: the database is made or recovered, and everything about it is durable, before others come. */
@@ -71,6 +74,15 @@ static err prepare_database(struct store *s, struct writer_start *start)
 	return e;
 }
 
+static err read_secret(struct store *s)
+{
+	struct query q = db_query(s->db, "SELECT secret FROM credential WHERE account = 0 AND kind = 'secret'");
+
+	if (query_row(&q))
+		s->secret = arena_str(&s->memory, query_str(&q));
+	return query_end(&q);
+}
+
 static err start(struct store *s)
 {
 	struct writer_start w = {.database = s->database,
@@ -90,6 +102,8 @@ static err start(struct store *s)
 	if (e == OK)
 		e = db_open(s->database, DB_READ, &s->db);
 	if (e == OK)
+		e = read_secret(s);
+	if (e == OK)
 		e = queue_open(s);
 	if (e == OK)
 		e = compactor_start(s);
@@ -106,6 +120,7 @@ static void store_free(struct store *s)
 	rate_free(&s->rate);
 	folder_close(&s->folder);
 	config_release(s->config);
+	arena_free(&s->memory);
 	free(s->database);
 	free(s);
 }
@@ -119,6 +134,7 @@ err store_open(const char *path, struct config *config, struct store **out)
 		return err_note(E_MEMORY, "no memory for the store");
 	}
 	s->config = config_hold(config);
+	s->memory = ARENA_INIT(64 << 10);
 	sessions_init(&s->sessions);
 	rate_init(&s->rate);
 	err e = folder_open(path, &s->folder);

@@ -26,8 +26,8 @@ void store_configure(struct store *s, struct config *config); /* reload */
 
 /* One function a call of the message table; requests stay the caller's, replies live in `a`. The contract is in link/messages.h.
  * `from` names the asking process ("edge-0"): grants and locks belong to a session of one process. */
-MUST_USE err store_rcpt_check(struct store *s, const struct rcpt_check_request *q, struct rcpt_check_reply *r,
-                              struct arena *a);
+MUST_USE err store_rcpt_check(struct store *s, const char *from, const struct rcpt_check_request *q,
+                              struct rcpt_check_reply *r, struct arena *a);
 /* E_DENIED: the account was not granted to this session. */
 MUST_USE err store_identity_check(struct store *s, const char *from, const struct identity_check_request *q,
                                   struct identity_check_reply *r, struct arena *a);

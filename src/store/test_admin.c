@@ -169,19 +169,6 @@ static off_t last_of(struct fixture *f, const char *text)
 	return 0;
 }
 
-static void change_database(struct fixture *f, const char *sql)
-{
-	char path[200];
-	struct db *db;
-
-	fixture_close(f);
-	snprintf(path, sizeof(path), "%s/pombo.db", f->path);
-	assert_int_equal(db_open(path, DB_WRITE, &db), OK);
-	assert_int_equal(db_script(db, sql), OK);
-	db_close(db);
-	fixture_open(f);
-}
-
 static void verifies(struct fixture *f)
 {
 	ARENA(a, 16 << 20);
@@ -200,10 +187,10 @@ static void verifies(struct fixture *f)
 	flip(f, body);
 	assert_int_equal(admin_count(f, "store verify"), 0);
 	/* the ledger, the counters */
-	change_database(f, "DELETE FROM ledger WHERE side = 1 AND rcpt = 1");
+	fixture_change(f, "DELETE FROM ledger WHERE side = 1 AND rcpt = 1");
 	assert_int_equal(admin_number(f, "balance", "lost"), 1);
 	assert_true(admin_count(f, "store verify") > 0);
-	change_database(
+	fixture_change(
 		f,
 		"DELETE FROM ledger WHERE side = 0 AND rcpt = 1; UPDATE mailbox SET octets = octets + 1 WHERE id = 1");
 	assert_int_equal(admin_number(f, "balance", "lost"), 0);

@@ -171,6 +171,13 @@ static void test_names(void **state UNUSED)
 	assert_false(segment_number("000000004x", &n));
 }
 
+static err unpack(enum segment_kind kind, str packed, struct envelope *out, struct arena *a)
+{
+	struct segment_record r = {.kind = kind, .envelope = packed};
+
+	return envelope_unpack(&r, out, a);
+}
+
 static void test_envelope(void **state UNUSED)
 {
 	ARENA(a, 1 << 20);
@@ -195,18 +202,53 @@ static void test_envelope(void **state UNUSED)
 			back;
 
 	record_pack(&record_envelope, &e, &packed, &none);
-	assert_int_equal(envelope_unpack(buf_str(&packed), &back, &a), OK);
+	assert_int_equal(unpack(SEGMENT_MESSAGE, buf_str(&packed), &back, &a), OK);
 	assert_int_equal(back.id, 77);
 	assert_int_equal(back.rcpts_n, 3);
 	assert_str(back.rcpts[0].original, "list@example.org");
 	assert_str(envelope_prefix(&back, 1, &a),
 	           "Return-Path: <>\r\nDelivered-To: a@example.org\r\nDelivered-To: list@example.org\r\n");
 	assert_str(envelope_prefix(&back, 2, &a), "Return-Path: <>\r\nDelivered-To: b@example.org\r\n");
-	assert_int_equal(envelope_unpack(str_take(buf_str(&packed), packed.n - 1), &back, &a), E_SYNTAX);
+	assert_int_equal(unpack(SEGMENT_MESSAGE, str_take(buf_str(&packed), packed.n - 1), &back, &a), E_SYNTAX);
 	e.origin_n = 0;
 	buf_reset(&packed);
 	record_pack(&record_envelope, &e, &packed, &none);
-	assert_int_equal(envelope_unpack(buf_str(&packed), &back, &a), E_SYNTAX);
+	assert_int_equal(unpack(SEGMENT_MESSAGE, buf_str(&packed), &back, &a), E_SYNTAX);
+}
+
+/* As it was written before there were other servers. */
+static void test_an_older_envelope(void **state UNUSED)
+{
+	ARENA(a, 1 << 20);
+	BUF(packed, 1 << 16);
+	struct record_fds none = {0};
+	struct origin origin = {.session = STR("s"), .protocol = STR("ESMTP")};
+	struct envelope_rcpt_1 rcpts[] = {
+		{.address = STR("a@example.org"), .mailbox = 1, .uid = 5, .name = STR("INBOX")},
+		{.address = STR("b@example.org"), .mailbox = 2, .uid = 9, .expunged = 1},
+	};
+	struct envelope_1 e = {.id = 77,
+	                       .received = 5,
+	                       .sender = STR("c@example.com"),
+	                       .origin = &origin,
+	                       .origin_n = 1,
+	                       .subject = STR("hello"),
+	                       .rcpts = rcpts,
+	                       .rcpts_n = 2};
+	struct envelope back;
+
+	record_pack(&record_envelope_1, &e, &packed, &none);
+	assert_int_equal(unpack(SEGMENT_MESSAGE_1, buf_str(&packed), &back, &a), OK);
+	assert_int_equal(back.id, 77);
+	assert_int_equal(back.received, 5);
+	assert_str(back.sender, "c@example.com");
+	assert_str(back.subject, "hello");
+	assert_int_equal(back.rcpts_n, 2);
+	assert_str(back.rcpts[0].name, "INBOX");
+	assert_int_equal(back.rcpts[1].uid, 9);
+	assert_int_equal(back.rcpts[1].expunged, 1);
+	assert_int_equal(back.rcpts[1].settled, 0);
+	assert_int_equal(unpack(SEGMENT_MESSAGE, buf_str(&packed), &back, &a), E_SYNTAX);
 }
 
 int main(void)
@@ -218,6 +260,7 @@ int main(void)
 		cmocka_unit_test(test_a_damaged_header_does_not_lose_the_records),
 		cmocka_unit_test(test_names),
 		cmocka_unit_test(test_envelope),
+		cmocka_unit_test(test_an_older_envelope),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -61,9 +61,9 @@ static const char *compare_envelope(const struct segment_record *r, const struct
 	struct envelope envelope;
 	ARENA(a, 64 << 20);
 
-	if (r->kind != SEGMENT_MESSAGE || r->length != m->length || r->body.n != m->body)
+	if (r->kind == SEGMENT_TOMBSTONES || r->length != m->length || r->body.n != m->body)
 		return "the record has another length";
-	if (envelope_unpack(r->envelope, &envelope, &a) != OK)
+	if (envelope_unpack(r, &envelope, &a) != OK)
 		return "the record's envelope is malformed";
 	return envelope.id == m->id && envelope.received == m->received ? NULL : "the record is another message's";
 }
@@ -93,9 +93,25 @@ static err count(struct db *db, const char *literal, uint64_t id, uint64_t *n)
 	return query_one(&q, n, NULL);
 }
 
+/* `queued`: of the rows those that have a debit and no credit. */
+static err count_queued(struct db *db, uint64_t id, uint64_t *rows, uint64_t *queued)
+{
+	err e = count(db, "SELECT count(*) FROM queue WHERE message = ?", id, rows);
+
+	*queued = 0;
+	if (e != OK || *rows == 0)
+		return e;
+	return count(
+		db,
+		"SELECT count(*) FROM queue q JOIN ledger d ON d.message = q.message AND d.rcpt = q.rcpt AND d.side = 0"
+		" WHERE q.message = ? AND NOT EXISTS"
+		" (SELECT 1 FROM ledger c WHERE c.message = q.message AND c.rcpt = q.rcpt AND c.side = 1)",
+		id, queued);
+}
+
 static err check_ledger(struct verification *v, const struct message_row *m)
 {
-	uint64_t debits = 0, credits = 0, pairs = 0, items = 0;
+	uint64_t debits = 0, credits = 0, pairs = 0, items = 0, rows = 0, queued = 0;
 	err e = count(v->db, "SELECT count(*) FROM ledger WHERE message = ? AND side = 0", m->id, &debits);
 
 	if (e == OK)
@@ -112,12 +128,16 @@ static err check_ledger(struct verification *v, const struct message_row *m)
 		          " JOIN item i ON i.mailbox = l.mailbox AND i.uid = l.uid WHERE l.message = ? AND l.side = 1) "
 		          "AS shown",
 		          m->id, &items);
+	if (e == OK)
+		e = count_queued(v->db, m->id, &rows, &queued);
 	if (e != OK)
 		return e;
-	if (debits == 0 || debits != pairs || credits != pairs)
+	if (debits == 0 || debits != pairs + queued || credits != pairs)
 		report(v, "message", m->id, "the ledger's debits and credits do not match");
-	if (items != m->items)
-		report(v, "message", m->id, "it is counted in more or fewer mailboxes than show it");
+	if (rows != queued)
+		report(v, "message", m->id, "it is queued for recipients who have a credit, or no debit");
+	if (items + rows != m->items)
+		report(v, "message", m->id, "it is counted in more or fewer mailboxes and queues than show it");
 	return OK;
 }
 
@@ -253,6 +273,18 @@ static err check_segments(struct verification *v)
 	return query_end(&q);
 }
 
+/* Rows of messages are looked at with these; here those that have none. */
+static err check_queue(struct verification *v)
+{
+	struct query q =
+		db_query(v->db, "SELECT DISTINCT q.message FROM queue q LEFT JOIN message m ON m.id = q.message"
+	                        " WHERE m.id IS NULL");
+
+	while (query_row(&q) && !admin_full(v->admin))
+		report(v, "message", query_num(&q), "it is queued, but is not there");
+	return query_end(&q);
+}
+
 /* --- a page --- */
 
 static err verify_part(struct verification *v)
@@ -269,9 +301,10 @@ static err verify_part(struct verification *v)
 	case MAILBOXES:
 		return check_mailboxes(v, after);
 	case SEGMENTS:
-		return check_segments(v);
+		break;
 	}
-	return OK;
+	err e = check_segments(v);
+	return e == OK ? check_queue(v) : e;
 }
 
 /* Under the lock that keeps compaction from removing segments which this view still names. */

@@ -21,6 +21,7 @@ struct counters *writer_counters(struct writer *w);
 struct writer_settings {
 	uint64_t quota;        /* octets of an account that has none of its own; 0 none */
 	uint64_t segment_size; /* octets at which the next segment begins */
+	uint64_t expire;       /* microseconds that mail for other servers is tried */
 };
 const struct writer_settings *writer_settings(const struct writer *w); /* the same during a batch */
 
