@@ -135,6 +135,22 @@ static bool exporter(SSL *ssl, struct buf *out)
 	return !out->full;
 }
 
+/* RFC 5929 3.1: the first Finished of the handshake. With TLS 1.2 alone, and only where it is bound to the whole handshake (RFC 7627). */
+static bool first_finished(SSL *ssl, struct buf *out)
+{
+	unsigned char bytes[EVP_MAX_MD_SIZE];
+	bool ours = SSL_is_server(ssl) == SSL_session_reused(ssl);
+
+	if (SSL_version(ssl) != TLS1_2_VERSION || SSL_get_extms_support(ssl) != 1)
+		return false;
+	size_t n =
+		ours ? SSL_get_finished(ssl, bytes, sizeof(bytes)) : SSL_get_peer_finished(ssl, bytes, sizeof(bytes));
+	if (n == 0 || n > sizeof(bytes))
+		return false;
+	buf_put(out, str_make((const char *)bytes, n));
+	return !out->full;
+}
+
 bool stream_tls_binding(const struct stream *s, const char *name, struct buf *out)
 {
 	const struct tls_transport *t = tls_transport_of(s);
@@ -147,6 +163,8 @@ bool stream_tls_binding(const struct stream *s, const char *name, struct buf *ou
 		found = end_point(t->ssl, out);
 	else if (strcmp(name, "tls-exporter") == 0)
 		found = exporter(t->ssl, out);
+	else if (strcmp(name, "tls-unique") == 0)
+		found = first_finished(t->ssl, out);
 	ERR_clear_error();
 	return found;
 }

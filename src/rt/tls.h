@@ -50,7 +50,8 @@ struct tls_info {
 MUST_USE err stream_start_tls(struct stream *s, struct tls_context *c, nsec deadline, str session);
 bool stream_is_tls(const struct stream *s);
 struct tls_info stream_tls_info(const struct stream *s);
-/* Of servers' and clients' streams. Channel bindings (RFC 5929, 9266): "tls-server-end-point", "tls-exporter". False: none of that name here. */
+/* Of servers' and clients' streams. Channel bindings (RFC 5929, 9266): "tls-server-end-point", "tls-exporter", "tls-unique" (TLS 1.2). False: none of
+ * that name here. */
 MUST_USE bool stream_tls_binding(const struct stream *s, const char *name, struct buf *out);
 
 #endif

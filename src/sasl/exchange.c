@@ -8,7 +8,7 @@
 
 void sasl_exchange_bind(struct sasl_exchange *x, const struct stream *s, struct arena *a)
 {
-	static const char *const names[] = {"tls-exporter", "tls-server-end-point"};
+	static const char *const names[] = {"tls-exporter", "tls-server-end-point", "tls-unique"};
 	BUF(data, 256);
 
 	x->tls = stream_is_tls(s);
