@@ -137,6 +137,7 @@
 	NUM(code) NUM(reply) STR(status) STR(text) /* OK, or refused with this */ \
 	STR(headers)        /* to prepend below Received, "" none */ \
 	STR(message_id) STR(subject) \
+	NUM(flags)          /* that the header asks for: MESSAGE_TLS_OPTIONAL, or none */ \
 	LIST(rcpt_query, authors) /* of a submission: who it says it is from, all must be the login's */ \
 	LIST(range, drop)   /* what of the body is not to be kept */
 
