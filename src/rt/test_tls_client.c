@@ -174,6 +174,7 @@ struct scene {
 	struct tls_proof proof;
 	char version[16], subject[128], fingerprint[80], line[64];
 	bool bindings_equal, encrypted;
+	int times;
 	struct stream *s;
 };
 
@@ -547,6 +548,109 @@ static void test_dane_unusable(void **state)
 	}
 }
 
+/* --- sessions are resumed --- */
+
+static void play_at(struct tls_context *c, const struct tls_peer *peer, bool resumed)
+{
+	struct scene s = {.context = c, .peer = *peer};
+
+	play_good(&s);
+	assert_int_equal(s.proof.resumed, resumed);
+	assert_int_equal(s.proof.checked, peer->check);
+	assert_string_equal(s.subject, "mx.example.com");
+	assert_int_equal(strlen(s.fingerprint), 64);
+}
+
+static void test_session_is_for_the_same_question(void **state)
+{
+	struct tls_context *c = context(GOOD, STR_NONE);
+	struct record anchor, leaf;
+	const str two[] = {mx[0], STR("mail.example.com")};
+
+	(void)state;
+	record(&anchor, 2, 0, 1, root.cert);
+	record(&leaf, 3, 1, 1, made[GOOD].cert);
+	const struct tls_peer questions[] = {{.server_name = mx[0]}, named(mx, 1),
+	                                     named(two, 2),          dane(&anchor.tlsa, 1),
+	                                     dane(&leaf.tlsa, 1),    {.server_name = mx[0], .alpn = STR("smtp")}};
+
+	for (size_t i = 0; i < ARRAY_LEN(questions); i++)
+		play_at(c, &questions[i], false);
+	for (size_t i = 0; i < ARRAY_LEN(questions); i++)
+		play_at(c, &questions[i], true);
+	tls_context_release(c);
+}
+
+static void test_session_without_a_name_is_forgotten(void **state)
+{
+	struct tls_context *c = context(GOOD, STR_NONE);
+
+	(void)state;
+	play_at(c, &(struct tls_peer){0}, false);
+	play_at(c, &(struct tls_peer){0}, false);
+	tls_context_release(c);
+}
+
+/* What a session proves is looked at again after an hour, however often it was resumed. */
+static void resume_for_long(void *arg)
+{
+	struct scene *scene = arg;
+
+	scene->times = 0;
+	for (int minutes = 0; minutes <= 70; minutes += 10) {
+		struct scene one = {.context = scene->context, .peer = {.server_name = mx[0]}};
+
+		client_run(&one);
+		scene->times += one.proof.resumed;
+		(void)!rt_sleep_until(rt_after(600 * NSEC_PER_SEC));
+	}
+}
+
+static void test_session_ages(void **state)
+{
+	struct scene s = {.context = context(GOOD, STR_NONE)};
+
+	(void)state;
+	assert_int_equal(rt_run_simulated(7, resume_for_long, &s), OK);
+	assert_int_equal(s.times, 6); /* not the first, not that after 60 minutes */
+	tls_context_release(s.context);
+}
+
+static void resume_many(void *arg)
+{
+	struct scene *scene = arg;
+	char name[32];
+
+	for (int i = 0; i < 260; i++) {
+		snprintf(name, sizeof(name), "mx%d.example.com", i % 130);
+		struct scene one = {.context = scene->context, .peer = {.server_name = str_from(name)}};
+		client_run(&one);
+		scene->times += one.proof.resumed;
+		(void)!rt_sleep_until(rt_after(NSEC_PER_SEC));
+	}
+}
+
+static void test_cache_is_bounded(void **state)
+{
+	struct scene s = {.context = context(GOOD, STR_NONE)};
+
+	(void)state;
+	assert_int_equal(rt_run_simulated(7, resume_many, &s), OK);
+	assert_int_equal(s.times, 0); /* the oldest ones made room */
+	tls_context_release(s.context);
+}
+
+static void test_alpn(void **state)
+{
+	struct scene same = {.peer.alpn = STR("smtp"), .context = context(GOOD, STR("smtp"))},
+		     other_name = {.peer.alpn = STR("h2"), .context = same.context};
+
+	(void)state;
+	play_good(&same);
+	play_bad(&other_name, E_SYNTAX, "the server refused the TLS handshake: no application protocol");
+	tls_context_release(same.context);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, begin_one, end_one)
 
 int main(void)
@@ -566,6 +670,11 @@ int main(void)
 		TEST(test_dane_trust_anchor_wants_name_and_date),
 		TEST(test_dane_one_of_several),
 		TEST(test_dane_unusable),
+		TEST(test_session_is_for_the_same_question),
+		TEST(test_session_without_a_name_is_forgotten),
+		TEST(test_session_ages),
+		TEST(test_cache_is_bounded),
+		TEST(test_alpn),
 	};
 
 	return cmocka_run_group_tests(tests, begin, end);

@@ -6,7 +6,7 @@
 #include "base/buf.h"
 
 #define KEY_INPUT_MAX ((size_t)64 << 10)
-#define SESSION_LIFE  (3600 * NSEC_PER_SEC) /* an hour: then the certificate is looked at again */
+#define PROOF_LIFE    (3600 * NSEC_PER_SEC)
 
 static void put_field(struct buf *b, str field)
 {
@@ -48,15 +48,24 @@ static SSL_SESSION *take_out(struct tls_cached *cached)
 	return session;
 }
 
-SSL_SESSION *tls_cache_take(struct tls_cache *c, const struct tls_cache_key *key)
+static SSL_SESSION *use(struct tls_cached *cached)
+{
+	if (SSL_SESSION_get_protocol_version(cached->session) < TLS1_3_VERSION &&
+	    SSL_SESSION_up_ref(cached->session) == 1)
+		return cached->session;
+	return take_out(cached);
+}
+
+SSL_SESSION *tls_cache_take(struct tls_cache *c, const struct tls_cache_key *key, nsec *proved)
 {
 	for (size_t i = 0; i < TLS_CACHE_SIZE; i++) {
 		struct tls_cached *cached = &c->all[i];
 
 		if (cached->session == NULL || !same(&cached->key, key))
 			continue;
-		if (cached->since + SESSION_LIFE > rt_now())
-			return take_out(cached);
+		*proved = cached->proved;
+		if (cached->proved + PROOF_LIFE > rt_now() && SSL_SESSION_is_resumable(cached->session))
+			return use(cached);
 		SSL_SESSION_free(take_out(cached));
 	}
 	return NULL;
@@ -72,18 +81,18 @@ static struct tls_cached *place_for(struct tls_cache *c, const struct tls_cache_
 
 		if (cached->session != NULL && same(&cached->key, key))
 			return cached;
-		if (best->session != NULL && (cached->session == NULL || cached->since < best->since))
+		if (best->session != NULL && (cached->session == NULL || cached->proved < best->proved))
 			best = cached;
 	}
 	return best;
 }
 
-void tls_cache_put(struct tls_cache *c, const struct tls_cache_key *key, SSL_SESSION *session)
+void tls_cache_put(struct tls_cache *c, const struct tls_cache_key *key, SSL_SESSION *session, nsec proved)
 {
 	struct tls_cached *place = place_for(c, key);
 
 	SSL_SESSION_free(place->session);
-	*place = (struct tls_cached){*key, session, rt_now()};
+	*place = (struct tls_cached){*key, session, proved};
 }
 
 void tls_cache_clear(struct tls_cache *c)

@@ -15,7 +15,7 @@ struct tls_cache_key {
 struct tls_cached {
 	struct tls_cache_key key;
 	SSL_SESSION *session; /* NULL: free */
-	nsec since;
+	nsec proved;          /* when the certificate was looked at: resumed sessions inherit it */
 };
 struct tls_cache {
 	struct tls_cached all[TLS_CACHE_SIZE];
@@ -23,10 +23,10 @@ struct tls_cache {
 
 /* A session proves what was checked when it began: it is one for the same server, asked for the same proof. False: not to be remembered. */
 MUST_USE bool tls_cache_key_make(const struct tls_peer *peer, struct tls_cache_key *out);
-/* Takes the session out, as it is used once (RFC 8446 C.4); the caller frees it. NULL: none. */
-SSL_SESSION *tls_cache_take(struct tls_cache *c, const struct tls_cache_key *key);
-void tls_cache_put(struct tls_cache *c, const struct tls_cache_key *key,
-                   SSL_SESSION *session); /* owns it; in place of the oldest */
+/* A session that was proved less than an hour ago, which the caller frees; NULL: none. One that is used once (RFC 8446 C.4) is taken out. */
+SSL_SESSION *tls_cache_take(struct tls_cache *c, const struct tls_cache_key *key, nsec *proved);
+/* Owns `session`; it stands in place of the one for the same key, or of the oldest. */
+void tls_cache_put(struct tls_cache *c, const struct tls_cache_key *key, SSL_SESSION *session, nsec proved);
 void tls_cache_clear(struct tls_cache *c);
 
 #endif

@@ -30,6 +30,7 @@ struct side {
 	struct tls_question question;
 	struct tls_cache_key key;
 	bool remembered; /* `key` is there */
+	nsec proved;     /* of the session that is resumed */
 };
 
 static struct tls_client *client_hold(struct tls_client *c)
@@ -60,7 +61,7 @@ static int session_came(SSL *ssl, SSL_SESSION *session)
 
 	if (!side->remembered)
 		return 0;
-	tls_cache_put(&side->client->cache, &side->key, session);
+	tls_cache_put(&side->client->cache, &side->key, session, SSL_session_reused(ssl) ? side->proved : rt_now());
 	return 1;
 }
 
@@ -162,9 +163,9 @@ static void put_strength(SSL *ssl, enum tls_check check)
 
 static void put_session(SSL *ssl, struct side *side)
 {
-	SSL_SESSION *session = side->remembered ? tls_cache_take(&side->client->cache, &side->key) : NULL;
+	SSL_SESSION *session = tls_cache_take(&side->client->cache, &side->key, &side->proved);
 
-	if (session != NULL && SSL_SESSION_is_resumable(session))
+	if (session != NULL)
 		(void)SSL_set_session(ssl, session);
 	SSL_SESSION_free(session);
 }
@@ -183,7 +184,8 @@ static err side_put(struct side *side, SSL *ssl)
 		return e;
 	put_strength(ssl, q->check);
 	side->remembered = tls_cache_key_make(q->peer, &side->key);
-	put_session(ssl, side);
+	if (side->remembered)
+		put_session(ssl, side);
 	return OK;
 }
 

@@ -122,7 +122,10 @@ static int staple(SSL *ssl, void *arg)
 static int choose_ticket_key(SSL *ssl, unsigned char name[16], unsigned char iv[EVP_MAX_IV_LENGTH],
                              EVP_CIPHER_CTX *cipher, EVP_MAC_CTX *mac, int encrypt)
 {
-	return tls_tickets_choose(&context_of(ssl)->tickets, name, iv, cipher, mac, encrypt);
+	int said = tls_tickets_choose(&context_of(ssl)->tickets, name, iv, cipher, mac, encrypt);
+
+	/* RFC 8446 C.4: a ticket is used once, so that who resumes gets another. */
+	return !encrypt && said == 1 && SSL_version(ssl) >= TLS1_3_VERSION ? 2 : said;
 }
 
 /* No authority is asked: a client is who has the key of a certificate that is known by its fingerprint. */
