@@ -115,7 +115,7 @@ struct config {
 	str authorities;  /* file of the certificates that are known, "" the system's */
 	struct config_limits limits;
 	enum bare_newlines bare_newlines;
-	enum permission scram_sha1;
+	enum permission scram_sha1, scram_plus;
 	enum yes_no show_client; /* the client's address in the trace header of a submission */
 	uint64_t quota;          /* octets an account may hold unless it has its own; 0 none */
 	uint64_t segment_size;   /* store: octets of a segment; 256M (setting `store segment`) */

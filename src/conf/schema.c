@@ -196,6 +196,13 @@ const struct setting schema[] = {
          .choices = permissions,
          .fallback = "refuse",
          .text = "Old clients may log in with SCRAM-SHA-1; for passwords that are set from then on."},
+	{.name = "scram-plus",
+         .type = &value_choice,
+         .at = AT(scram_plus),
+         .choices = permissions,
+         .fallback = "allow",
+         .text = "Clients may bind their login to the TLS connection (SCRAM-SHA-256-PLUS); some take it when it is "
+                 "offered and cannot do it, as mutt with TLS 1.3."},
 	{.name = "submission",
          .option = "show-client",
          .type = &value_choice,

@@ -155,6 +155,7 @@ static void dump_is_complete(void **state UNUSED)
 			 "limit messages-per-hour 1000\n"
 			 "limit command-time 90s\nlimit session-time 2h\nlimit session-memory 4M\n"
 			 "limit body-memory 512M\nlimit hops 50\nplus none\nbare-newlines reject\nscram-sha-1 refuse\n"
+			 "scram-plus allow\n"
 			 "submission show-client no\nquota none\n"
 			 "store segment 256M\nprocesses edge auto\nprocesses filter auto\nlog warn json\n"
 			 "tls authorities system\ntrust-anchor built-in\nqueue retry 5m 15m 30m 1h 2h 4h\n"

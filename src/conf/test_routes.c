@@ -137,6 +137,7 @@ static void faults_of_routes(void **state UNUSED)
 	expect_fault("route * smtp a.b port 7", "23: port is for mx; a server has it behind its name");
 	expect_fault("route * mx port 70000", "17: \"70000\" is not a port");
 	expect_fault("route * mx tls need", "16: tls of a route cannot be \"need\"");
+	expect_fault("route * smtps a.b tls never", "23: smtps is nothing without TLS");
 	expect_fault("route * mx tls auto tls never", "21: tls is there twice for this route");
 	expect_fault("route * mx source ::1 source ::2", "30: there are two sources of one family for this route");
 	expect_fault("route * mx source a.b", "19: \"a.b\" is not an address such as 192.0.2.1 or 2001:db8::1");

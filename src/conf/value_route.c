@@ -73,6 +73,8 @@ static void tls_read(struct reader *r, const struct setting *s, const struct tok
 
 	if (i < 0)
 		value_choice_fault(r, s->choices, word, "tls of a route cannot be");
+	else if (i == HOP_TLS_NEVER && route != NULL && route->hop.kind == HOP_SMTPS)
+		reader_fault(r, word, "smtps is nothing without TLS");
 	else if (route != NULL)
 		route->tls = (enum hop_tls)i;
 }

@@ -28,11 +28,13 @@ MUST_USE err relay_new(const struct relay_options *o, struct relay **out);
 void relay_configure(struct relay *r, struct config *config);
 /* Authorities and passwords of routes. E_SYNTAX: unusable, everything stays as it was. */
 MUST_USE err relay_certify(struct relay *r, const struct certify_request *q);
-MUST_USE err relay_start(struct relay *r);            /* the deliverers */
-void relay_drain(struct relay *r, nsec deadline);     /* no new leases; returns when what is in the air is settled, or it is time */
-void relay_stop(struct relay *r);                     /* ends the deliverers: what they held returns to the queue */
+MUST_USE err relay_start(struct relay *r); /* the deliverers */
+void relay_drain(struct relay *r,
+                 nsec deadline);  /* no new leases; returns when what is in the air is settled, or it is time */
+void relay_stop(struct relay *r); /* ends the deliverers: what they held returns to the queue */
 void relay_free(struct relay *r);
 
-MUST_USE err relay_callout(struct relay *r, const struct callout_request *q, struct callout_reply *reply, struct arena *a);
+MUST_USE err relay_callout(struct relay *r, const struct callout_request *q, struct callout_reply *reply,
+                           struct arena *a);
 
 #endif

@@ -1,0 +1,286 @@
+/* SPDX-License-Identifier: ISC */
+#include "relay/deliverer.h"
+
+#include <stdlib.h>
+
+#include "base/date.h"
+#include "base/encode.h"
+#include "base/log.h"
+#include "relay/delivery.h"
+#include "relay/notice.h"
+
+#define WAIT_ANY           (60 * NSEC_PER_SEC) /* for a lease */
+#define WAIT_SAME          (2 * NSEC_PER_SEC)  /* for one more of the same destination, with the connection open */
+#define CALL_TIME          (60 * NSEC_PER_SEC)
+#define PAUSE_FIRST        (1 * NSEC_PER_SEC) /* while the store is away */
+#define PAUSE_MAX          (10 * NSEC_PER_SEC)
+#define CONNECTION_AGE_MAX (300 * NSEC_PER_SEC)
+
+enum {
+	CONNECTION_MESSAGES_MAX = 100,
+	SPARE = 2, /* deliverers that stay when there is nothing to do */
+	LEASE_MEMORY = 4 << 20,
+	REPORT_MAX = 700 << 10 /* fits into a call */
+};
+
+struct deliverer {
+	struct relay *relay;
+	struct deliverer *next, **prev; /* relay->first */
+	struct co *co;
+	bool idle; /* waits for a lease: nothing is lost when it ends */
+	struct relay_connection *connection;
+};
+
+/* --- leasing --- */
+
+static err lease(struct deliverer *d, str destination, struct lease_reply *out, struct arena *a)
+{
+	struct relay *r = d->relay;
+	nsec wait = destination.n == 0 ? WAIT_ANY : WAIT_SAME;
+	bool any = destination.n == 0;
+
+	if (r->draining)
+		return E_CANCELLED;
+	d->idle = true;
+	r->idle += any;
+	err e = call_lease(r->store, &(struct lease_request){destination, (uint64_t)(wait / NSEC_PER_MSEC)}, out, a,
+	                   rt_after(wait + CALL_TIME));
+	r->idle -= any;
+	d->idle = false;
+	if (e == OK && out->lease == 0)
+		return E_END;
+	return e;
+}
+
+/* Nobody waits for the next lease any more. */
+static void grow(struct relay *r)
+{
+	if (r->idle == 0 && r->deliverers < r->config->queue.connections && !r->draining)
+		(void)!deliverer_start(r); /* without memory those that there are go on */
+}
+
+/* --- settling --- */
+
+static bool is_passing(err e)
+{
+	return e == E_TEMP || e == E_TIMEOUT || e == E_CLOSED || e == E_BUSY || e == E_FULL || e == E_IO;
+}
+
+/* What a server has said is not forgotten while we live: the store is told again and again. */
+static err settle(struct deliverer *d, const struct settle_request *q)
+{
+	nsec pause = PAUSE_FIRST;
+	struct settle_reply reply;
+	err e;
+
+	for (;;) {
+		ARENA(a, 4096);
+		e = call_settle(d->relay->store, q, &reply, &a, rt_after(CALL_TIME));
+		if (!is_passing(e))
+			break;
+		LOG(WARN, "relay.settle", LOG_ID("mid", q->message), LOG_Z("error", err_info()->text));
+		e = rt_sleep_until(rt_after(pause));
+		if (e != OK)
+			break;
+		pause = pause * 2 < PAUSE_MAX ? pause * 2 : PAUSE_MAX;
+	}
+	if (e != OK && e != E_CANCELLED)
+		LOG(ERROR, "relay.unsettled", LOG_ID("mid", q->message), LOG_Z("error", err_info()->text));
+	return e == E_CANCELLED ? e : OK;
+}
+
+/* The report that is due, if one is; without the message when it would be too large with it. */
+static void report(const struct delivery *v, struct settle_request *q, struct buf *text)
+{
+	struct notice n = {.config = v->config,
+	                   .lease = v->lease,
+	                   .outcomes = v->outcomes,
+	                   .handed_on = v->handed_on,
+	                   .delivered = v->way.hop != NULL && v->way.hop->kind == HOP_LMTP,
+	                   .now = rt_wall(),
+	                   .arena = v->arena};
+	bool due = notice_print(&n, v->lease->body.bytes, text);
+
+	if (due && text->full) {
+		buf_reset(text);
+		due = notice_print(&n, STR_NONE, text);
+	}
+	if (!due || text->full)
+		return;
+	q->report = v->lease->report;
+	q->report_body = BODY_OF(buf_str(text));
+}
+
+/* --- what happened, for the log --- */
+
+static void log_outcome(const struct delivery *v, size_t i)
+{
+	const struct lease_rcpt *r = &v->lease->rcpts[i];
+	const struct outcome *o = &v->outcomes[i];
+	str relay = o->host.n > 0 ? o->host : STR("none");
+	int64_t delay = (rt_wall() - (int64_t)v->lease->received) / USEC_PER_SEC;
+
+	if (o->result == OUTCOME_RELAYED)
+		LOG(INFO, "relay.sent", LOG_ID("mid", v->lease->message), LOG_STR("sid", v->session),
+		    LOG_STR("to", r->address), LOG_STR("orig_to", r->original), LOG_STR("relay", relay),
+		    LOG_NUM("delay", delay), LOG_STR("dsn", o->status), LOG_Z("status", "sent"),
+		    LOG_STR("security", o->security), LOG_STR("reply", o->reply));
+	else if (o->result == OUTCOME_FAILED)
+		LOG(INFO, "relay.failed", LOG_ID("mid", v->lease->message), LOG_STR("sid", v->session),
+		    LOG_STR("to", r->address), LOG_STR("orig_to", r->original), LOG_STR("relay", relay),
+		    LOG_NUM("delay", delay), LOG_STR("dsn", o->status),
+		    LOG_Z("status", v->lease->why == LEASE_EXPIRED ? "expired" : "bounced"),
+		    LOG_STR("reply", o->reply));
+	else if (o->result == OUTCOME_LATER)
+		LOG(INFO, "relay.deferred", LOG_ID("mid", v->lease->message), LOG_STR("sid", v->session),
+		    LOG_STR("to", r->address), LOG_STR("orig_to", r->original), LOG_STR("relay", relay),
+		    LOG_NUM("delay", delay), LOG_STR("dsn", o->status), LOG_Z("status", "deferred"),
+		    LOG_NUM("attempts", r->attempts + 1), LOG_STR("reply", o->reply));
+	else
+		LOG(INFO, "relay.moved", LOG_ID("mid", v->lease->message), LOG_STR("to", r->address),
+		    LOG_STR("from", v->lease->destination), LOG_STR("destination", o->destination));
+}
+
+/* --- one message --- */
+
+static err conclude(struct deliverer *d, const struct delivery *v)
+{
+	struct settle_request q = {.lease = v->lease->lease,
+	                           .message = v->lease->message,
+	                           .outcomes = v->outcomes,
+	                           .outcomes_n = v->lease->rcpts_n,
+	                           .destination_due = (uint64_t)v->destination_due,
+	                           .report_body = BODY_OF(STR_NONE)};
+	BUF(text, REPORT_MAX);
+
+	for (size_t i = 0; i < v->lease->rcpts_n; i++)
+		log_outcome(v, i);
+	report(v, &q, &text);
+	return settle(d, &q);
+}
+
+static err deliver(struct deliverer *d, const struct lease_reply *l)
+{
+	char id[ID_TEXT_MAX];
+	ARENA(a, 4 * l->body.bytes.n + LEASE_MEMORY); /* a conversion needs three times a message */
+	struct delivery v = {
+		.relay = d->relay, .lease = l, .session = id_text(d->relay->next_session++, id), .arena = &a};
+
+	v.config = config_hold(d->relay->config);
+	err e = delivery_run(&v, &d->connection);
+	if (e == OK)
+		e = conclude(d, &v);
+	config_release(v.config);
+	return e;
+}
+
+/* E_END: there was none. */
+static err one_message(struct deliverer *d, str destination)
+{
+	ARENA(a, LEASE_MEMORY);
+	struct lease_reply l;
+	err e = lease(d, destination, &l, &a);
+
+	if (e != OK)
+		return e;
+	if (destination.n == 0)
+		grow(d->relay);
+	e = deliver(d, &l);
+	body_release(&l.body);
+	return e;
+}
+
+static bool is_worth_keeping(const struct relay_connection *c)
+{
+	return c != NULL && c->messages < CONNECTION_MESSAGES_MAX && rt_now() - c->opened < CONNECTION_AGE_MAX;
+}
+
+/* A message, and those that can follow it over the same connection. */
+static err one_round(struct deliverer *d)
+{
+	err e = one_message(d, STR_NONE);
+	bool worked = e == OK;
+
+	while (e == OK && is_worth_keeping(d->connection))
+		e = one_message(d, d->connection->destination);
+	connection_quit(d->connection);
+	d->connection = NULL;
+	return worked && e == E_END ? OK : e;
+}
+
+/* --- its life --- */
+
+static void deliverer_end(struct deliverer *d)
+{
+	struct relay *r = d->relay;
+
+	*d->prev = d->next;
+	if (d->next != NULL)
+		d->next->prev = d->prev;
+	free(d);
+	r->deliverers--;
+	if (r->awaited_by != NULL)
+		rt_wake(r->awaited_by);
+}
+
+static err pause_after(err e)
+{
+	if (e == OK || e == E_END || e == E_CANCELLED)
+		return e == E_CANCELLED ? e : OK;
+	LOG(DEBUG, "relay.waits", LOG_Z("error", err_info()->text));
+	return rt_sleep_until(rt_after(PAUSE_FIRST));
+}
+
+static void deliverer_run(void *arg)
+{
+	struct deliverer *d = arg;
+	struct relay *r = d->relay;
+	bool spare = false;
+	err e = OK;
+
+	while (e == OK && !r->draining && !spare) {
+		e = one_round(d);
+		spare = e == E_END && r->idle >= SPARE;
+		d->idle = true;
+		e = pause_after(e);
+		d->idle = false;
+	}
+	deliverer_end(d);
+}
+
+err deliverer_start(struct relay *r)
+{
+	struct deliverer *d = calloc(1, sizeof(*d));
+
+	if (d == NULL)
+		return err_note(E_MEMORY, "no memory for a deliverer");
+	*d = (struct deliverer){.relay = r, .next = r->first, .prev = &r->first};
+	d->co = rt_spawn(deliverer_run, d, "deliverer");
+	if (d->co == NULL) {
+		free(d);
+		return err_note(E_MEMORY, "no memory for a deliverer");
+	}
+	if (d->next != NULL)
+		d->next->prev = &d->next;
+	r->first = d;
+	r->deliverers++;
+	return OK;
+}
+
+void deliverers_cancel(struct relay *r, bool idle_only)
+{
+	for (struct deliverer *d = r->first; d != NULL; d = d->next)
+		if (!idle_only || d->idle)
+			rt_cancel(d->co);
+}
+
+err deliverers_wait(struct relay *r, nsec deadline)
+{
+	err e = OK;
+
+	r->awaited_by = rt_self();
+	while (e == OK && r->deliverers > 0)
+		e = rt_park(deadline);
+	r->awaited_by = NULL;
+	return e;
+}

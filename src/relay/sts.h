@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: ISC */
+/* sts - the MTA-STS policy of a domain (RFC 8461): found by the DNS, fetched by HTTPS, kept by the store. */
+#ifndef RELAY_STS_H
+#define RELAY_STS_H
+
+#include "base/map.h"
+#include "mailauth/mta_sts.h"
+#include "rt/http.h"
+#include "rt/rt.h"
+
+struct relay;
+
+struct sts_cache { /* domains whose policies are being fetched, or could not be */
+	struct map domains;
+};
+void sts_cache_init(struct sts_cache *c);
+void sts_cache_free(struct sts_cache *c);
+
+/* OK: this policy holds now. E_NOT_FOUND: there is none. E_CANCELLED. Nothing else: whose policy cannot be had, and was not had before, has none (RFC 8461 3.3). */
+MUST_USE err sts_find(struct relay *r, str domain, struct arena *a, struct mta_sts_policy *out);
+
+#endif
