@@ -198,10 +198,10 @@ static err no_tls(int reason)
 	case SSL_R_HTTP_REQUEST:
 	case SSL_R_PACKET_LENGTH_TOO_LONG:
 	case SSL_R_RECORD_LENGTH_MISMATCH:
-		return tls_failed(E_SYNTAX, "what the server says is not TLS");
+		return err_note(E_SYNTAX, "what the server says is not TLS");
 	case SSL_R_UNSUPPORTED_PROTOCOL:
 	case SSL_R_TLSV1_ALERT_PROTOCOL_VERSION:
-		return tls_failed(E_SYNTAX, "the server does not speak TLS 1.2 or newer");
+		return err_note(E_SYNTAX, "the server does not speak TLS 1.2 or newer");
 	default:
 		return tls_failed(E_SYNTAX, "the TLS handshake failed");
 	}
