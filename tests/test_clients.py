@@ -15,7 +15,7 @@ import tarfile
 import pytest
 
 from certificates import Authority
-from harness import Connection, Pop3, Server, Smtp, message, need, run, server_user
+from harness import Connection, Server, Smtp, message, need, run, server_user
 from scram import Scram
 
 ALICE = 'alice@example.org'
@@ -196,6 +196,18 @@ def test_client_mutt_sends(mx, authority, bob, service, tmp_path):
     m = received(mx, bob)
     assert str(email.header.make_header(email.header.decode_header(m['Subject']))) == 'gr\u00fc\u00dfe'
     assert ' with ESMTPSA ' in m['Received'] or ' with UTF8SMTPSA ' in m['Received']
+
+
+def test_client_mutt_where_scram_plus_is_refused(make_server, authority, tmp_path):
+    """It has to be told nothing then."""
+    server = make_server(authority.setting('again') + '\nscram-plus refuse', services=('submissions', 'pop3'))
+    server.account(ALICE)
+    (tmp_path / 'rc').write_text(
+        f'set smtp_url="smtps://{ALICE}@localhost:{server.ports["submissions"]}/" smtp_pass=secret ssl_ca_certificates_file={authority.pem}\n'
+        f'set certificate_file={tmp_path}/none from={ALICE} hostname=example.org record="" copy=no\n'
+    )
+    run(need('mutt'), '-F', str(tmp_path / 'rc'), '-s', 'plain', ALICE, input=b'x\n', env={'HOME': str(tmp_path), 'TERM': 'xterm'})
+    assert received(server, ALICE)['Subject'] == 'plain'
 
 
 def test_client_mutt_refuses_a_stranger(mx, bob, tmp_path):

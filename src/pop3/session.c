@@ -55,7 +55,7 @@ void pop3_fail_call(struct pop3 *s, err e, const char *what)
 
 struct sasl_offer pop3_offer(const struct pop3 *s)
 {
-	return sasl_offer_of(s->stream, net_address_is_loopback(&s->options->client), s->options->config->scram_sha1);
+	return sasl_offer_of(s->stream, net_address_is_loopback(&s->options->client), s->options->config);
 }
 
 /* The limit on a session's length is for strangers: who is logged in may stay. */

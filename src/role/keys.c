@@ -32,7 +32,7 @@ static void keys_configured(struct process *p)
 	const struct keys *k = p->state;
 
 	if (k != NULL)
-		sasl_service_configure(k->sasl, p->config->scram_sha1);
+		sasl_service_configure(k->sasl, p->config);
 }
 
 static err serve_sign(void *ctx, struct link *from UNUSED, const void *request, void *reply, struct arena *a)

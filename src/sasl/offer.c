@@ -23,11 +23,12 @@ static bool has_binding(const struct stream *s)
 	return stream_tls_binding(s, "tls-exporter", &data) || stream_tls_binding(s, "tls-server-end-point", &data);
 }
 
-struct sasl_offer sasl_offer_of(const struct stream *s, bool loopback, bool sha1)
+struct sasl_offer sasl_offer_of(const struct stream *s, bool loopback, const struct config *config)
 {
-	struct sasl_offer o = {.tls = stream_is_tls(s), .loopback = loopback, .sha1 = sha1};
+	struct sasl_offer o = {
+		.tls = stream_is_tls(s), .loopback = loopback, .sha1 = config->scram_sha1 == PERMISSION_ALLOW};
 
-	o.binding = o.tls && has_binding(s);
+	o.binding = o.tls && config->scram_plus == PERMISSION_ALLOW && has_binding(s);
 	return o;
 }
 

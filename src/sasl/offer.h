@@ -4,6 +4,7 @@
 #define SASL_OFFER_H
 
 #include "base/buf.h"
+#include "conf/config.h"
 #include "rt/stream.h"
 
 /* What is known of the connection. */
@@ -14,7 +15,7 @@ struct sasl_offer {
 };
 
 /* That of a stream as it is now: with TLS or without. */
-struct sasl_offer sasl_offer_of(const struct stream *s, bool loopback, bool sha1);
+struct sasl_offer sasl_offer_of(const struct stream *s, bool loopback, const struct config *config);
 
 /* Names separated by blanks, the best first: what stands behind "AUTH " in EHLO and "SASL " in CAPA. Nothing: none is offered. */
 void sasl_offered(const struct sasl_offer *o, struct buf *out);

@@ -19,7 +19,7 @@ struct sasl_service {
 	struct guess guess;
 	struct verify verify;
 	struct attempts attempts;
-	bool sha1;
+	bool sha1, plus;
 };
 
 struct sasl_service *sasl_service_new(struct link *store)
@@ -45,9 +45,10 @@ void sasl_service_free(struct sasl_service *s)
 	free(s);
 }
 
-void sasl_service_configure(struct sasl_service *s, bool sha1)
+void sasl_service_configure(struct sasl_service *s, const struct config *config)
 {
-	s->sha1 = sha1;
+	s->sha1 = config->scram_sha1 == PERMISSION_ALLOW;
+	s->plus = config->scram_plus == PERMISSION_ALLOW;
 }
 
 void sasl_service_process_gone(struct sasl_service *s, const char *edge)
@@ -363,8 +364,10 @@ static err begin(struct step *x, const struct auth_request *q)
 	if (t == NULL)
 		return err_set(E_TEMP, 454, "4.7.0", "cannot log in at present, try again later");
 	bool loopback = t->client_key.n == 0;
-	t->offer = (struct sasl_offer){
-		.tls = q->tls, .loopback = loopback, .binding = q->bindings_n > 0, .sha1 = x->service->sha1};
+	t->offer = (struct sasl_offer){.tls = q->tls,
+	                               .loopback = loopback,
+	                               .binding = x->service->plus && q->bindings_n > 0,
+	                               .sha1 = x->service->sha1};
 	x->attempt = t;
 	return run_step(x);
 }

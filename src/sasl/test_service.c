@@ -81,6 +81,7 @@ static void tell(void *arg)
 	assert_int_equal(link_attach_stream(w->client, b), OK);
 	w->logins = sasl_service_new(w->client);
 	assert_non_null(w->logins);
+	sasl_service_configure(w->logins, &(struct config){.scram_plus = PERMISSION_ALLOW});
 	w->story(w);
 	sasl_service_free(w->logins);
 	link_free(w->client);
@@ -626,6 +627,7 @@ static err scram_login(struct world *w, struct scram_client *c, struct arena *a)
 
 static void scram_story(struct world *w)
 {
+	struct config config = {.scram_plus = PERMISSION_ALLOW};
 	struct auth_binding binding = {STR("tls-exporter"), STR("\x01\x02")};
 	struct scram_client c = {"SCRAM-SHA-256", ALICE, "right", "n,,", CRYPTO_SHA256, NULL, 0, STR_NONE};
 	ARENA(a, 1 << 20);
@@ -646,15 +648,23 @@ static void scram_story(struct world *w)
 	c.mechanism = "SCRAM-SHA-256-PLUS";
 	c.header = "p=tls-exporter,,";
 	assert_int_equal(scram_login(w, &c, &a), OK);
+	config.scram_plus = PERMISSION_REFUSE;
+	sasl_service_configure(w->logins, &config);
+	assert_int_equal(scram_login(w, &c, &a), E_PERM);
+	c.mechanism = "SCRAM-SHA-256";
+	c.header = "y,,";
+	assert_int_equal(scram_login(w, &c, &a), OK); /* it is not offered, the client is right again */
+	config.scram_plus = PERMISSION_ALLOW;
 	c.mechanism = "SCRAM-SHA-1";
 	c.header = "n,,";
 	c.hash = CRYPTO_SHA1;
 	assert_int_equal(scram_login(w, &c, &a), E_PERM);
-	sasl_service_configure(w->logins, true);
+	config.scram_sha1 = PERMISSION_ALLOW;
+	sasl_service_configure(w->logins, &config);
 	assert_int_equal(scram_login(w, &c, &a), OK);
 	w->disabled = 1;
 	assert_int_equal(scram_login(w, &c, &a), E_DENIED);
-	assert_int_equal(w->grants, 5);
+	assert_int_equal(w->grants, 6);
 }
 
 static void scram(void **state)

@@ -12,8 +12,7 @@ enum { REPLY_MAX = 64 << 10, MECHANISM_MAX = 64 };
 
 static struct sasl_offer offer_of(const struct smtp *s)
 {
-	return sasl_offer_of(s->stream, net_address_is_loopback(&s->options->client),
-	                     s->config->scram_sha1 == PERMISSION_ALLOW);
+	return sasl_offer_of(s->stream, net_address_is_loopback(&s->options->client), s->config);
 }
 
 void smtp_put_auth(struct smtp *s)
