@@ -8,10 +8,11 @@
 
 #include "role/process.h"
 #include "role/tasks.h"
+#include "store/queue.h"
 
 struct store_role {
 	struct store *store;
-	struct link_service for_edge, for_keys;
+	struct link_service for_edge, for_keys, for_send;
 	struct link *monitor;
 	struct rt_fd control;
 	struct tasks tasks; /* one that accepts, one for each command connected */
@@ -68,9 +69,34 @@ static err serve_session_end(void *s, struct link *from, const void *request, vo
 	return store_session_end(s, link_peer(from), request);
 }
 
+static err serve_fate(void *s, struct link *from, const void *request, void *reply, struct arena *a)
+{
+	return store_fate(s, link_peer(from), request, reply, a);
+}
+
+static err serve_lease(void *s, struct link *from, const void *request, void *reply, struct arena *a)
+{
+	return store_lease(s, link_peer(from), request, reply, a);
+}
+
+static err serve_settle(void *s, struct link *from, const void *request, void *reply UNUSED, struct arena *a UNUSED)
+{
+	return store_settle(s, link_peer(from), request);
+}
+
+static err serve_policy(void *s, struct link *from UNUSED, const void *request, void *reply, struct arena *a)
+{
+	return store_policy(s, request, reply, a);
+}
+
 static void edge_gone(void *s, struct link *l)
 {
 	store_process_gone(s, link_peer(l));
+}
+
+static void send_gone(void *s, struct link *l)
+{
+	queue_process_gone(s, link_peer(l));
 }
 
 static void services_init(struct store_role *r)
@@ -83,9 +109,14 @@ static void services_init(struct store_role *r)
 	r->for_edge.handlers[CALL_mailbox_read] = serve_mailbox_read;
 	r->for_edge.handlers[CALL_mailbox_expunge] = serve_mailbox_expunge;
 	r->for_edge.handlers[CALL_session_end] = serve_session_end;
+	r->for_edge.handlers[CALL_fate] = serve_fate;
 	r->for_keys = (struct link_service){.ctx = r->store};
 	r->for_keys.handlers[CALL_credential] = serve_credential;
 	r->for_keys.handlers[CALL_grant] = serve_grant;
+	r->for_send = (struct link_service){.ctx = r->store, .closed = send_gone};
+	r->for_send.handlers[CALL_lease] = serve_lease;
+	r->for_send.handlers[CALL_settle] = serve_settle;
+	r->for_send.handlers[CALL_policy] = serve_policy;
 }
 
 /* --- the command line --- */
@@ -235,6 +266,8 @@ static const struct link_service *store_role_service(struct process *p, str sibl
 
 	if (str_equal(sibling, STR("edge")))
 		return &r->for_edge;
+	if (str_equal(sibling, STR("send")))
+		return &r->for_send;
 	return str_equal(sibling, STR("keys")) ? &r->for_keys : NULL;
 }
 
