@@ -143,8 +143,10 @@ static uint64_t look_at(const struct schedule *s, const struct destination *d, u
 		return blocked ? d->blocked : SCHEDULE_NEVER;
 	if (d->page != NULL)
 		return now;
-	uint64_t at = d->due <= due_limit(d, now) ? now : d->due;
-	if (blocked && at > now && (at < d->blocked || at == SCHEDULE_NEVER))
+	uint64_t at = d->due;
+	if (at <= due_limit(d, now))
+		at = now;
+	else if (blocked && (at < d->blocked || at == SCHEDULE_NEVER))
 		at = d->blocked;
 	return at < d->rest ? d->rest : at;
 }
