@@ -33,14 +33,16 @@ struct scene {
 	int version_max;
 	SSL_SESSION *resume;
 	bool ask_status;
-	str injected; /* plaintext that is there before the handshake */
+	bool has_certificate; /* that of other.example.net */
+	str injected;         /* plaintext that is there before the handshake */
 	/* what came of it */
 	err result;
 	struct err_info why;
 	bool connected, resumed, binding_equal, plain_seen;
 	SSL_SESSION *session;
 	struct buf got; /* what the client read */
-	char version[16], cipher[64], name[64], subject[64], stapled[16];
+	char version[16], cipher[64], name[64], subject[64], stapled[16], fingerprint[80];
+	bool certificate_ok;
 	int key_kind;
 };
 
@@ -58,7 +60,7 @@ static err test_signer(void *ctx, uint64_t key, enum tls_sign kind, str input, s
 	return private_key_sign(keys[key], kind, input, out);
 }
 
-static struct tls_context *context(const char *listener, str alpn)
+static struct tls_context *context_asking(const char *listener, str alpn, bool ask_certificate)
 {
 	struct tls_certificate certificates[KEYS];
 	struct tls_context *c;
@@ -69,10 +71,16 @@ static struct tls_context *context(const char *listener, str alpn)
 	                                                       .certificates_n = KEYS,
 	                                                       .signer = test_signer,
 	                                                       .alpn = alpn,
-	                                                       .listener = str_from(listener)},
+	                                                       .listener = str_from(listener),
+	                                                       .ask_certificate = ask_certificate},
 	                                 &c),
 	                 OK);
 	return c;
+}
+
+static struct tls_context *context(const char *listener, str alpn)
+{
+	return context_asking(listener, alpn, false);
 }
 
 /* --- the client --- */
@@ -144,9 +152,25 @@ static void note_peer(struct scene *scene, SSL *ssl)
 	scene->resumed = SSL_session_reused(ssl);
 }
 
+static void use_certificate(SSL_CTX *ctx)
+{
+	BIO *pem = BIO_new_mem_buf(pems[2].p, (int)pems[2].n), *chain = BIO_new_mem_buf(chains[2].p, (int)chains[2].n);
+	EVP_PKEY *key = PEM_read_bio_PrivateKey(pem, NULL, NULL, NULL);
+	X509 *cert = PEM_read_bio_X509(chain, NULL, NULL, NULL);
+
+	SSL_CTX_use_cert_and_key(ctx, cert, key, NULL, 1);
+	EVP_PKEY_free(key);
+	X509_free(cert);
+	BIO_free(pem);
+	BIO_free(chain);
+}
+
 static SSL *client_new(const struct scene *scene)
 {
 	SSL_CTX *ctx = SSL_CTX_new(TLS_client_method());
+
+	if (scene->has_certificate)
+		use_certificate(ctx);
 	SSL *ssl = SSL_new(ctx);
 
 	SSL_set_bio(ssl, BIO_new(BIO_s_mem()), BIO_new(BIO_s_mem()));
@@ -208,6 +232,8 @@ static void note(struct scene *scene, struct stream *s, struct client *c)
 	snprintf(scene->version, sizeof(scene->version), STR_FMT, STR_ARG(info.version));
 	snprintf(scene->cipher, sizeof(scene->cipher), STR_FMT, STR_ARG(info.cipher));
 	snprintf(scene->name, sizeof(scene->name), STR_FMT, STR_ARG(info.server_name));
+	snprintf(scene->fingerprint, sizeof(scene->fingerprint), STR_FMT, STR_ARG(info.client_fingerprint));
+	scene->certificate_ok = info.client_certificate_ok;
 	bool there = stream_tls_binding(s, "tls-exporter", &binding);
 	str line;
 	scene->plain_seen = stream_read_line(s, 100, &line, SOON) == OK && !str_equal(line, STR("hello\r\n"));
@@ -411,6 +437,52 @@ static void test_tickets_belong_to_their_listener(void **state)
 	tls_context_release(pop3);
 }
 
+/* The fingerprint as `openssl x509 -fingerprint -sha256` has it, in lower case without the colons. */
+static void fingerprint_of(size_t i, char out[65])
+{
+	BIO *bio = BIO_new_mem_buf(chains[i].p, (int)chains[i].n);
+	X509 *cert = PEM_read_bio_X509(bio, NULL, NULL, NULL);
+	unsigned char hash[32];
+
+	X509_digest(cert, EVP_sha256(), hash, NULL);
+	for (size_t n = 0; n < sizeof(hash); n++)
+		snprintf(out + 2 * n, 3, "%02x", hash[n]);
+	X509_free(cert);
+	BIO_free(bio);
+}
+
+static void test_client_certificate(void **state)
+{
+	struct tls_context *asks = context_asking("smtp", STR_NONE, true), *asks_not = context("smtp", STR_NONE);
+	char want[65];
+
+	(void)state;
+	fingerprint_of(2, want);
+	for (int version = TLS1_2_VERSION; version <= TLS1_3_VERSION; version++) {
+		struct scene has = {.version_max = version, .has_certificate = true}, unasked = has, again = has,
+			     none = {.version_max = version};
+
+		play_with(asks, &has);
+		assert_string_equal(has.fingerprint, want);
+		assert_true(has.certificate_ok);
+		again.resume = has.session; /* who resumes is who began */
+		play_with(asks, &again);
+		assert_true(again.resumed);
+		assert_string_equal(again.fingerprint, want);
+		play_with(asks_not, &unasked);
+		play_with(asks, &none);
+		assert_string_equal(none.fingerprint, "");
+		assert_string_equal(unasked.fingerprint, "");
+		assert_false(none.certificate_ok || unasked.certificate_ok);
+		forget(&has);
+		forget(&again);
+		forget(&unasked);
+		forget(&none);
+	}
+	tls_context_release(asks);
+	tls_context_release(asks_not);
+}
+
 static void silent_client(void *arg)
 {
 	struct scene *scene = arg;
@@ -529,6 +601,7 @@ int main(void)
 		cmocka_unit_test_setup(test_garbage, before_each),
 		cmocka_unit_test_setup(test_injected_plaintext_is_thrown_away, before_each),
 		cmocka_unit_test_setup(test_tickets_belong_to_their_listener, before_each),
+		cmocka_unit_test_setup(test_client_certificate, before_each),
 		cmocka_unit_test_setup(test_silence_times_out, before_each),
 		cmocka_unit_test_setup(test_bad_certificates, before_each),
 	};
