@@ -129,30 +129,47 @@ static bool is_internet(const struct http_request *q)
 	return good;
 }
 
+/* What libcurl makes of the URL, so that there are no two opinions about where its host ends. */
+struct url_parts {
+	char *scheme, *host, *port;
+};
+
+static bool take_apart(const char *url, struct url_parts *out)
+{
+	CURLU *parts = curl_url();
+	bool good = parts != NULL && url != NULL && curl_url_set(parts, CURLUPART_URL, url, 0) == CURLUE_OK &&
+	            curl_url_get(parts, CURLUPART_SCHEME, &out->scheme, 0) == CURLUE_OK &&
+	            curl_url_get(parts, CURLUPART_HOST, &out->host, 0) == CURLUE_OK &&
+	            curl_url_get(parts, CURLUPART_PORT, &out->port, CURLU_DEFAULT_PORT) == CURLUE_OK;
+
+	curl_url_cleanup(parts);
+	return good;
+}
+
+static bool is_allowed(const struct http_request *q, const char *scheme)
+{
+	return strcmp(scheme, "https") == 0 || (q->plain && strcmp(scheme, "http") == 0);
+}
+
 static err set_url(struct fetch *f)
 {
 	const char *url = f->q->url.n > URL_MAX ? NULL : arena_z(&f->memory, f->q->url);
-	char *scheme = NULL, *host = NULL, *port = NULL;
-	CURLU *parts = curl_url();
-	err e = E_SYNTAX;
+	struct url_parts parts = {0};
+	err e = OK;
 
 	if (!is_internet(f->q))
-		err_note(e, "HTTP: no address of the host");
-	else if (parts == NULL || url == NULL || curl_url_set(parts, CURLUPART_URL, url, 0) != CURLUE_OK ||
-	         curl_url_get(parts, CURLUPART_SCHEME, &scheme, 0) != CURLUE_OK ||
-	         curl_url_get(parts, CURLUPART_HOST, &host, 0) != CURLUE_OK ||
-	         curl_url_get(parts, CURLUPART_PORT, &port, CURLU_DEFAULT_PORT) != CURLUE_OK)
-		err_note(e, "HTTP: not a URL");
-	else if (strcmp(scheme, "https") != 0 && !(f->q->plain && strcmp(scheme, "http") == 0))
-		err_note(e, "HTTP: the URL does not begin with https://");
+		e = err_note(E_SYNTAX, "HTTP: no address of the host");
+	else if (!take_apart(url, &parts))
+		e = err_note(E_SYNTAX, "HTTP: not a URL");
+	else if (!is_allowed(f->q, parts.scheme))
+		e = err_note(E_SYNTAX, "HTTP: the URL does not begin with https://");
 	else
-		e = set_addresses(f, host, port);
+		e = set_addresses(f, parts.host, parts.port);
 	if (e == OK && curl_easy_setopt(f->transfer.easy, CURLOPT_URL, url) != CURLE_OK)
 		e = err_note(E_MEMORY, "no memory for HTTP");
-	curl_free(scheme);
-	curl_free(host);
-	curl_free(port);
-	curl_url_cleanup(parts);
+	curl_free(parts.scheme);
+	curl_free(parts.host);
+	curl_free(parts.port);
 	return e;
 }
 

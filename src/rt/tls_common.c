@@ -47,17 +47,28 @@ static bool read_next(BIO *bio, X509 **out, bool *bad)
 	return *out != NULL || *bad;
 }
 
+/* False: there is one that cannot be read. */
+static bool read_all(BIO *bio, bool strict, STACK_OF(X509) * out)
+{
+	X509 *next;
+	bool bad;
+
+	while (read_next(bio, &next, &bad)) {
+		if (bad && strict)
+			return false;
+		if (next != NULL && sk_X509_push(out, next) <= 0)
+			X509_free(next);
+	}
+	return true;
+}
+
 err tls_read_certificates(str pem, bool strict, STACK_OF(X509) * out)
 {
 	BIO *bio = pem.n == 0 || pem.n > INT_MAX || out == NULL ? NULL : BIO_new_mem_buf(pem.p, (int)pem.n);
-	X509 *next = NULL;
-	bool bad = false;
+	bool good = bio != NULL && read_all(bio, strict, out) && sk_X509_num(out) > 0;
 
-	while (bio != NULL && read_next(bio, &next, &bad) && !(bad && strict))
-		if (next != NULL && sk_X509_push(out, next) <= 0)
-			X509_free(next);
 	BIO_free(bio);
-	if ((bad && strict) || out == NULL || sk_X509_num(out) == 0)
+	if (!good)
 		return tls_failed(E_SYNTAX, "not a certificate in PEM");
 	ERR_clear_error();
 	return OK;

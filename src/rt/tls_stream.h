@@ -38,7 +38,7 @@ MUST_USE bool tls_set_common(SSL_CTX *ctx);
 const char *tls_reason(void);
 /* Notes `what` with it, empties the queue, returns `e`. */
 err tls_failed(err e, const char *what);
-/* The certificates of `pem` appended to `out`, as long as `out_max` reaches. E_SYNTAX: none, or (if `strict`) one that cannot be read among them. */
+/* The certificates of `pem` appended to `out`. E_SYNTAX: none, or (if `strict`) one that cannot be read among them. */
 MUST_USE err tls_read_certificates(str pem, bool strict, STACK_OF(X509) * out);
 str tls_fingerprint(X509 *certificate, struct arena *a); /* SHA-256, hex; "" when there is no memory */
 
