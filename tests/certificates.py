@@ -29,6 +29,11 @@ class Authority:
                    '-addext', 'basicConstraints=critical,CA:FALSE', **kw)
         return self.path(f'{name}.pem'), self.path(f'{name}.key')
 
+    def end(self, name):
+        """Makes one that signed itself of it, and that has ended."""
+        pem = self.path(f'{name}.pem')
+        run('openssl', 'x509', '-in', pem, '-days', '-1', '-signkey', self.path(f'{name}.key'), '-out', pem)
+
     def setting(self, name='mx', **kw):
         """A new certificate of the server's, as the configuration's line."""
         pem, key = self.sign(name, **kw)

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: ISC
 """The command line, with and without a running server: pombo(8)."""
+import json
 import os
 import re
 import shutil
@@ -7,6 +8,7 @@ import sqlite3
 
 import pytest
 
+from certificates import Authority
 from harness import Server, message, run, split_trace
 
 
@@ -21,6 +23,48 @@ def test_check(stopped):
     r = stopped.cli('check', expect=78)
     assert re.search(re.escape(stopped.config) + r':2:\d+: .*hostname', r.stdout + r.stderr)
     assert stopped.cli('serve', expect=78).returncode == 78
+
+
+ED25519 = ('ed25519',)
+
+
+@pytest.mark.parametrize(
+    'make,kind,said',
+    [
+        (dict(), None, ''),
+        (dict(names=('other.example.org',)), 'warning', 'no certificate is for mx.example.org'),
+        (None, 'warning', 'the certificate has ended 20'),
+        (dict(days=10), 'warning', 'the certificate ends 20'),
+        (dict(algorithm=ED25519), 'fault', 'the private key is neither RSA nor ECDSA but ED25519'),
+    ],
+)
+def test_check_looks_into_certificates(stopped, tmp_path, make, kind, said):
+    authority = Authority(tmp_path)
+    stopped.write_config(stopped.config_text() + authority.setting(**{'days': 30, **(make or {})}) + '\n')
+    if make is None:
+        authority.end('mx')
+    status = 78 if kind == 'fault' else 0
+    text = stopped.cli('check', expect=status).stderr
+    rows = [json.loads(line) for line in stopped.cli('check', '--json', expect=status).stdout.splitlines()]
+    if kind is None:
+        assert text == '' and rows == []
+    else:
+        assert said in text and ('warning: ' in text) == (kind == 'warning')
+        assert len(rows) == 1 and rows[0][kind].startswith(said)
+
+
+def test_check_finds_unusable_certificates(stopped, tmp_path):
+    authority = Authority(tmp_path)
+    good, other = authority.sign('good', days=30), authority.sign('other', days=30)
+    (tmp_path / 'empty').write_text('')
+    for pem, key, said in (
+        (good[0], other[1], f"{other[1]}: the private key is not the certificate's"),
+        (good[0], tmp_path / 'none', f'{tmp_path}/none: No such file or directory'),
+        (tmp_path / 'empty', good[1], f'{tmp_path}/empty: there is no certificate in PEM in it'),
+    ):
+        stopped.write_config(stopped.config_text() + f'tls certificate {pem} key {key}\n')
+        assert said in stopped.cli('check', expect=78).stderr
+        assert json.loads(stopped.cli('check', '--json', expect=78).stdout)['fault'] in said
 
 
 def test_check_dump_is_a_configuration(stopped):

@@ -2,6 +2,7 @@
 #include <stdio.h>
 
 #include "base/encode.h"
+#include "cli/check_tls.h"
 #include "cli/command.h"
 #include "cli/output.h"
 #include "conf/schema.h"
@@ -78,9 +79,10 @@ static int print_config(const struct invocation *inv, const struct config *c)
 	BUF(text, 64 << 20);
 
 	if (!inv->dump) {
-		if (!inv->json)
+		int status = check_tls(inv, c);
+		if (!inv->json && status == EX_OK)
 			printf("%s: no fault\n", inv->config_path);
-		return EX_OK;
+		return status;
 	}
 	config_dump(c, &text);
 	if (text.full)

@@ -65,9 +65,10 @@ static err prepare(struct private_key *k, str key_pem, str chain_pem)
 		return failed(E_SYNTAX, "not a private key in PEM without a password");
 	int kind = EVP_PKEY_get_base_id(k->key);
 	if (kind != EVP_PKEY_RSA && kind != EVP_PKEY_EC)
-		return err_note(E_SYNTAX, "the private key is neither RSA nor ECDSA");
+		return err_note(E_SYNTAX, "the private key is neither RSA nor ECDSA but %s, which is not done here",
+		                OBJ_nid2ln(kind));
 	if (!belongs_to(k->key, chain_pem))
-		return failed(E_SYNTAX, "the private key is not the certificate's");
+		return err_note(E_SYNTAX, "the private key is not the certificate's");
 	k->rsa = kind == EVP_PKEY_RSA;
 	k->sign = EVP_PKEY_CTX_new(k->key, NULL);
 	if (k->sign == NULL || EVP_PKEY_sign_init(k->sign) != 1 ||
