@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: ISC */
 #include "mail/inspect.h"
 
+#include "base/map.h"
 #include "mail/address.h"
 #include "mail/header.h"
 #include "mail/submit.h"
 
 /* Texts that are kept beside the message, for people who follow it. */
-enum { MESSAGE_ID_MAX = 256, SUBJECT_MAX = 256 };
+enum { MESSAGE_ID_MAX = 256, SUBJECT_MAX = 256, KEY_ARENA_MAX = 256 << 10 };
 
 struct look {
 	const struct inspect_request *request;
@@ -14,6 +15,9 @@ struct look {
 	struct arena *arena;
 	uint64_t fields, received, delivered;
 	bool delivered_here_before;
+	struct map
+		rcpts; /* by key, once it is needed: as many Delivered-To as hops must not cost as many looks at each recipient */
+	bool has_rcpts;
 };
 
 /* At most `max` octets, cut between characters. */
@@ -41,26 +45,46 @@ static str plain(struct arena *a, str value, size_t max)
 	return str_make(p, line.n);
 }
 
-static bool same_mailbox(struct arena *arena, str a, str b)
+/* What an address is compared by; as it is, in lower case, where it is none. */
+static str key_of(struct arena *arena, str text)
 {
-	struct address x, y;
-	str x_local, x_domain, y_local, y_domain;
+	struct address a;
+	str local, domain;
 
-	if (address_parse(a, true, &x) != OK || address_parse(b, true, &y) != OK)
-		return str_equal_nocase(a, b);
-	if (address_key(arena, &x, &x_local, &x_domain) != OK || address_key(arena, &y, &y_local, &y_domain) != OK)
-		return false;
-	return str_equal(x_local, y_local) && str_equal(x_domain, y_domain);
+	if (address_parse(text, true, &a) != OK || address_key(arena, &a, &local, &domain) != OK)
+		return arena_lower(arena, text);
+	return arena_printf(arena, STR_FMT "@" STR_FMT, STR_ARG(local), STR_ARG(domain));
+}
+
+static err gather_rcpts(struct look *l)
+{
+	err e = OK;
+
+	if (l->has_rcpts)
+		return OK;
+	map_init(&l->rcpts);
+	l->has_rcpts = true;
+	for (size_t i = 0; i < l->request->rcpts_n && e == OK; i++) {
+		ARENA(arena, KEY_ARENA_MAX);
+		e = map_put(&l->rcpts, key_of(&arena, l->request->rcpts[i].address), l);
+	}
+	return e;
 }
 
 static void look_at_delivered_to(struct look *l, str value)
 {
-	ARENA(arena, 256 << 10);
-	str address = header_unfold(&arena, value);
+	ARENA(arena, KEY_ARENA_MAX);
 
 	l->delivered++;
-	for (size_t i = 0; i < l->request->rcpts_n && !l->delivered_here_before; i++)
-		l->delivered_here_before = same_mailbox(&arena, address, l->request->rcpts[i].address);
+	if (l->delivered_here_before || gather_rcpts(l) != OK)
+		return;
+	l->delivered_here_before = map_get(&l->rcpts, key_of(&arena, header_unfold(&arena, value))) != NULL;
+}
+
+/* RFC 8689 3: the field has this one value. */
+static bool is_no(str value)
+{
+	return str_equal_nocase(str_trim(value), STR("No"));
 }
 
 static void look_at_field(struct look *l, const struct inspect_options *options, const struct header_field *f)
@@ -74,6 +98,8 @@ static void look_at_field(struct look *l, const struct inspect_options *options,
 		l->reply->message_id = plain(l->arena, f->value, MESSAGE_ID_MAX);
 	else if (str_equal_nocase(f->name, STR("Subject")) && l->reply->subject.n == 0)
 		l->reply->subject = plain(l->arena, f->value, SUBJECT_MAX);
+	else if (str_equal_nocase(f->name, STR("TLS-Required")) && is_no(f->value))
+		l->reply->flags = MESSAGE_TLS_OPTIONAL;
 }
 
 static bool has_empty_line(str s)
@@ -124,5 +150,7 @@ err inspect_message(const struct inspect_request *request, const struct inspect_
 		refuse(reply, "5.6.0", "A line of the header is neither a field nor a continuation");
 	else if ((request->flags & MESSAGE_SUBMISSION) != 0)
 		submit_message(request, options, reply, a);
+	if (l.has_rcpts)
+		map_free(&l.rcpts);
 	return a->full ? err_set(E_TEMP, 451, "4.3.1", "Out of memory for this message") : OK;
 }

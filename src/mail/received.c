@@ -22,8 +22,21 @@ static void put_plain(struct buf *out, str s)
 		buf_putc(out, is_plain(s.p[i]) ? s.p[i] : '?');
 }
 
-static void put_client(struct buf *out, str client)
+/* A program of this machine, whose user the kernel has named: "uid=1000". */
+static bool is_local_user(const struct origin *o)
 {
+	return str_equal(o->client, STR("unix")) && str_starts(o->login, STR("uid="));
+}
+
+static void put_client(struct buf *out, const struct origin *o)
+{
+	if (is_local_user(o)) {
+		buf_puts(out, " (local user ");
+		put_plain(out, str_drop(o->login, sizeof("uid=") - 1));
+		buf_puts(out, ")");
+		return;
+	}
+	str client = o->client;
 	bool v6 = str_find(client, ':') < client.n;
 	bool address = v6 || str_find(client, '.') < client.n;
 
@@ -56,7 +69,7 @@ void received_print(struct buf *out, const struct received *r)
 	if (!r->hide_client) {
 		buf_puts(out, "from ");
 		put_plain(out, r->origin->helo);
-		put_client(out, r->origin->client);
+		put_client(out, r->origin);
 		buf_puts(out, "\r\n\t");
 	}
 	buf_puts(out, "by ");

@@ -15,7 +15,7 @@ struct received {
 	int64_t at;         /* microseconds since 1970 */
 };
 /* "Received: from helo ([client]) by hostname with protocol (version cipher) id ID for <rcpt>; date" folded, with CRLF; whatever the
- * client said, the field stays well-formed. */
+ * client said, the field stays well-formed. "(local user 1000)" in place of the client for a program of this machine (origin.login "uid=1000"). */
 void received_print(struct buf *out, const struct received *r);
 
 #endif

@@ -6,7 +6,7 @@
 #include "mail/header.h"
 #include "mail/mailbox_list.h"
 
-enum { ADDED_MAX = 2048, DROP_MAX = 100 };
+enum { ADDED_MAX = 2048, DROP_MAX = 100, RESENT_MAX = 20 };
 
 /* The fields that matter here: how often they were seen, and the first of each. */
 enum known { FROM, SENDER, DATE, MESSAGE_ID, FIELDS };
@@ -19,7 +19,9 @@ struct submission {
 	struct arena *arena;
 	size_t seen[FIELDS];
 	str value[FIELDS];
-	size_t drop_size; /* room in reply->drop */
+	str resent[RESENT_MAX]; /* values of Resent-From and Resent-Sender */
+	size_t resent_n;        /* also those that there is no room for */
+	size_t drop_size;       /* room in reply->drop */
 	bool drop_many;
 };
 
@@ -64,10 +66,18 @@ static void drop(struct submission *s, size_t offset, size_t length)
 		r->drop[r->drop_n++] = (struct range){offset, length};
 }
 
+/* RFC 5322 3.6.6: who sent it again says so in the header, and is not who wrote it. */
+static bool is_resent(str name)
+{
+	return str_equal_nocase(name, STR("Resent-From")) || str_equal_nocase(name, STR("Resent-Sender"));
+}
+
 static void look_at_field(struct submission *s, const struct header_field *f, size_t offset)
 {
 	if (str_equal_nocase(f->name, STR("Bcc")) || str_equal_nocase(f->name, STR("Resent-Bcc")))
 		drop(s, offset, f->whole.n);
+	if (is_resent(f->name) && s->resent_n++ < RESENT_MAX)
+		s->resent[s->resent_n - 1] = f->value;
 	for (enum known i = 0; i < FIELDS; i++)
 		if (str_equal_nocase(f->name, names[i]) && s->seen[i]++ == 0)
 			s->value[i] = f->value;
@@ -127,6 +137,29 @@ static bool parse_authors(struct submission *s, struct mailbox_list *from, struc
 	return true;
 }
 
+/* Adds those of all Resent fields. NULL: no memory, or refused. */
+static struct mailbox_list *parse_resent(struct submission *s)
+{
+	struct mailbox_list *lists = arena_array(s->arena, s->resent_n + 1, sizeof(*lists));
+
+	for (size_t i = 0; i < s->resent_n && lists != NULL; i++) {
+		if (mailbox_list_parse(s->resent[i], s->arena, &lists[i]) == OK && lists[i].n > 0)
+			continue;
+		refuse(s->reply, "A Resent field must name an address");
+		return NULL;
+	}
+	return lists;
+}
+
+static size_t count_resent(const struct submission *s, const struct mailbox_list *lists)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < s->resent_n; i++)
+		n += lists[i].n;
+	return n;
+}
+
 /* --- what is added --- */
 
 static void put_message_id(struct submission *s, const struct inspect_options *options, struct buf *out)
@@ -141,6 +174,8 @@ static void put_message_id(struct submission *s, const struct inspect_options *o
 static void add_fields(struct submission *s, const struct inspect_options *options, size_t from_n)
 {
 	BUF(added, ADDED_MAX);
+	bool local = (s->request->flags & MESSAGE_LOCAL) != 0;
+	str login = local ? s->request->sender : s->request->origin->login;
 
 	if (s->seen[DATE] == 0) {
 		buf_puts(&added, "Date: ");
@@ -149,8 +184,8 @@ static void add_fields(struct submission *s, const struct inspect_options *optio
 	}
 	if (s->seen[MESSAGE_ID] == 0)
 		put_message_id(s, options, &added);
-	if (from_n > 1 && s->seen[SENDER] == 0)
-		buf_printf(&added, "Sender: " STR_FMT "\r\n", STR_ARG(s->request->origin->login));
+	if (from_n > 1 && s->seen[SENDER] == 0 && login.n > 0)
+		buf_printf(&added, "Sender: " STR_FMT "\r\n", STR_ARG(login));
 	s->reply->headers = arena_str(s->arena, buf_str(&added));
 }
 
@@ -165,6 +200,8 @@ static const char *fault_of_header(const struct submission *s, str message, size
 		return "The header must have exactly one From field";
 	if (s->seen[SENDER] > 1)
 		return "The header may have only one Sender field";
+	if (s->resent_n > RESENT_MAX)
+		return "The header has too many Resent fields";
 	return s->drop_many ? "The header has too many Bcc fields" : NULL;
 }
 
@@ -180,10 +217,14 @@ void submit_message(const struct inspect_request *request, const struct inspect_
 		refuse(reply, fault);
 	if (fault != NULL || !parse_authors(&s, &from, &sender))
 		return;
-	reply->authors = arena_array(a, from.n + sender.n, sizeof(*reply->authors));
+	struct mailbox_list *resent = parse_resent(&s);
+	size_t n = resent == NULL ? 0 : from.n + sender.n + count_resent(&s, resent);
+	reply->authors = resent == NULL ? NULL : arena_array(a, n, sizeof(*reply->authors));
 	if (reply->authors == NULL)
 		return;
 	add_authors(&s, &from);
 	add_authors(&s, &sender);
+	for (size_t i = 0; i < s.resent_n; i++)
+		add_authors(&s, &resent[i]);
 	add_fields(&s, options, from.n);
 }

@@ -131,6 +131,39 @@ static void test_damage_of_the_world_is_let_through(void **state UNUSED)
 	assert_verdict("From: a", "");
 }
 
+/* RFC 8689 3 */
+static void test_tls_required(void **state UNUSED)
+{
+	ARENA(a, 1 << 16);
+
+	assert_int_equal(inspect(&a, STR("TLS-Required: No\r\n\r\n")).flags, MESSAGE_TLS_OPTIONAL);
+	assert_int_equal(inspect(&a, STR("tls-required:\r\n no\r\n\r\n")).flags, MESSAGE_TLS_OPTIONAL);
+	assert_int_equal(inspect(&a, STR("TLS-Required: Yes\r\n\r\n")).flags, 0);
+	assert_int_equal(inspect(&a, STR("TLS-Required:\r\n\r\nTLS-Required: No\r\n")).flags, 0);
+}
+
+/* As many fields as hops, each looked for among all recipients: no more work than their sum. */
+static void test_many_recipients(void **state UNUSED)
+{
+	enum { RCPTS = 20000, HOPS = 5000 };
+	ARENA(a, 64 << 20);
+	BUF(message, 1 << 20);
+	struct rcpt *rcpts = arena_array(&a, RCPTS, sizeof(*rcpts));
+	struct inspect_reply r = {0};
+
+	for (int i = 0; i < RCPTS; i++)
+		rcpts[i].address = arena_printf(&a, "user%d@example.org", i);
+	for (int i = 0; i < HOPS; i++)
+		buf_printf(&message, "Delivered-To: other%d@example.org\r\n", i);
+	struct inspect_request q = {.rcpts = rcpts, .rcpts_n = RCPTS, .body = BODY_OF(buf_str(&message))};
+	assert_int_equal(inspect_message(&q, &(struct inspect_options){.hops = HOPS}, &r, &a), OK);
+	assert_int_equal(r.code, OK);
+	buf_puts(&message, "Delivered-To: USER19999@Example.org\r\n");
+	q.body = BODY_OF(buf_str(&message));
+	assert_int_equal(inspect_message(&q, &(struct inspect_options){.hops = HOPS + 1}, &r, &a), OK);
+	assert_str(r.status, "5.4.6");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -140,6 +173,8 @@ int main(void)
 		cmocka_unit_test(test_texts_are_one_plain_line),
 		cmocka_unit_test(test_hops),
 		cmocka_unit_test(test_delivered_to),
+		cmocka_unit_test(test_tls_required),
+		cmocka_unit_test(test_many_recipients),
 		cmocka_unit_test(test_broken_header),
 		cmocka_unit_test(test_damage_of_the_world_is_let_through),
 	};

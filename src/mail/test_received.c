@@ -53,6 +53,17 @@ static void test_unix_client(void **state UNUSED)
 	assert_true(str_starts(buf_str(&b), STR("Received: from unknown (unix)\r\n")));
 }
 
+static void test_local_user(void **state UNUSED)
+{
+	struct origin o = {
+		.helo = STR("host.example"), .client = STR("unix"), .protocol = STR("ESMTP"), .login = STR("uid=1000")};
+	BUF(b, 1000);
+
+	received_print(&b, &(struct received){.origin = &o, .hostname = STR("mx.example.org"), .id = 1234});
+	assert_true(
+		str_starts(buf_str(&b), STR("Received: from host.example (local user 1000)\r\n\tby mx.example.org")));
+}
+
 static void test_tls(void **state UNUSED)
 {
 	struct origin o = {.helo = STR("client.example"), .client = STR("192.0.2.1"), .protocol = STR("ESMTPS")};
@@ -94,11 +105,9 @@ static void test_hostile_names(void **state UNUSED)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_one_recipient),
-		cmocka_unit_test(test_hidden_client),
-		cmocka_unit_test(test_several_recipients),
-		cmocka_unit_test(test_unix_client),
-		cmocka_unit_test(test_tls),
+		cmocka_unit_test(test_one_recipient),      cmocka_unit_test(test_hidden_client),
+		cmocka_unit_test(test_several_recipients), cmocka_unit_test(test_unix_client),
+		cmocka_unit_test(test_local_user),         cmocka_unit_test(test_tls),
 		cmocka_unit_test(test_hostile_names),
 	};
 

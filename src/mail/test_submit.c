@@ -115,6 +115,48 @@ static void test_authors(void **state UNUSED)
 	assert_str(r.authors[2].address, "c@example.org");
 }
 
+/* RFC 5322 3.6.6: they are the login's, too. */
+static void test_resent(void **state UNUSED)
+{
+	ARENA(a, 1 << 20);
+	BUF(b, 1 << 16);
+	struct inspect_reply r = submit(&a, STR("Resent-From: d@example.org, e@example.org\r\nResent-Sender: "
+	                                        "f@example.org\r\nresent-from : g@example.org\r\n"
+	                                        "From: a@example.org\r\nSender: c@example.org\r\n\r\n"));
+
+	assert_int_equal(r.authors_n, 6);
+	assert_str(r.authors[2].address, "d@example.org");
+	assert_str(r.authors[4].address, "f@example.org");
+	assert_str(r.authors[5].address, "g@example.org");
+	assert_refused("From: a@b\r\nResent-From: nobody\r\n\r\n", "Resent field must name");
+	assert_refused("From: a@b\r\nResent-Sender:\r\n\r\n", "Resent field must name");
+	buf_puts(&b, "From: a@b\r\n");
+	for (int i = 0; i < 21; i++)
+		buf_puts(&b, "Resent-From: a@b\r\n");
+	buf_putc(&b, 0);
+	assert_refused(b.p, "too many Resent");
+}
+
+/* A program of this machine has no address of its own. */
+static void test_sender_of_a_local_program(void **state UNUSED)
+{
+	ARENA(a, 1 << 20);
+	struct origin origin = {.login = STR("uid=1000"), .client = STR("unix")};
+	struct inspect_request q = {.id = 1234,
+	                            .origin = &origin,
+	                            .origin_n = 1,
+	                            .sender = STR("cron@example.org"),
+	                            .flags = MESSAGE_SUBMISSION | MESSAGE_LOCAL,
+	                            .body = BODY_OF(STR(COMPLETE "From: a@b, c@d\r\n\r\n"))};
+	struct inspect_reply r = {0};
+
+	submit_message(&q, &options, &r, &a);
+	assert_str(r.headers, "Sender: cron@example.org\r\n");
+	q.sender = STR_NONE;
+	submit_message(&q, &options, &r, &a);
+	assert_str(r.headers, "");
+}
+
 static void test_refused(void **state UNUSED)
 {
 	assert_refused("", "exactly one From");
@@ -146,6 +188,8 @@ int main(void)
 		cmocka_unit_test(test_bcc_is_dropped),
 		cmocka_unit_test(test_ranges_are_joined_and_few),
 		cmocka_unit_test(test_authors),
+		cmocka_unit_test(test_resent),
+		cmocka_unit_test(test_sender_of_a_local_program),
 		cmocka_unit_test(test_refused),
 		cmocka_unit_test(test_nul),
 	};
