@@ -62,6 +62,7 @@ struct session {
 	struct address_count *count;
 	struct net_address client;
 	enum service service;
+	uid_t uid; /* of a local program */
 	char id_text[ID_TEXT_MAX];
 	str id;
 	bool idle; /* waits for a command */
@@ -137,7 +138,10 @@ static void session_serve(struct session *s)
 	                                             .session = s->id,
 	                                             .lmtp = s->service == SERVICE_LMTP,
 	                                             .submission = s->service == SERVICE_SUBMISSION ||
-	                                                           s->service == SERVICE_SUBMISSIONS,
+	                                                           s->service == SERVICE_SUBMISSIONS ||
+	                                                           s->service == SERVICE_LOCAL,
+	                                             .local = s->service == SERVICE_LOCAL,
+	                                             .uid = s->uid,
 	                                             .stopping = &e->stopping,
 	                                             .idle = &s->idle});
 }
@@ -184,13 +188,30 @@ static void session_run(void *arg)
 	session_free(s);
 }
 
+/* SERVICE_LOCAL: who it is, the kernel knows. */
+static err session_name_user(struct session *s, int fd)
+{
+	struct ucred peer;
+	socklen_t n = sizeof(peer);
+
+	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &n) != 0) {
+		close(fd);
+		return err_note(E_DENIED, "cannot tell who a local program is");
+	}
+	s->uid = peer.uid;
+	return OK;
+}
+
 static err session_start(struct session *s, int fd)
 {
 	struct edge *e = s->edge;
 
 	s->config = config_hold(e->process->config);
-	s->tls = tls_context_hold(e->tls[s->service]);
+	s->tls = s->service == SERVICE_LOCAL ? NULL
+	                                     : tls_context_hold(e->tls[s->service]); /* nobody listens on the way */
 	s->id = id_text(e->next_session++, s->id_text);
+	if (s->service == SERVICE_LOCAL && session_name_user(s, fd) != OK)
+		return E_DENIED;
 	s->stream = stream_open_fd(fd, STREAM_BUFFER);
 	return s->stream == NULL ? err_note(E_MEMORY, "no memory for a session")
 	                         : tasks_start(&e->sessions, session_run, s, "session");

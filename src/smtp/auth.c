@@ -20,7 +20,7 @@ void smtp_put_auth(struct smtp *s)
 	BUF(names, 1024);
 	struct sasl_offer offer = offer_of(s);
 
-	if (!s->options->submission || s->account != 0)
+	if (!s->options->submission || s->options->local || s->account != 0)
 		return;
 	sasl_offered(&offer, &names);
 	if (names.n > 0)
@@ -101,7 +101,7 @@ static void log_in(struct smtp *s, str mechanism, str initial)
 /* RFC 4954 4, RFC 3207 4, RFC 8314 3.3. False: it was answered. */
 static bool may_authenticate(struct smtp *s, const struct sasl_offer *offer)
 {
-	if (!s->options->submission)
+	if (!s->options->submission || s->options->local)
 		smtp_reply(s, 502, "5.5.1", "Nobody logs in here; submission is another service");
 	else if (s->hello != HELLO_EXTENDED)
 		smtp_reply(s, 503, "5.5.1", "Say EHLO first");
@@ -151,7 +151,7 @@ void smtp_log_out(struct smtp *s)
 
 bool smtp_must_log_in(struct smtp *s)
 {
-	if (!s->options->submission || s->account != 0)
+	if (!s->options->submission || s->options->local || s->account != 0)
 		return false;
 	if (!stream_is_tls(s->stream) && !net_address_is_loopback(&s->options->client))
 		smtp_reply(s, 530, "5.7.0", "Say STARTTLS first, then AUTH");

@@ -20,6 +20,7 @@ static const struct {
 	{STR("HELP"), SMTP_HELP},
 	{STR("AUTH"), SMTP_AUTH},
 	{STR("STARTTLS"), SMTP_STARTTLS},
+	{STR("XFATE"), SMTP_XFATE},
 	{STR("ETRN"), SMTP_UNAVAILABLE},
 	{STR("TURN"), SMTP_UNAVAILABLE},
 	{STR("ATRN"), SMTP_UNAVAILABLE},
@@ -85,7 +86,7 @@ err command_path_argument(str args, str keyword, str *path)
 		if (path->n > 0)
 			return OK;
 	}
-	return err_set(E_SYNTAX, 500, "5.5.2", "Write " STR_FMT "<address>", STR_ARG(keyword));
+	return err_set(E_SYNTAX, 501, "5.5.4", "Write " STR_FMT "<address>", STR_ARG(keyword));
 }
 
 err command_chunk(str args, uint64_t *size, bool *last)

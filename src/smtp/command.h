@@ -22,6 +22,7 @@ enum verb {
 	SMTP_QUIT,
 	SMTP_STARTTLS,
 	SMTP_AUTH,
+	SMTP_XFATE,       /* ours: what became of a message */
 	SMTP_UNAVAILABLE, /* known to the world, not to us: ETRN, TURN ... */
 	SMTP_HTTP, /* a browser was made to talk to us: the session must end before its body is taken for commands */
 	SMTP_UNKNOWN,
@@ -44,7 +45,7 @@ MUST_USE err command_parse(str line, struct command *out);
 /* Is the next whole line in `input` a RCPT command? (Of a batch all are asked together.) */
 bool command_rcpt_follows(str input);
 
-/* "FROM:" or "TO:" in front of a path, as `keyword`: what is behind it in *path. E_SYNTAX with 500 5.5.2. */
+/* "FROM:" or "TO:" in front of a path, as `keyword`: what is behind it in *path. E_SYNTAX with 501 5.5.4 (RFC 5321 4.2.4). */
 MUST_USE err command_path_argument(str args, str keyword, str *path);
 
 /* BDAT's argument: chunk-size [SP "LAST"] (RFC 3030 2). E_SYNTAX with 501: nobody knows how many octets follow. */

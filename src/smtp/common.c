@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /* Commands that may come at any time, and those that are none. */
+#include "base/date.h"
 #include "smtp/session.h"
 
 /* RFC 5321 4.5.3.1.4: no extension makes this command's line longer. */
@@ -27,6 +28,30 @@ static void put_limits(struct smtp *s)
 	stream_put(s->stream, STR("\r\n"));
 }
 
+static void put_future_release(struct smtp *s)
+{
+	BUF(until, 40);
+
+	date_rfc3339(&until, rt_wall() + HOLD_SECONDS_MAX * USEC_PER_SEC);
+	str seconds = str_take(buf_str(&until), str_find(buf_str(&until), '.'));
+	stream_printf(s->stream, "250-FUTURERELEASE %d " STR_FMT "Z\r\n", HOLD_SECONDS_MAX, STR_ARG(seconds));
+}
+
+/* What is not for everybody. */
+static void put_offers(struct smtp *s)
+{
+	unsigned offer = smtp_offer(s);
+
+	if ((offer & PARAMS_SUBMISSION) != 0) {
+		put_future_release(s);
+		stream_put(s->stream, STR("250-MT-PRIORITY\r\n250-XFATE\r\n"));
+	}
+	if ((offer & PARAMS_DELIVERBY) != 0)
+		stream_put(s->stream, STR("250-DELIVERBY\r\n"));
+	if ((offer & PARAMS_REQUIRETLS) != 0)
+		stream_put(s->stream, STR("250-REQUIRETLS\r\n"));
+}
+
 static void put_extensions(struct smtp *s)
 {
 	stream_printf(s->stream, "250-" STR_FMT "\r\n250-PIPELINING\r\n250-SIZE %llu\r\n", STR_ARG(s->config->hostname),
@@ -36,6 +61,7 @@ static void put_extensions(struct smtp *s)
 	if (s->options->tls != NULL && !has_tls(s))
 		stream_put(s->stream, STR("250-STARTTLS\r\n"));
 	put_limits(s);
+	put_offers(s);
 	smtp_put_auth(s);
 	stream_put(s->stream, STR("250 HELP\r\n"));
 }
@@ -128,6 +154,7 @@ bool smtp_common_command(struct smtp *s)
 		quit(s);
 		break;
 	case SMTP_AUTH: /* RFC 4954 4: not within a transaction */
+	case SMTP_XFATE:
 		smtp_reply(s, 503, "5.5.1", "A transaction is under way; RSET ends it");
 		break;
 	case SMTP_UNAVAILABLE:

@@ -43,6 +43,10 @@ static uint64_t flags_of(const struct smtp *s, const struct envelope *env)
 
 	if (s->options->submission)
 		flags |= MESSAGE_SUBMISSION;
+	if (s->options->local)
+		flags |= MESSAGE_LOCAL;
+	if (env->params.require_tls)
+		flags |= MESSAGE_REQUIRE_TLS;
 	if (env->params.body != BODY_7BIT)
 		flags |= MESSAGE_8BIT;
 	if (env->params.body == BODY_BINARY)
@@ -74,7 +78,9 @@ static err inspect(struct smtp *s, struct envelope *env, struct origin *origin, 
 		return err_note(E_TEMP, "no filter is up");
 	err e = call_inspect(filter, &q, seen, &env->arena, rt_after(INSPECT_TIME));
 	if (e == OK && seen->code != OK)
-		return smtp_refused(env, &(struct rcpt_answer){.code = E_PERM, .reply = seen->reply, .status = seen->status, .text = seen->text});
+		return smtp_refused(
+			env, &(struct rcpt_answer){
+				     .code = E_PERM, .reply = seen->reply, .status = seen->status, .text = seen->text});
 	return e;
 }
 
@@ -92,6 +98,12 @@ static err check_authors(struct smtp *s, struct envelope *env, const struct insp
 	return n == 0 ? OK : smtp_check_identities(s, env, others, n);
 }
 
+/* RFC 8689 4.1: REQUIRETLS is stronger than the header. */
+static uint64_t flags_seen(const struct envelope *env, const struct inspect_reply *seen)
+{
+	return env->params.require_tls ? 0 : seen->flags & MESSAGE_TLS_OPTIONAL;
+}
+
 static err accept_message(struct smtp *s, struct envelope *env, struct origin *origin, const struct body *body,
                           const struct inspect_reply *seen, struct accept_reply *kept)
 {
@@ -102,7 +114,8 @@ static err accept_message(struct smtp *s, struct envelope *env, struct origin *o
 	                            .tls_cipher = tls.cipher,
 	                            .hostname = s->config->hostname,
 	                            .id = env->id,
-	                            .hide_client = s->options->submission && s->config->show_client == CONFIG_NO,
+	                            .hide_client = s->options->submission && !s->options->local &&
+	                                           s->config->show_client == CONFIG_NO,
 	                            .only_recipient = env->rcpts_n == 1 ? env->rcpts[0].address : STR_NONE,
 	                            .at = rt_wall()};
 	struct accept_request q = {.id = env->id,
@@ -112,7 +125,11 @@ static err accept_message(struct smtp *s, struct envelope *env, struct origin *o
 	                           .sender = env->sender,
 	                           .envid = env->params.envid,
 	                           .ret = env->params.ret,
-	                           .flags = flags_of(s, env),
+	                           .flags = flags_of(s, env) | flags_seen(env, seen),
+	                           .hold_until = env->hold_until,
+	                           .deliver_by = env->deliver_by,
+	                           .by_mode = env->params.by_mode,
+	                           .priority = env->params.priority,
 	                           .rcpts = env->rcpts,
 	                           .rcpts_n = env->rcpts_n,
 	                           .message_id = seen->message_id,
@@ -228,7 +245,7 @@ void smtp_deliver(struct smtp *s, struct envelope *env)
 
 	if (e == OK)
 		e = inspect(s, env, &origin, &body, &seen);
-	if (e == OK && s->options->submission)
+	if (e == OK && s->options->submission && !s->options->local)
 		e = check_authors(s, env, &seen);
 	if (e == OK)
 		e = accept_message(s, env, &origin, &body, &seen, &kept);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC */
-/* For tests and fuzzing: a store and a filter that answer an SMTP session from memory, over a link. Everybody at
+/* For tests and fuzzing: a store, a filter, a sender that answer an SMTP session from memory, over a link. Everybody at
  * example.org is there but for nobody@; full@ and gone@ are refused when the message is there; tempfail@ cannot be
- * looked up. */
+ * looked up. inner.example is on a server behind this one, which has everybody but nobody@, and cannot be asked for dead@. Who is logged in, and a local
+ * program, may write to all others. */
 #ifndef SMTP_FAKE_H
 #define SMTP_FAKE_H
 
@@ -16,15 +17,18 @@
 
 struct fake {
 	/* how they behave */
-	bool store_away, filter_away, keys_away;
+	bool store_away, filter_away, keys_away, send_away;
 	err accept; /* what the call returns */
 	nsec delay; /* of an accept */
 	/* what they saw */
 	size_t checks, largest_check, accepts, messages; /* messages: those that were kept */
 	uint64_t flags, ret, size;
+	uint64_t hold_until, deliver_by, by_mode, priority;
+	uint64_t callouts;
 	struct buf rcpts; /* of the last message: "address orcpt notify\n" for each that was kept */
 	struct buf sender, envid, headers, body;
-	struct buf origin; /* "helo protocol" */
+	struct buf origin; /* "helo protocol", and the client and login where there are any */
+	struct buf asker;  /* of the last check: "session account client local" */
 	uint64_t account;
 	size_t auths, session_ends;
 	/* the link */
@@ -38,14 +42,16 @@ static struct rcpt_answer fake_refusal(err code, uint64_t reply, const char *sta
 	return (struct rcpt_answer){.code = code, .reply = reply, .status = str_from(status), .text = str_from(text)};
 }
 
-static struct rcpt_answer fake_check_one(str address)
+static struct rcpt_answer fake_check_one(str address, bool may_relay)
 {
 	struct address a;
 
 	if (address_parse(address, true, &a) != OK)
 		return fake_refusal(E_SYNTAX, 501, "5.1.3", "no address");
+	if (str_equal_nocase(a.domain, STR("inner.example")))
+		return (struct rcpt_answer){.inner = 1};
 	if (!str_equal_nocase(a.domain, STR("example.org")))
-		return fake_refusal(E_DENIED, 550, "5.7.1", "No relaying");
+		return may_relay ? (struct rcpt_answer){0} : fake_refusal(E_DENIED, 550, "5.7.1", "No relaying");
 	if (str_equal(a.local, STR("tempfail")))
 		return fake_refusal(E_TEMP, 451, "4.3.0", "Later");
 	if (str_equal(a.local, STR("nobody")))
@@ -62,6 +68,9 @@ static err fake_rcpt_check(void *ctx, struct link *from, const void *request, vo
 	(void)from;
 	f->checks++;
 	f->size = q->size;
+	buf_reset(&f->asker);
+	buf_printf(&f->asker, STR_FMT " %llu " STR_FMT " %llu", STR_ARG(q->session), (unsigned long long)q->account,
+	           STR_ARG(q->client), (unsigned long long)q->local);
 	f->largest_check = q->rcpts_n > f->largest_check ? q->rcpts_n : f->largest_check;
 	if (f->store_away)
 		return err_note(E_TEMP, "as the test wants it");
@@ -70,7 +79,8 @@ static err fake_rcpt_check(void *ctx, struct link *from, const void *request, vo
 		return err_note(E_MEMORY, "no memory");
 	r->id = FAKE_ID;
 	for (; r->answers_n < q->rcpts_n; r->answers_n++)
-		r->answers[r->answers_n] = fake_check_one(q->rcpts[r->answers_n].address);
+		r->answers[r->answers_n] =
+			fake_check_one(q->rcpts[r->answers_n].address, q->account == FAKE_ACCOUNT || q->local);
 	return OK;
 }
 
@@ -154,6 +164,12 @@ static void fake_keep(struct fake *f, const struct accept_request *q, const stru
 	fake_put(&f->body, q->body.bytes);
 	buf_reset(&f->origin);
 	buf_printf(&f->origin, STR_FMT " " STR_FMT, STR_ARG(q->origin->helo), STR_ARG(q->origin->protocol));
+	if (q->origin->login.n > 0)
+		buf_printf(&f->origin, " " STR_FMT " " STR_FMT, STR_ARG(q->origin->client), STR_ARG(q->origin->login));
+	f->hold_until = q->hold_until;
+	f->deliver_by = q->deliver_by;
+	f->by_mode = q->by_mode;
+	f->priority = q->priority;
 	buf_reset(&f->rcpts);
 	for (size_t i = 0; i < q->rcpts_n; i++)
 		if (answers[i].code == OK)
@@ -199,6 +215,57 @@ static err fake_inspect(void *ctx, struct link *from, const void *request, void 
 	                                 reply, arena);
 }
 
+static err fake_callout(void *ctx, struct link *from, const void *request, void *reply, struct arena *arena)
+{
+	struct fake *f = ctx;
+	const struct callout_request *q = request;
+	struct callout_reply *r = reply;
+
+	(void)from;
+	f->callouts++;
+	if (f->send_away || str_starts(q->address, STR("dead@")))
+		return err_note(E_TEMP, "as the test wants it");
+	r->answers = arena_array(arena, 1, sizeof(*r->answers));
+	if (r->answers == NULL)
+		return err_note(E_MEMORY, "no memory");
+	r->answers_n = 1;
+	if (str_starts(q->address, STR("nobody@")))
+		r->answers[0] = fake_refusal(E_PERM, 550, "5.1.1", "The inner server knows nobody of that name");
+	return OK;
+}
+
+#define FAKE_VERSION 5
+
+/* One message, with texts that stop at nothing; whoever knows this version already waits in vain. */
+static err fake_fate(void *ctx, struct link *from, const void *request, void *reply, struct arena *arena)
+{
+	const struct fate_request *q = request;
+	struct fate_reply *r = reply;
+
+	(void)ctx;
+	(void)from;
+	if (q->message != FAKE_ID || (q->account != FAKE_ACCOUNT && !str_equal(q->login, STR("uid=1000"))))
+		return err_set(E_NOT_FOUND, 0, NULL, "no such message");
+	if (q->seen >= FAKE_VERSION && rt_sleep_until(rt_after((nsec)q->wait_ms * (NSEC_PER_SEC / 1000))) != OK)
+		return E_CANCELLED;
+	r->version = FAKE_VERSION;
+	r->fates = arena_array(arena, 2, sizeof(*r->fates));
+	if (r->fates == NULL)
+		return err_note(E_MEMORY, "no memory");
+	r->fates_n = 2;
+	r->fates[0] = (struct fate){.address = STR("a b+c@\xc3\xbc"), .state = FATE_MAILBOX, .at = 1000000};
+	r->fates[1] = (struct fate){.address = STR("bob@example.com"),
+	                            .original = STR("list@example.org"),
+	                            .state = FATE_DELAYED,
+	                            .at = 1000000,
+	                            .due = 2000000,
+	                            .status = STR("4.4.1"),
+	                            .reply = STR("450 a\r\n250 End"),
+	                            .host = STR("mx[192.0.2.1]:25"),
+	                            .security = STR("TLSv1.3 x")};
+	return OK;
+}
+
 /* In a running loop. False: no memory. */
 static bool fake_start(struct fake *f)
 {
@@ -210,11 +277,14 @@ static bool fake_start(struct fake *f)
 	                                                [CALL_inspect] = fake_inspect,
 	                                                [CALL_auth] = fake_auth,
 	                                                [CALL_identity_check] = fake_identity_check,
-	                                                [CALL_session_end] = fake_session_end}};
-	f->rcpts = f->sender = f->envid = f->headers = f->body = f->origin = BUF_INIT(1 << 20);
+	                                                [CALL_session_end] = fake_session_end,
+	                                                [CALL_callout] = fake_callout,
+	                                                [CALL_fate] = fake_fate}};
+	f->rcpts = f->sender = f->envid = f->headers = f->body = f->origin = f->asker = BUF_INIT(1 << 20);
 	f->server = link_new("edge-0", &f->service);
 	f->client = link_new("services", NULL);
-	f->peers = (struct peers){.store = f->client, .keys = f->client, .filters = {f->client}, .filters_n = 1};
+	f->peers = (struct peers){
+		.store = f->client, .keys = f->client, .send = f->client, .filters = {f->client}, .filters_n = 1};
 	if (f->server == NULL || f->client == NULL || !stream_pair(&ours, &theirs, 1 << 20, false))
 		return false;
 	return link_attach_stream(f->server, theirs) == OK && link_attach_stream(f->client, ours) == OK;
@@ -229,7 +299,7 @@ static void fake_stop(struct fake *f)
 
 static void fake_free(struct fake *f)
 {
-	struct buf *all[] = {&f->rcpts, &f->sender, &f->envid, &f->headers, &f->body, &f->origin};
+	struct buf *all[] = {&f->rcpts, &f->sender, &f->envid, &f->headers, &f->body, &f->origin, &f->asker};
 
 	for (size_t i = 0; i < ARRAY_LEN(all); i++)
 		buf_free(all[i]);

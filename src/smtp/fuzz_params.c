@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* Command lines and the parameters of MAIL and RCPT: what is accepted holds no line break and nothing beyond its
  * limits. */
+#include <limits.h>
 #include <stdlib.h>
 
 #include "smtp/command.h"
@@ -14,6 +15,18 @@ static void check(bool holds)
 		abort();
 }
 
+static void check_times(const struct mail_params *p)
+{
+	const int64_t now = 1790000000000000;
+	uint64_t hold_until, deliver_by;
+
+	if (mail_params_times(p, now, &hold_until, &deliver_by) != OK)
+		return;
+	check(hold_until == 0 ||
+	      (hold_until >= (uint64_t)now && hold_until <= (uint64_t)now + HOLD_SECONDS_MAX * 1000000ull));
+	check(deliver_by == 0 || deliver_by > hold_until);
+}
+
 static void check_args(str args)
 {
 	ARENA(a, 1 << 16);
@@ -22,8 +35,12 @@ static void check_args(str args)
 	uint64_t chunk;
 	bool last;
 
-	if (mail_params_parse(args, &a, &mail) == OK)
+	if (mail_params_parse(args, UINT_MAX, &a, &mail) == OK) {
 		check(mail.envid.n <= 100 && !str_has_control(mail.envid));
+		check(mail.priority < 20 && mail.hold_for <= 999999999 &&
+		      (mail.by_mode != BY_RETURN || mail.by_time > 0));
+		check_times(&mail);
+	}
 	if (rcpt_params_parse(args, true, &a, &rcpt) == OK)
 		check(rcpt.orcpt.n <= 500 && !str_has_control(rcpt.orcpt) &&
 		      (rcpt.notify == DSN_NEVER || (rcpt.notify & DSN_NEVER) == 0));

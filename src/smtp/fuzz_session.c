@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /* A session fed with anything: it ends, keeps no memory, and accepts nothing without saying 250. The first byte
- * seeds how it is torn and chooses SMTP or LMTP. */
+ * seeds how it is torn and chooses SMTP, LMTP, submission, or the service of local programs. */
 #include <stdlib.h>
 
 #include "smtp/fake.h"
@@ -12,7 +12,7 @@ struct trial {
 	struct config config;
 	struct config_domain domain;
 	struct body_budget budget;
-	bool lmtp, submission;
+	bool lmtp, submission, local;
 	str input;
 	struct stream *server;
 	size_t queued; /* replies that promise a message */
@@ -34,10 +34,12 @@ static void serve(void *arg)
 	                         .budget = &t->budget,
 	                         .session = STR("s1"),
 	                         .lmtp = t->lmtp,
-	                         .submission = t->submission,
+	                         .submission = t->submission || t->local,
+	                         .local = t->local,
+	                         .uid = 1000,
 	                         .stopping = &never};
 
-	check(net_address_parse(STR("127.0.0.1:1025"), &o.client) == OK);
+	check(net_address_parse(t->local ? STR("unix:/x") : STR("127.0.0.1:1025"), &o.client) == OK);
 	smtp_serve(t->server, &o);
 	stream_close(t->server);
 	t->over = true;
@@ -63,7 +65,7 @@ static void converse(void *arg)
 	      rt_spawn(serve, t, "session") != NULL);
 	stream_put(s, t->input);
 	stream_flush(s);
-	while (stream_read_line(s, 600, &line, rt_after(60 * NSEC_PER_SEC)) == OK)
+	while (stream_read_line(s, 4096, &line, rt_after(60 * NSEC_PER_SEC)) == OK)
 		judge(t, line);
 	stream_close(s);
 	while (!t->over)
@@ -92,6 +94,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 	t.config.bare_newlines = data[0] & 1 ? BARE_NEWLINES_NORMALISE : BARE_NEWLINES_REJECT;
 	t.lmtp = data[0] & 2;
 	t.submission = data[0] & 4;
+	t.local = data[0] & 8;
 	t.input = str_make((const char *)data + 1, n - 1);
 	check(rt_run_simulated(data[0], converse, &t) == OK);
 	check(t.budget.used == 0);

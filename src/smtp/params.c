@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: ISC */
 #include "smtp/params.h"
 
+#include "base/date.h"
 #include "base/encode.h"
 
 /* RFC 3461 4.4: ENVID at most 100 characters; 4.2: ORCPT at most 500. */
-enum { ENVID_MAX = 100, ORCPT_MAX = 500, SIZE_DIGITS_MAX = 20 };
+enum { ENVID_MAX = 100, ORCPT_MAX = 500, SIZE_DIGITS_MAX = 20, SECONDS_DIGITS_MAX = 9 };
 
 static err malformed(const char *what)
 {
@@ -85,6 +86,91 @@ static err parse_auth(str value, struct mail_params *out)
 	return OK;
 }
 
+/* RFC 4865: future-release-integer has 1 to 9 digits, the first of them not 0. */
+static err parse_hold_for(str value, struct mail_params *out)
+{
+	if (value.n == 0 || value.n > SECONDS_DIGITS_MAX || value.p[0] == '0' ||
+	    !str_to_u64(value, UINT64_MAX, &out->hold_for))
+		return malformed("HOLDFOR is a number of seconds");
+	return OK;
+}
+
+/* RFC 4865 with its erratum 2040: a date-time of RFC 3339 5.6. */
+static err parse_hold_until(str value, struct mail_params *out)
+{
+	if (str_find(value, ':') == value.n || !date_parse_rfc3339(value, &out->hold_until) || out->hold_until <= 0)
+		return malformed("HOLDUNTIL is a time such as 2027-01-31T08:00:00Z");
+	return OK;
+}
+
+/* "R" or "N", and perhaps "T": reports of each server on the way, which nobody gets but by NOTIFY. */
+static enum by_mode by_mode_of(str word)
+{
+	bool traced = word.n == 2 && (word.p[1] == 'T' || word.p[1] == 't');
+
+	word = str_take(word, word.n - (traced ? 1 : 0));
+	if (str_equal_nocase(word, STR("R")))
+		return BY_RETURN;
+	return str_equal_nocase(word, STR("N")) ? BY_NOTIFY : BY_NONE;
+}
+
+/* RFC 2852 4: by-time ";" by-mode [by-trace]; what is to be returned at once need not be sent. */
+static err parse_by(str value, struct mail_params *out)
+{
+	str number, mode;
+	uint64_t seconds;
+	bool cut = str_cut(value, ';', &number, &mode);
+	bool negative = str_starts(number, STR("-"));
+
+	number = str_drop(number, negative || str_starts(number, STR("+")) ? 1 : 0);
+	out->by_mode = by_mode_of(mode);
+	if (!cut || out->by_mode == BY_NONE || number.n > SECONDS_DIGITS_MAX ||
+	    !str_to_u64(number, UINT64_MAX, &seconds))
+		return malformed("BY is seconds;R or seconds;N");
+	out->by_time = negative ? -(int64_t)seconds : (int64_t)seconds;
+	if (out->by_mode == BY_RETURN && out->by_time <= 0)
+		return malformed("BY with R needs time that is left");
+	return OK;
+}
+
+/* RFC 6710 3: -9 to 9, without zeros in front and without a plus. */
+static err parse_priority(str value, struct mail_params *out)
+{
+	bool negative = str_starts(value, STR("-"));
+	str digit = str_drop(value, negative ? 1 : 0);
+
+	if (digit.n != 1 || digit.p[0] < (negative ? '1' : '0') || digit.p[0] > '9')
+		return err_set(E_SYNTAX, 501, "5.5.2", "MT-PRIORITY is a number from -9 to 9");
+	out->priority = (uint64_t)(negative ? 10 - (digit.p[0] - '0') : 10 + (digit.p[0] - '0'));
+	return OK;
+}
+
+static err parse_flag(const char *what, bool has_value, bool *out)
+{
+	*out = true;
+	return has_value ? malformed(what) : OK;
+}
+
+err mail_params_times(const struct mail_params *p, int64_t now, uint64_t *hold_until, uint64_t *deliver_by)
+{
+	int64_t most = now + HOLD_SECONDS_MAX * USEC_PER_SEC;
+	int64_t until = p->hold_for > 0 ? now + (int64_t)p->hold_for * USEC_PER_SEC : p->hold_until;
+	int64_t by = p->by_mode == BY_NONE ? 0 : now + p->by_time * USEC_PER_SEC;
+
+	if (p->hold_for > 0 && p->hold_until > 0)
+		return malformed("HOLDFOR and HOLDUNTIL exclude each other");
+	if (until > most)
+		return err_set(E_SYNTAX, 501, "5.5.4", "A message is held back for %d seconds at most",
+		               HOLD_SECONDS_MAX);
+	if (until > 0 && until < now)
+		return malformed("HOLDUNTIL is over");
+	if (until > 0 && by > 0 && by <= until)
+		return malformed("BY ends before the message is released");
+	*hold_until = (uint64_t)until;
+	*deliver_by = by > 0 ? (uint64_t)by : 0;
+	return OK;
+}
+
 /* --- RCPT --- */
 
 static uint64_t notify_bit(str word)
@@ -160,15 +246,41 @@ static err parse_orcpt(str value, bool utf8, struct arena *a, struct rcpt_params
 
 /* --- what both have in common: keyword or keyword=value, each once --- */
 
-enum keyword { P_SIZE, P_BODY, P_SMTPUTF8, P_RET, P_ENVID, P_AUTH, P_NOTIFY, P_ORCPT, P_COUNT };
+enum keyword {
+	P_SIZE,
+	P_BODY,
+	P_SMTPUTF8,
+	P_RET,
+	P_ENVID,
+	P_AUTH,
+	P_HOLDFOR,
+	P_HOLDUNTIL,
+	P_BY,
+	P_MT_PRIORITY,
+	P_REQUIRETLS,
+	P_NOTIFY,
+	P_ORCPT,
+	P_COUNT
+};
 
 static const struct {
 	str name;
 	bool of_mail;
+	unsigned offer; /* bits of enum params_offer that make it known, 0: it always is */
 } keywords[P_COUNT] = {
-	[P_SIZE] = {STR("SIZE"), true},      [P_BODY] = {STR("BODY"), true},    [P_SMTPUTF8] = {STR("SMTPUTF8"), true},
-	[P_RET] = {STR("RET"), true},        [P_ENVID] = {STR("ENVID"), true},  [P_AUTH] = {STR("AUTH"), true},
-	[P_NOTIFY] = {STR("NOTIFY"), false}, [P_ORCPT] = {STR("ORCPT"), false},
+	[P_SIZE] = {STR("SIZE"), true, 0},
+	[P_BODY] = {STR("BODY"), true, 0},
+	[P_SMTPUTF8] = {STR("SMTPUTF8"), true, 0},
+	[P_RET] = {STR("RET"), true, 0},
+	[P_ENVID] = {STR("ENVID"), true, 0},
+	[P_AUTH] = {STR("AUTH"), true, PARAMS_SUBMISSION},
+	[P_HOLDFOR] = {STR("HOLDFOR"), true, PARAMS_SUBMISSION},
+	[P_HOLDUNTIL] = {STR("HOLDUNTIL"), true, PARAMS_SUBMISSION},
+	[P_BY] = {STR("BY"), true, PARAMS_DELIVERBY},
+	[P_MT_PRIORITY] = {STR("MT-PRIORITY"), true, PARAMS_SUBMISSION},
+	[P_REQUIRETLS] = {STR("REQUIRETLS"), true, PARAMS_REQUIRETLS},
+	[P_NOTIFY] = {STR("NOTIFY"), false, 0},
+	[P_ORCPT] = {STR("ORCPT"), false, 0},
 };
 
 struct param {
@@ -185,8 +297,14 @@ static err unknown(str name)
 	return err_set(E_SYNTAX, 555, "5.5.4", "Unknown parameter " STR_FMT, STR_ARG(buf_str(&text)));
 }
 
+static bool is_known(enum keyword k, bool of_mail, unsigned offered, str name)
+{
+	return keywords[k].of_mail == of_mail && (keywords[k].offer & ~offered) == 0 &&
+	       str_equal_nocase(name, keywords[k].name);
+}
+
 /* Takes the next parameter off *rest. `seen` has a bit for each keyword. E_END: no more. */
-static err next_param(str *rest, bool of_mail, unsigned *seen, struct param *out)
+static err next_param(str *rest, bool of_mail, unsigned offered, unsigned *seen, struct param *out)
 {
 	str word = str_word(rest), name;
 
@@ -194,7 +312,7 @@ static err next_param(str *rest, bool of_mail, unsigned *seen, struct param *out
 		return E_END;
 	out->has_value = str_cut(word, '=', &name, &out->value);
 	for (enum keyword k = 0; k < P_COUNT; k++) {
-		if (keywords[k].of_mail != of_mail || !str_equal_nocase(name, keywords[k].name))
+		if (!is_known(k, of_mail, offered, name))
 			continue;
 		if ((*seen & 1u << k) != 0)
 			return malformed("A parameter is given twice");
@@ -218,20 +336,29 @@ static err mail_param(const struct param *p, struct arena *a, struct mail_params
 		return parse_envid(p->value, a, out);
 	case P_AUTH:
 		return parse_auth(p->value, out);
-	default:
-		out->utf8 = true;
-		return p->has_value ? malformed("SMTPUTF8 takes no value") : OK; /* RFC 6531 3.4 */
+	case P_HOLDFOR:
+		return parse_hold_for(p->value, out);
+	case P_HOLDUNTIL:
+		return parse_hold_until(p->value, out);
+	case P_BY:
+		return parse_by(p->value, out);
+	case P_MT_PRIORITY:
+		return parse_priority(p->value, out);
+	case P_REQUIRETLS:
+		return parse_flag("REQUIRETLS takes no value", p->has_value, &out->require_tls);
+	default: /* RFC 6531 3.4 */
+		return parse_flag("SMTPUTF8 takes no value", p->has_value, &out->utf8);
 	}
 }
 
-err mail_params_parse(str text, struct arena *a, struct mail_params *out)
+err mail_params_parse(str text, unsigned offered, struct arena *a, struct mail_params *out)
 {
 	unsigned seen = 0;
 	struct param p;
 	err e;
 
 	*out = (struct mail_params){0};
-	while ((e = next_param(&text, true, &seen, &p)) == OK && (e = mail_param(&p, a, out)) == OK)
+	while ((e = next_param(&text, true, offered, &seen, &p)) == OK && (e = mail_param(&p, a, out)) == OK)
 		;
 	return e == E_END ? OK : e;
 }
@@ -243,7 +370,7 @@ err rcpt_params_parse(str text, bool utf8, struct arena *a, struct rcpt_params *
 	err e;
 
 	*out = (struct rcpt_params){0};
-	while ((e = next_param(&text, false, &seen, &p)) == OK) {
+	while ((e = next_param(&text, false, 0, &seen, &p)) == OK) {
 		e = p.keyword == P_NOTIFY ? parse_notify(p.value, out) : parse_orcpt(p.value, utf8, a, out);
 		if (e != OK)
 			break;

@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: ISC */
 /* RCPT. Of a batch that has arrived (RFC 2920) all recipients are asked of the store in one call, and answered in
- * order. */
+ * order. Those whose mailboxes are on a server behind this one are asked of that server, too (`callout`). */
 #include "base/log.h"
 #include "mail/address.h"
 #include "smtp/session.h"
 
-#define CHECK_TIME (60 * NSEC_PER_SEC)
+#define CHECK_TIME   (60 * NSEC_PER_SEC)
+#define CALLOUT_TIME (120 * NSEC_PER_SEC) /* for all of a batch: the client waits five minutes (RFC 5321 4.5.3.2.3) */
 
-enum { BATCH_MAX = 100, SCRATCH_MAX = 1 << 20 };
+/* What many too many recipients are: a client that was told so long ago, and does not heed it. */
+enum { BATCH_MAX = 100, SCRATCH_MAX = 1 << 20, OVER_FACTOR = 10 };
 
 struct asked {
 	struct rcpt rcpt;
@@ -129,7 +131,13 @@ static bool batch_add(struct smtp *s, const struct envelope *env, struct batch *
 
 static err ask(struct smtp *s, struct envelope *env, struct batch *b)
 {
-	struct rcpt_check_request q = {.sender = env->sender, .size = env->params.size};
+	struct rcpt_check_request q = {.session = s->options->session,
+	                               .account = s->account,
+	                               .client = s->options->lmtp ? STR_NONE
+	                                                          : buf_str(&s->client), /* RFC 2033 5: no relaying */
+	                               .local = s->options->local,
+	                               .sender = env->sender,
+	                               .size = env->params.size};
 
 	q.rcpts = arena_array(&b->scratch, b->queries_n, sizeof(*q.rcpts));
 	if (q.rcpts == NULL)
@@ -144,6 +152,47 @@ static err ask(struct smtp *s, struct envelope *env, struct batch *b)
 	if (e == OK && env->id == 0)
 		env->id = b->reply.id;
 	return e;
+}
+
+/* --- servers behind this one --- */
+
+static const struct rcpt_answer cannot_ask = {
+	.code = E_TEMP,
+	.reply = 451,
+	.status = STR("4.4.1"),
+	.text = STR("The server that has this mailbox cannot be asked at present; try again later")};
+
+/* False: nobody could be asked. */
+static bool ask_inner(struct smtp *s, str address, struct batch *b, nsec deadline, struct rcpt_answer *out)
+{
+	struct callout_request q = {.address = address};
+	struct callout_reply r = {0};
+	err e = call_callout(s->options->peers->send, &q, &r, &b->scratch, deadline);
+	bool answered = e == OK && r.answers_n == 1;
+
+	*out = answered ? r.answers[0] : cannot_ask;
+	if (!answered)
+		LOG(WARN, "smtp.error", LOG_STR("sid", s->options->session), LOG_Z("call", "callout"),
+		    LOG_Z("text", e == OK ? "no answer" : err_info()->text));
+	return answered;
+}
+
+/* One after the other; when one cannot be asked, those behind it are not tried. */
+static void ask_inners(struct smtp *s, struct batch *b)
+{
+	struct rcpt_answer *answer = b->reply.answers;
+	nsec deadline = rt_after(CALLOUT_TIME);
+	bool away = false;
+
+	for (const struct asked *a = b->first; a != NULL; a = a->next) {
+		if (a->refusal != NULL)
+			continue;
+		if (answer->code == OK && answer->inner && away)
+			*answer = cannot_ask;
+		else if (answer->code == OK && answer->inner)
+			away = !ask_inner(s, a->rcpt.address, b, deadline, answer);
+		answer++;
+	}
 }
 
 /* --- answering --- */
@@ -188,19 +237,20 @@ static void log_refused(const struct smtp *s, const struct envelope *env, str rc
 	    LOG_STR("reason", reason));
 }
 
-/* The store speaks to other servers. */
-static str reason(const struct smtp *s, const struct rcpt_answer *refusal)
+/* RFC 5321 4.5.3.1.10: a client may well ask for more, and come back with them; but not without end. */
+static void answer_too_many(struct smtp *s, struct envelope *env)
 {
-	if (s->options->submission && refusal->reply == 550 && str_equal(refusal->status, STR("5.7.1")))
-		return STR("This server does not send mail to other servers yet, only to addresses of its own");
-	return refusal->text;
+	if (++env->rcpts_over > OVER_FACTOR * s->config->limits.recipients)
+		s->errors++;
+	else
+		s->commands--;
+	smtp_reply(s, too_many.reply, too_many.status, "%s", too_many.text);
 }
 
 static void answer(struct smtp *s, struct envelope *env, const struct asked *a, const struct rcpt_answer *from_store)
 {
 	if (a->refusal == &too_many) {
-		s->commands--; /* RFC 5321 4.5.3.1.10: it may well ask for more, and come back with them */
-		smtp_reply(s, too_many.reply, too_many.status, "%s", too_many.text);
+		answer_too_many(s, env);
 		return;
 	}
 	if (a->refusal == NULL && from_store->code == OK) {
@@ -212,7 +262,7 @@ static void answer(struct smtp *s, struct envelope *env, const struct asked *a, 
 		err_set(a->refusal->code, a->refusal->reply, a->refusal->status, "%s", a->refusal->text);
 		smtp_reply_address_err(s, "5.1.3");
 	} else {
-		smtp_reply_refusal(s, from_store->reply, from_store->status, reason(s, from_store));
+		smtp_reply_refusal(s, from_store->reply, from_store->status, from_store->text);
 		log_refused(s, env, a->rcpt.address, from_store->reply, from_store->text);
 	}
 }
@@ -248,10 +298,12 @@ void smtp_rcpt(struct smtp *s, struct envelope *env)
 	do
 		added = batch_add(s, env, &b);
 	while (added && b.n < BATCH_MAX && smtp_take_buffered_rcpt(s));
-	if (b.queries_n > 0 && ask(s, env, &b) != OK)
+	if (b.queries_n > 0 && ask(s, env, &b) != OK) {
 		answer_away(s, env, &b);
-	else
+	} else {
+		ask_inners(s, &b);
 		answer_all(s, env, &b, NULL);
+	}
 	if (!added)
 		smtp_reply(s, 452, "4.3.1", "Out of memory for this transaction");
 	arena_free(&b.scratch);

@@ -21,6 +21,8 @@ struct smtp_options {
 	str session; /* its id */
 	bool lmtp;
 	bool submission; /* RFC 6409: for users, who log in */
+	bool local;      /* with `submission`: for programs of this machine, whom the kernel has named (`uid`): nobody logs in */
+	uint64_t uid;
 	const bool *stopping; /* becomes true when the process shuts down: 421 at the next command */
 	/* NULL, or true while the session waits for a command: when the process shuts down its coroutine may be cancelled
 	 * then; it says 421 by itself, and nothing is lost. */

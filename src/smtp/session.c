@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* A session: the greeting, one command after the other, and what ends it. */
+#include <stdio.h>
+
 #include "base/log.h"
 #include "smtp/session.h"
 
@@ -104,6 +106,14 @@ static void greet(struct smtp *s)
 	}
 }
 
+/* The kernel has said who a local program is. */
+static void name_local(struct smtp *s)
+{
+	int n = snprintf(s->login_text, sizeof(s->login_text), "uid=%llu", (unsigned long long)s->options->uid);
+
+	s->login = str_make(s->login_text, (size_t)n);
+}
+
 static void session_command(struct smtp *s)
 {
 	switch (s->command.verb) {
@@ -123,6 +133,9 @@ static void session_command(struct smtp *s)
 		break;
 	case SMTP_AUTH:
 		smtp_auth(s);
+		break;
+	case SMTP_XFATE:
+		smtp_fate(s);
 		break;
 	default:
 		smtp_common_command(s);
@@ -150,6 +163,8 @@ void smtp_serve(struct stream *stream, const struct smtp_options *options)
 	                 .end = rt_after(options->config->limits.session_time)};
 
 	net_address_host(&s.client, &options->client);
+	if (options->local)
+		name_local(&s);
 	stream_write_timeout(stream, options->config->limits.command_time);
 	greet(&s);
 	while (smtp_read_command(&s))

@@ -27,7 +27,7 @@ struct smtp {
 	uint64_t errors, messages;
 	uint64_t account; /* that is logged in, 0 none */
 	char login_text[LOGIN_MAX];
-	str login;    /* its address; view of login_text */
+	str login;    /* its address, of a local program "uid=1000"; view of login_text */
 	bool granted; /* the store may know of a login of this session */
 	bool closing; /* no further command is read */
 	/* The client may still be sending: it is heard out for a moment, or its system throws our last reply away. */
@@ -41,7 +41,10 @@ struct envelope {
 	str sender; /* local@domain, "" the null path */
 	struct rcpt *rcpts;
 	size_t rcpts_n, rcpts_size;
+	int64_t began; /* microseconds: when MAIL was said */
+	uint64_t hold_until, deliver_by; /* microseconds, 0 none */
 	uint64_t id; /* of the message, once the store was asked for a recipient */
+	uint64_t rcpts_over; /* RCPTs beyond the limit */
 	bool rcpt_refused;
 	bool receiving; /* the two below are in use */
 	bool chunked;   /* by BDAT */
@@ -83,7 +86,11 @@ MUST_USE bool smtp_must_log_in(struct smtp *s); /* true: 530 was said (RFC 6409 
 /* May the login write as all of these? Else the error that is to be told: 550 5.7.1, which names what is allowed. */
 MUST_USE err smtp_check_identities(struct smtp *s, struct envelope *env, struct rcpt_query *addresses, size_t n);
 
+/* --- fate.c --- */
+void smtp_fate(struct smtp *s); /* XFATE, which client.h describes */
+
 /* --- transaction.c --- */
+unsigned smtp_offer(const struct smtp *s); /* bits of enum params_offer */
 void smtp_transaction(struct smtp *s); /* from MAIL on */
 
 /* --- recipients.c --- */

@@ -64,7 +64,7 @@ static void test_path_argument(void **state UNUSED)
 	assert_int_equal(command_path_argument(STR("from: <a@b> SIZE=1"), STR("FROM:"), &path), OK);
 	assert_str(path, "<a@b> SIZE=1");
 	assert_int_equal(command_path_argument(STR("FROM:"), STR("FROM:"), &path), E_SYNTAX);
-	assert_int_equal(err_info()->reply, 500);
+	assert_int_equal(err_info()->reply, 501);
 	assert_int_equal(command_path_argument(STR("LALA: <>"), STR("FROM:"), &path), E_SYNTAX);
 	assert_int_equal(command_path_argument(STR("FROM <>"), STR("FROM:"), &path), E_SYNTAX);
 	assert_int_equal(command_path_argument(STR(""), STR("TO:"), &path), E_SYNTAX);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /* A transaction: it owns the envelope, and leaving it is the reset. */
+#include "conf/relay.h"
 #include "mail/address.h"
 #include "smtp/session.h"
 
@@ -10,6 +11,18 @@ static void envelope_end(struct envelope *env)
 	arena_free(&env->arena);
 }
 
+unsigned smtp_offer(const struct smtp *s)
+{
+	const struct smtp_options *o = s->options;
+	unsigned offer = o->submission ? PARAMS_SUBMISSION : 0;
+
+	if (o->submission || (!o->lmtp && relay_client_allowed(s->config, buf_str(&s->client))))
+		offer |= PARAMS_DELIVERBY; /* whoever asks for it must get reports, and may be sent on */
+	if (o->local || stream_is_tls(s->stream))
+		offer |= PARAMS_REQUIRETLS; /* RFC 8689 2; nobody listens on the way from a program of this machine */
+	return offer;
+}
+
 /* Parameters belong to extensions, which HELO does not ask for (RFC 5321 4.1.1.11). */
 static err mail_params(struct smtp *s, struct envelope *env, str text)
 {
@@ -17,9 +30,9 @@ static err mail_params(struct smtp *s, struct envelope *env, str text)
 		return err_set(E_SYNTAX, 501, "5.1.7", "A blank is missing behind the address");
 	if (text.n > 0 && s->hello != HELLO_EXTENDED)
 		return err_set(E_SYNTAX, 555, "5.5.4", "Parameters need EHLO");
-	err e = mail_params_parse(text, &env->arena, &env->params);
-	if (e == OK && env->params.auth && !s->options->submission)
-		return err_set(E_SYNTAX, 555, "5.5.4", "AUTH is for submission");
+	err e = mail_params_parse(text, smtp_offer(s), &env->arena, &env->params);
+	if (e == OK)
+		e = mail_params_times(&env->params, env->began, &env->hold_until, &env->deliver_by);
 	if (e == OK && env->params.size > s->config->limits.message_size)
 		return err_set(E_LIMIT, 552, "5.3.4", "Messages may have up to %llu octets",
 		               (unsigned long long)s->config->limits.message_size);
@@ -57,7 +70,7 @@ static err mail_command(struct smtp *s, struct envelope *env)
 /* RFC 6409 6.1: the reverse-path of a submission is the login's, or null. */
 static err check_sender(struct smtp *s, struct envelope *env)
 {
-	if (!s->options->submission || env->sender.n == 0)
+	if (!s->options->submission || s->options->local || env->sender.n == 0)
 		return OK;
 	return smtp_check_identities(s, env, &(struct rcpt_query){env->sender}, 1);
 }
@@ -102,7 +115,7 @@ static err transaction_command(struct smtp *s, struct envelope *env)
 
 void smtp_transaction(struct smtp *s)
 {
-	struct envelope env = {.arena = ARENA_INIT(s->config->limits.session_memory)};
+	struct envelope env = {.arena = ARENA_INIT(s->config->limits.session_memory), .began = rt_wall()};
 
 	if (!may_begin(s))
 		return;
