@@ -42,8 +42,8 @@ static err parse_line(str line, int *code, bool *last, str *text)
 
 err reply_take_line(struct reply_reading *r, str line)
 {
-	int code;
-	str text;
+	int code = 0;
+	str text = STR_NONE;
 
 	r->octets += line.n;
 	if (r->octets > r->limits->octets || ++r->lines_n > r->limits->lines)
