@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "cli/account_certificate.h"
 #include "cli/admin.h"
 #include "cli/command.h"
 #include "cli/output.h"
@@ -17,9 +18,9 @@ struct verb {
 };
 
 static const struct verb verbs[] = {
-	{"add", 2, 2, true},    {"list", 1, 1, false},    {"show", 2, 2, false},
-	{"passwd", 2, 2, true}, {"disable", 2, 2, false}, {"enable", 2, 2, false},
-	{"quota", 3, 3, false}, {"remove", 2, 3, false},  {"app-password", 2, 4, false},
+	{"add", 2, 2, true},           {"list", 1, 1, false},     {"show", 2, 2, false},  {"passwd", 2, 2, true},
+	{"disable", 2, 2, false},      {"enable", 2, 2, false},   {"quota", 3, 3, false}, {"remove", 2, 3, false},
+	{"app-password", 2, 4, false}, {"identity", 3, 4, false}, {"certificate", 2, 4, false},
 };
 
 static const struct verb *verb_find(const char *name)
@@ -136,6 +137,18 @@ static int app_password(const struct invocation *inv)
 	return add ? app_password_add(inv) : admin_command(inv);
 }
 
+static int identity(const struct invocation *inv)
+{
+	const char *verb = inv->words[1];
+	bool list = strcmp(verb, "list") == 0;
+
+	if (!list && strcmp(verb, "add") != 0 && strcmp(verb, "remove") != 0)
+		return command_usage(inv, "there is no \"identity %s\"", verb);
+	if (inv->words_n != (list ? 3 : 4))
+		return command_usage(inv, "too %s words for identity %s", list ? "many" : "few", verb);
+	return admin_command(inv);
+}
+
 /* The store takes octets. */
 static int quota(const struct invocation *inv)
 {
@@ -160,9 +173,13 @@ int command_account(const struct invocation *inv)
 		return command_usage(inv, "too %s words for %s", inv->words_n < v->least ? "few" : "many", v->name);
 	if (strcmp(v->name, "app-password") == 0)
 		return app_password(inv);
+	if (strcmp(v->name, "certificate") == 0)
+		return account_certificate(inv);
 	if (inv->expires != NULL)
 		return command_usage(inv, "--expires is for app-password add");
 	if (strcmp(v->name, "quota") == 0)
 		return quota(inv);
+	if (strcmp(v->name, "identity") == 0)
+		return identity(inv);
 	return v->password ? with_password(inv) : admin_command(inv);
 }

@@ -46,14 +46,19 @@ const struct command commands[] = {
 			     "remove ADDRESS [force]\n"
 			     "app-password add ADDRESS NAME [--expires TIME]\n"
 			     "app-password list ADDRESS\n"
-			     "app-password remove ADDRESS NAME",
+			     "app-password remove ADDRESS NAME\n"
+			     "identity add ADDRESS IDENTITY\n"
+			     "identity list ADDRESS\n"
+			     "identity remove ADDRESS IDENTITY",
 		.options = STORE_READER | OPTION_EXPIRES,
 		.least = 1,
 		.most = 4,
 		.summary = "who has a mailbox here",
 		.text = "add and passwd ask for the password, or read one line from standard input.\n"
-			"disable refuses logins, and mail for it (550 5.2.1). remove with the word force removes the mail too.\n"
-			"app-password add makes one more password, for one program or device, and shows it once.",
+			"disable refuses logins, and mail for it (550 5.2.1). remove with the word force removes the "
+                        "mail too.\n"
+			"app-password add makes one more password, for one program or device, and shows it once.\n"
+			"identity add lets it write as another address, or as all of a domain of ours (*@example.org).",
 		.run = command_account,
 	},
 	{

@@ -2,6 +2,7 @@
 /* The call that makes a message ours. */
 #include "base/log.h"
 #include "store/acceptance.h"
+#include "store/notice.h"
 
 static err accept_prepare(struct writer *w, struct job *job)
 {
@@ -13,7 +14,7 @@ static err accept_apply(struct writer *w, struct job *job)
 	return acceptance_apply(w, job->data);
 }
 
-static err accept_all(struct store *s, struct acceptance *x, bool relay)
+err acceptance_run(struct store *s, struct acceptance *x, bool relay)
 {
 	static const struct job_kind kind = {.prepare = accept_prepare, .apply = accept_apply};
 	struct job job = {.kind = &kind, .data = x};
@@ -29,19 +30,32 @@ static err accept_all(struct store *s, struct acceptance *x, bool relay)
 	return e;
 }
 
-/* Whoever submits is logged in, and has not sent too much. */
-static err may_submit(struct store *s, const char *from, const struct accept_request *q)
+/* By whom it is counted: an account, or a user of this machine but root. "": nobody who submits. */
+static str submitter(const struct accept_request *q, struct arena *a)
 {
-	bool first;
-	err e = sessions_check_account(&s->sessions, str_from(from), q->origin->session, q->account);
+	if (q->account != 0)
+		return arena_printf(a, "account %llu", (unsigned long long)q->account);
+	bool counted = (q->flags & MESSAGE_LOCAL) != 0 && !str_equal(q->origin->login, STR("uid=0"));
+	return counted ? q->origin->login : STR("");
+}
 
-	if (e != OK)
+/* Whoever submits is logged in, and has not sent too much. */
+static err may_submit(struct store *s, const char *from, const struct accept_request *q, str who)
+{
+	uint64_t limit = s->config->limits.messages_per_hour;
+	bool first = false;
+	err e = q->account == 0 ? OK
+	                        : sessions_check_account(&s->sessions, str_from(from), q->origin->session, q->account);
+
+	if (e == OK)
+		e = rate_take(&s->rate, who, q->rcpts_n, limit, rt_now(), &first);
+	if (e != E_LIMIT || !first)
 		return e;
-	e = rate_take(&s->rate, q->account, q->rcpts_n, s->config->limits.messages_per_hour, rt_now(), &first);
-	if (first)
-		LOG(WARN, "submission.limit", LOG_STR("sid", q->origin->session), LOG_STR("login", q->origin->login),
-		    LOG_NUM("limit", s->config->limits.messages_per_hour));
-	return e;
+	struct err_info why = *err_info();
+	LOG(WARN, "submission.limit", LOG_STR("sid", q->origin->session), LOG_STR("login", q->origin->login),
+	    LOG_NUM("limit", limit));
+	notice_limit(s, q->account, q->origin->login, limit);
+	return err_set(e, why.reply, why.status, "%s", why.text);
 }
 
 static err accept_entered(struct store *s, const char *from, struct acceptance *x)
@@ -53,7 +67,7 @@ static err accept_entered(struct store *s, const char *from, struct acceptance *
 
 	if (e != OK)
 		return e;
-	e = accept_all(s, x, store_may_relay(s, &who));
+	e = acceptance_run(s, x, store_may_relay(s, &who));
 	store_leave(s);
 	return e;
 }
@@ -70,10 +84,11 @@ err store_accept(struct store *s, const char *from, const struct accept_request 
 		return e;
 	r->answers = x.answers;
 	r->answers_n = q->rcpts_n;
-	if (q->account != 0 && (e = may_submit(s, from, q)) != OK)
+	str who = submitter(q, a);
+	if (who.n > 0 && (e = may_submit(s, from, q, who)) != OK)
 		return e;
 	e = accept_entered(s, from, &x);
-	if (q->account != 0 && (e != OK || !acceptance_kept(&x)))
-		rate_give_back(&s->rate, q->account, q->rcpts_n);
+	if (who.n > 0 && (e != OK || !acceptance_kept(&x)))
+		rate_give_back(&s->rate, who, q->rcpts_n);
 	return e;
 }

@@ -44,6 +44,9 @@ MUST_USE err acceptance_prepare(struct writer *w, struct acceptance *x);
 MUST_USE err acceptance_apply(struct writer *w, struct acceptance *x);
 void acceptance_committed(struct store *s, const struct acceptance *x);
 
+/* All but the first two, as a job of its own. Inside of store_enter. */
+MUST_USE err acceptance_run(struct store *s, struct acceptance *x, bool relay);
+
 static inline bool acceptance_kept(const struct acceptance *x)
 {
 	return x->kept_n > 0;

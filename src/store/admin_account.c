@@ -388,6 +388,8 @@ static err remove_apply(struct db *db, void *arg)
 		e = delete_where_account(db, "DELETE FROM mailbox WHERE account = ?", c->account);
 	if (e == OK)
 		e = delete_where_account(db, "DELETE FROM credential WHERE account = ?", c->account);
+	if (e == OK)
+		e = delete_where_account(db, "DELETE FROM identity WHERE account = ?", c->account);
 	return e == OK ? delete_where_account(db, "DELETE FROM account WHERE id = ?", c->account) : e;
 }
 

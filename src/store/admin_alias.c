@@ -47,8 +47,8 @@ static err check_no_account(struct db *db, const struct alias_change *c)
 
 static err insert(struct db *db, const struct alias_change *c, str target)
 {
-	struct query q =
-		db_query(db, "INSERT INTO alias (domain, local, target) VALUES (?, ?, ?) ON CONFLICT DO NOTHING");
+	struct query q = db_query(db, "INSERT INTO alias (domain, local, target) VALUES (?, ?, ?)"
+	                              " ON CONFLICT (domain, local, target) DO UPDATE SET file = 0");
 
 	query_put_str(&q, c->address.domain);
 	query_put_str(&q, c->address.local);
@@ -96,12 +96,107 @@ err alias_add(struct admin *x)
 	return e;
 }
 
+/* --- import --- */
+
+/* Pairs of words: an alias and one of its targets. Those that would not get mail are told, and kept all the same: what they lead to may come. */
+struct alias_import {
+	struct admin *admin;
+	const struct config *config;
+	struct admin_address *pairs; /* an alias, its target, an alias ... */
+	size_t n;
+};
+
+static err import_words(struct admin *x, struct alias_import *m)
+{
+	const struct admin_request *q = x->request;
+	err e = OK;
+
+	if (q->words_n % 2 != 0)
+		return admin_usage("alias import [ADDRESS TARGET]...");
+	m->pairs = arena_array(x->arena, q->words_n, sizeof(*m->pairs));
+	if (m->pairs == NULL)
+		return err_note(E_MEMORY, "no memory for aliases");
+	for (size_t i = 2; i < q->words_n && e == OK; i++) {
+		e = i % 2 == 0 ? admin_our_address(x, q->words[i].text, &m->pairs[m->n])
+		               : admin_address(x, q->words[i].text, &m->pairs[m->n]);
+		m->n++;
+	}
+	return e;
+}
+
+/* The same made by a command stays that command's. */
+static err import_pair(struct db *db, const struct admin_address *alias, str target)
+{
+	struct query q = db_query(
+		db, "INSERT INTO alias (domain, local, target, file) VALUES (?, ?, ?, 1) ON CONFLICT DO NOTHING");
+
+	query_put_str(&q, alias->domain);
+	query_put_str(&q, alias->local);
+	query_put_str(&q, target);
+	return query_run(&q);
+}
+
+static void import_fault(struct alias_import *m, str address, const char *fault)
+{
+	struct row *row = admin_row(m->admin);
+
+	admin_str(m->admin, row, "address", address);
+	admin_str(m->admin, row, "fault", str_from(fault));
+}
+
+/* One page of faults is enough: who mends them imports again. */
+static err import_check(struct db *db, struct alias_import *m, const struct admin_address *alias)
+{
+	ARENA(scratch, 4 << 20);
+	struct alias_change c = {
+		.address = *alias, .config = m->config, .secret = m->admin->store->secret, .arena = &scratch};
+
+	if (admin_full(m->admin))
+		return OK;
+	err e = check_no_account(db, &c);
+	if (e == E_EXISTS)
+		import_fault(m, alias->text, "it is an account, which gets the mail");
+	else if (e == OK && check_route(db, &c) != OK)
+		import_fault(m, alias->text, err_info()->text);
+	return e == E_EXISTS ? OK : e;
+}
+
+static err import_apply(struct db *db, void *arg)
+{
+	struct alias_import *m = arg;
+	struct query q = db_query(db, "DELETE FROM alias WHERE file = 1");
+	err e = query_run(&q);
+
+	for (size_t i = 0; i + 1 < m->n && e == OK; i += 2)
+		e = import_pair(db, &m->pairs[i], m->pairs[i + 1].text);
+	for (size_t i = 0; i + 1 < m->n && e == OK; i += 2)
+		if (i == 0 || !str_equal(m->pairs[i].text, m->pairs[i - 2].text))
+			e = import_check(db, m, &m->pairs[i]);
+	return e;
+}
+
+err alias_replace(struct admin *x)
+{
+	struct alias_import m = {.admin = x};
+	err e = import_words(x, &m);
+
+	if (e != OK)
+		return e;
+	struct config *held = config_hold(x->store->config);
+	m.config = held;
+	e = admin_change(x, import_apply, &m);
+	config_release(held);
+	if (e == OK)
+		LOG(INFO, "alias.import", LOG_NUM("pairs", m.n / 2), LOG_NUM("faults", x->reply->rows_n));
+	return e;
+}
+
 /* --- list --- */
 
 static err list_read(struct admin *x, struct db *db)
 {
 	struct query q =
-		db_query(db, "SELECT local, domain, target FROM alias WHERE ? = '' OR local || '@' || domain = ?"
+		db_query(db, "SELECT local, domain, target, file FROM alias WHERE ? = '' OR local || '@' || domain = ?"
 	                     " ORDER BY domain, local, target LIMIT 501 OFFSET ?");
 	struct admin_address only = {.text = STR("")};
 	uint64_t at = admin_resume(x);
@@ -122,6 +217,7 @@ static err list_read(struct admin *x, struct db *db)
 		admin_str(x, row, "address",
 		          arena_printf(x->arena, STR_FMT "@" STR_FMT, STR_ARG(local), STR_ARG(domain)));
 		admin_str(x, row, "target", query_str(&q));
+		admin_str(x, row, "source", query_num(&q) != 0 ? STR("file") : STR("command"));
 		at++;
 	}
 	return query_end(&q);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /* What an account may write as. Found as mail for an address finds its way (route.c), but for one step: an alias, or the catch-all of a
- * domain, must name the account itself. */
+ * domain, must name the account itself. Beside these, what the administrator has granted (table `identity`). */
 #include "mail/address.h"
 #include "store/route.h"
 #include "store/state.h"
@@ -83,6 +83,24 @@ static err check_local(const struct writer_of *w, str local, const struct config
 	return e;
 }
 
+/* Granted by name, or with all of its domain, when that is ours. */
+static err check_granted(const struct writer_of *w, str local, str base, str domain)
+{
+	struct query q = db_query(
+		w->store->db, "SELECT 1 FROM identity WHERE account = ? AND domain = ? AND local IN (?, ?, ?) LIMIT 1");
+	uint64_t one;
+	bool found = false;
+
+	query_put_num(&q, w->account);
+	query_put_str(&q, domain);
+	query_put_str(&q, local);
+	query_put_str(&q, base);
+	query_put_str(&q, config_domain_find(w->store->config, domain) != NULL ? STR("*") : local);
+	if (query_one(&q, &one, &found) != OK)
+		return store_trouble();
+	return found ? OK : E_DENIED;
+}
+
 /* E_DENIED is not noted. */
 static err check_address(const struct writer_of *w, str text)
 {
@@ -92,7 +110,12 @@ static err check_address(const struct writer_of *w, str text)
 	if (address_parse(text, true, &address) != OK || address_key(w->arena, &address, &local, &domain) != OK)
 		return E_DENIED;
 	const struct config_domain *d = address.literal ? NULL : config_domain_find(w->store->config, domain);
-	return d == NULL ? E_DENIED : check_local(w, local, d);
+	err e = d == NULL ? E_DENIED : check_local(w, local, d);
+	if (e != E_DENIED || address.literal)
+		return e;
+	/* What stands behind a separator means nothing in a domain that is not ours. */
+	str base = d == NULL ? local : str_take(local, route_base(local, w->store->config->plus));
+	return check_granted(w, local, base, domain);
 }
 
 /* --- what is allowed, for the refusal --- */
@@ -104,6 +127,20 @@ static void put_aliases(const struct writer_of *w, struct buf *out)
 	size_t n = 0;
 
 	query_put_str(&q, w->address);
+	while (query_row(&q)) {
+		buf_puts(out, ", ");
+		buf_put(out, ++n > ALLOWED_SHOWN ? STR("...") : query_str(&q));
+	}
+	(void)!query_end(&q);
+}
+
+static void put_granted(const struct writer_of *w, struct buf *out)
+{
+	struct query q = db_query(w->store->db, "SELECT local || '@' || domain FROM identity WHERE account = ?"
+	                                        " ORDER BY domain, local LIMIT 6");
+	size_t n = 0;
+
+	query_put_num(&q, w->account);
 	while (query_row(&q)) {
 		buf_puts(out, ", ");
 		buf_put(out, ++n > ALLOWED_SHOWN ? STR("...") : query_str(&q));
@@ -132,6 +169,7 @@ static str refusal(const struct writer_of *w, str address)
 	buf_puts(&text, "; write as ");
 	buf_put(&text, w->address);
 	put_aliases(w, &text);
+	put_granted(w, &text);
 	put_catchalls(w, &text);
 	return arena_str(w->arena, buf_str(&text));
 }

@@ -13,7 +13,7 @@ struct hour {
 
 void rate_init(struct rate *r)
 {
-	map_init(&r->by_account);
+	map_init(&r->by_name);
 }
 
 void rate_free(struct rate *r)
@@ -22,31 +22,30 @@ void rate_free(struct rate *r)
 	size_t at = 0;
 	str key;
 
-	while (map_next(&r->by_account, &at, &key, &hour))
+	while (map_next(&r->by_name, &at, &key, &hour))
 		free(hour);
-	map_free(&r->by_account);
+	map_free(&r->by_name);
 }
 
-static struct hour *hour_of(struct rate *r, uint64_t account)
+static struct hour *hour_of(struct rate *r, str who)
 {
-	str key = MAP_U64_KEY(account);
-	struct hour *h = map_get(&r->by_account, key);
+	struct hour *h = map_get(&r->by_name, who);
 
 	if (h != NULL)
 		return h;
 	h = calloc(1, sizeof(*h));
-	if (h != NULL && map_put(&r->by_account, key, h) == OK)
+	if (h != NULL && map_put(&r->by_name, who, h) == OK)
 		return h;
 	free(h);
 	return NULL;
 }
 
-err rate_take(struct rate *r, uint64_t account, uint64_t n, uint64_t limit, nsec now, bool *first)
+err rate_take(struct rate *r, str who, uint64_t n, uint64_t limit, nsec now, bool *first)
 {
 	*first = false;
 	if (limit == 0)
 		return OK;
-	struct hour *h = hour_of(r, account);
+	struct hour *h = hour_of(r, who);
 	if (h == NULL)
 		return err_set(E_TEMP, 451, "4.3.0", "There is not enough memory for this message; try again later");
 	if (now >= h->end)
@@ -61,9 +60,9 @@ err rate_take(struct rate *r, uint64_t account, uint64_t n, uint64_t limit, nsec
 	               (unsigned long long)limit);
 }
 
-void rate_give_back(struct rate *r, uint64_t account, uint64_t n)
+void rate_give_back(struct rate *r, str who, uint64_t n)
 {
-	struct hour *h = map_get(&r->by_account, MAP_U64_KEY(account));
+	struct hour *h = map_get(&r->by_name, who);
 
 	if (h != NULL)
 		h->sent -= n < h->sent ? n : h->sent;

@@ -143,6 +143,61 @@ static void test_aliases_that_would_not_work_are_refused(void **state UNUSED)
 	fixture_run(refused_aliases);
 }
 
+/* --- the file of aliases --- */
+
+static void expect_lines(struct fixture *f, const char *sql, const char *expected)
+{
+	ARENA(a, 1 << 20);
+
+	assert_str(fixture_lines(f, sql, &a), expected);
+}
+
+#define ALIASES "SELECT local || ' ' || target || ' ' || file FROM alias ORDER BY local, target"
+
+static void imports(struct fixture *f)
+{
+	ARENA(a, 1 << 20);
+	struct admin_reply r;
+
+	start(f);
+	admin_do(f, "alias add team@example.org alice@example.org");
+	admin_do(f, "alias import root@example.org alice@example.org team@example.org alice@example.org "
+	            "team@example.org x@example.com");
+	expect_lines(f, ALIASES, "root alice@example.org 1\nteam alice@example.org 0\nteam x@example.com 1\n");
+	send_ok(f, "root@example.org", "x\r\n");
+	assert_int_equal(box_count(f, "alice@example.org"), 1);
+	/* again: what is not in the file any more goes, what a command made stays */
+	assert_int_equal(
+		admin_try(f,
+	                  "alias import carol@example.org alice@example.org nobody@example.org gone@example.org "
+	                  "nobody@example.org gone@example.org a@example.org b@example.org b@example.org a@example.org",
+	                  "", &r, &a),
+		OK);
+	assert_int_equal(r.rows_n, 4);
+	assert_str(cell_of(&r.rows[0], "address")->text, "carol@example.org");
+	assert_str(cell_of(&r.rows[0], "fault")->text, "it is an account, which gets the mail");
+	assert_str(cell_of(&r.rows[1], "address")->text, "nobody@example.org");
+	assert_true(str_contains(cell_of(&r.rows[2], "fault")->text, STR("circle")));
+	expect_lines(f, ALIASES,
+	             "a b@example.org 1\nb a@example.org 1\ncarol alice@example.org 1\nnobody gone@example.org 1\n"
+	             "team alice@example.org 0\n");
+	/* nothing changes when a word is wrong */
+	assert_int_equal(admin_result(f, "alias import root@example.com alice@example.org"), E_PERM);
+	assert_int_equal(admin_result(f, "alias import root@example.org"), E_SYNTAX);
+	assert_int_equal(admin_result(f, "alias import root@example.org nonsense"), E_SYNTAX);
+	assert_int_equal(admin_count(f, "alias list"), 5);
+	/* a command makes one its own */
+	admin_do(f, "alias import x@example.org alice@example.org");
+	admin_do(f, "alias add x@example.org alice@example.org");
+	admin_do(f, "alias import");
+	expect_lines(f, ALIASES, "team alice@example.org 0\nx alice@example.org 0\n");
+}
+
+static void test_import(void **state UNUSED)
+{
+	fixture_run(imports);
+}
+
 static void circles(struct fixture *f)
 {
 	char words[100];
@@ -176,6 +231,7 @@ int main(void)
 		cmocka_unit_test(test_aliases),
 		cmocka_unit_test(test_aliases_that_would_not_work_are_refused),
 		cmocka_unit_test(test_circles_and_depth),
+		cmocka_unit_test(test_import),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
