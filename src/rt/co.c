@@ -97,6 +97,33 @@ struct co *co_create(char *stack, void (*fn)(void *arg), void *arg, const char *
 	return co;
 }
 
+/* What the coroutine wants to have called on this stack. */
+static bool run_deep(struct rt_loop *l)
+{
+	void (*fn)(void *arg) = l->deep;
+
+	if (fn == NULL)
+		return false;
+	l->is_deep = true;
+	fn(l->deep_arg);
+	l->is_deep = false;
+	l->deep = NULL;
+	return true;
+}
+
+void rt_deep(void (*fn)(void *arg), void *arg)
+{
+	struct rt_loop *l = loop_current;
+
+	if (l->is_deep) {
+		fn(arg);
+		return;
+	}
+	l->deep = fn;
+	l->deep_arg = arg;
+	co_leave();
+}
+
 void co_enter(struct co *co)
 {
 	struct rt_loop *l = loop_current;
@@ -104,9 +131,11 @@ void co_enter(struct co *co)
 	co->was_parked = false;
 	l->running = co;
 	err_slot = &co->info;
-	__sanitizer_start_switch_fiber(&l->fake_stack, co->stack, STACK_SIZE);
-	switch_stack(&l->sp, co->sp);
-	__sanitizer_finish_switch_fiber(l->fake_stack, NULL, NULL);
+	do {
+		__sanitizer_start_switch_fiber(&l->fake_stack, co->stack, STACK_SIZE);
+		switch_stack(&l->sp, co->sp);
+		__sanitizer_finish_switch_fiber(l->fake_stack, NULL, NULL);
+	} while (run_deep(l));
 	err_slot = NULL;
 	l->running = NULL;
 }
@@ -140,7 +169,7 @@ err co_wait(enum co_state state, nsec deadline)
 {
 	struct rt_loop *l = loop_current;
 
-	assert(l && l->running);
+	assert(l && l->running && !l->is_deep);
 
 	struct co *co = l->running;
 

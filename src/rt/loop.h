@@ -25,6 +25,9 @@ struct rt_loop {
 	struct co_list active, idle;    /* every coroutine is in one; idle: stack trimmed, waits since */
 	size_t count;                   /* of coroutines */
 	void *sp;                       /* the loop's own, while a coroutine runs */
+	void (*deep)(void *arg);        /* rt_deep's, until the loop has called it; NULL */
+	void *deep_arg;
+	bool is_deep;
 	nsec now;
 	nsec sweep_at; /* when stacks are trimmed next */
 	struct timers timers;

@@ -88,6 +88,10 @@ int rt_fd_release(struct rt_fd *f); /* gives the descriptor back, open and no lo
  * be cancelled. Under simulation it runs in place. */
 void rt_work(void (*fn)(void *arg), void *arg);
 
+/* Runs fn(arg) at once, on the stack of the loop's thread, which is as large as any program's: for libraries that want more than a coroutine has. fn must
+ * not wait. */
+void rt_deep(void (*fn)(void *arg), void *arg);
+
 /* Counting semaphore and condition, for coroutines of one loop; first come, first served. */
 struct rt_waiter;
 struct semaphore {

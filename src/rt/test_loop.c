@@ -780,6 +780,40 @@ static void test_signals(void **state UNUSED)
 	assert_int_equal(got[1], SIGUSR2);
 }
 
+/* What wants a large stack. */
+
+static void touch_a_megabyte(void *arg)
+{
+	volatile char large[1 << 20];
+
+	for (size_t i = 0; i < sizeof(large); i += 4096)
+		large[i] = 1;
+	*(int *)arg += large[4096];
+}
+
+static void go_deep(void *arg UNUSED)
+{
+	int touched = 0;
+
+	rt_deep(touch_a_megabyte, &touched);
+	rt_yield();
+	rt_deep(touch_a_megabyte, &touched);
+	note(touched == 2 ? "deep" : "shallow");
+	(void)!err_note(E_BUSY, "kept");
+	note(err_info()->code == E_BUSY ? "" : "lost");
+}
+
+static void check_deep(void)
+{
+	assert_string_equal(trace, "deep");
+	trace[0] = '\0';
+}
+
+static void test_deep_calls(void **state UNUSED)
+{
+	both(go_deep, check_deep);
+}
+
 #define TEST(name) cmocka_unit_test_setup(name, reset)
 
 int main(void)
@@ -814,6 +848,7 @@ int main(void)
 		TEST(test_files_cannot_be_waited_for),
 		TEST(test_no_descriptors_in_simulation),
 		TEST(test_signals),
+		TEST(test_deep_calls),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
