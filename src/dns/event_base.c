@@ -108,13 +108,28 @@ static int activate(struct ub_event *ev, struct timeval *timeout)
 
 /* --- calling back --- */
 
+struct callback {
+	struct event *event;
+	short bits;
+};
+
+/* It may free the event. */
+static void call_back(void *arg)
+{
+	const struct callback *c = arg;
+
+	c->event->callback(c->event->fd, c->bits, c->event->arg);
+}
+
 static void call(struct event *e, short bits, bool timed)
 {
+	struct callback c = {e, bits};
+
 	if ((e->bits & UB_EV_PERSIST) == 0)
 		(void)deactivate(&e->super);
 	else if (timed)
 		timer_heap_set(&e->base->timers, &e->timer, rt_after(e->interval));
-	e->callback(e->fd, bits, e->arg); /* may free it */
+	rt_deep(call_back, &c); /* libunbound wants more stack than a coroutine has */
 }
 
 static void call_ready(struct base *b)

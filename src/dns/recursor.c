@@ -128,10 +128,16 @@ static err set_all(struct ub_ctx *ub, const struct recursor_options *o)
 
 /* --- its life --- */
 
+/* libunbound wants more stack than a coroutine has: all that calls it goes by rt_deep. */
+static void delete_context(void *ub)
+{
+	ub_ctx_delete(ub);
+}
+
 static void destroy(struct recursor *r)
 {
 	if (r->ub != NULL)
-		ub_ctx_delete(r->ub);
+		rt_deep(delete_context, r->ub);
 	if (r->events != NULL)
 		event_base_free(r->events);
 	free(r);
@@ -156,17 +162,31 @@ static err begin(struct recursor *r)
 	return e == E_MEMORY ? err_note(E_SYNTAX, "the trust anchor cannot be used") : e;
 }
 
+struct creation {
+	struct recursor *recursor;
+	const struct recursor_options *options;
+	err result;
+};
+
+static void create_context(void *arg)
+{
+	struct creation *c = arg;
+
+	c->recursor->ub = ub_ctx_create_ub_event(c->recursor->events);
+	c->result = c->recursor->ub == NULL ? err_note(E_MEMORY, "no memory or descriptors for a resolver")
+	                                    : set_all(c->recursor->ub, c->options);
+}
+
 err recursor_new(const struct recursor_options *o, struct recursor **out)
 {
 	struct recursor *r = calloc(1, sizeof(*r));
+	struct creation creation = {r, o, OK};
 	err e = r == NULL ? err_note(E_MEMORY, "no memory for a resolver") : event_base_new(&r->events);
 
-	if (e == OK)
-		r->ub = ub_ctx_create_ub_event(r->events);
-	if (e == OK && r->ub == NULL)
-		e = err_note(E_MEMORY, "no memory or descriptors for a resolver");
-	if (e == OK)
-		e = set_all(r->ub, o);
+	if (e == OK) {
+		rt_deep(create_context, &creation);
+		e = creation.result;
+	}
 	if (e == OK)
 		e = begin(r);
 	if (e == OK)
@@ -205,19 +225,41 @@ static bool can_be_asked(str name)
 	return name.n > 0 && name.n <= DNS_NAME_MAX;
 }
 
+struct asking {
+	struct recursor *recursor;
+	const char *name;
+	int type, number, result;
+	struct question *question;
+};
+
+static void begin_question(void *arg)
+{
+	struct asking *c = arg;
+
+	c->result = ub_resolve_event(c->recursor->ub, c->name, c->type, CLASS_IN, c->question, answered, &c->number);
+}
+
+static void cancel_question(void *arg)
+{
+	const struct asking *c = arg;
+
+	(void)ub_cancel(c->recursor->ub, c->number);
+}
+
 static err wait_for(struct recursor *r, const char *name, int type, struct question *q, nsec deadline)
 {
-	int number = 0;
+	struct asking c = {.recursor = r, .name = name, .type = type, .question = q};
 	err e = OK;
 
-	if (ub_resolve_event(r->ub, name, type, CLASS_IN, q, answered, &number) != 0)
+	rt_deep(begin_question, &c);
+	if (c.result != 0)
 		return err_note(E_MEMORY, "libunbound takes no question");
 	q->waits = true;
 	while (e == OK && !q->done)
 		e = rt_park(deadline);
 	if (q->done)
 		return OK;
-	(void)ub_cancel(r->ub, number); /* `answered` is not called any more */
+	rt_deep(cancel_question, &c); /* `answered` is not called any more */
 	return e == E_TIMEOUT ? err_set(e, 451, "4.4.3", "the DNS did not answer in time about %s", name) : e;
 }
 
