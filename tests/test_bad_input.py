@@ -447,7 +447,9 @@ def test_bad_input_25_100000_recipients(server, user):
         accepted = 1
         for _ in range(1000):
             c.send('RCPT TO:<postmaster@example.org>\r\n' * 100)
-            codes = [c.reply().code for _ in range(100)]
+            codes = []
+            while len(codes) < 100 and 421 not in codes:
+                codes.append(c.reply().code)
             accepted += codes.count(250)
             if 421 in codes:
                 break

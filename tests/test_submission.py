@@ -3,6 +3,7 @@
 
 import base64
 import email
+import re
 import smtplib
 
 import pytest
@@ -287,12 +288,84 @@ def test_client_is_shown_when_told(make_server):
     assert received(server, ADDRESS)['Received'].startswith('from client.example.com ([127.0.0.1])')
 
 
-def test_other_servers_come_later(msa):
+def test_other_servers_are_for_who_is_logged_in(msa):
     with connect(msa) as c:
         c.mail(ADDRESS)
-        reply = c.rcpt('someone@example.com', expect=550)
-        assert reply.status == '5.7.1' and 'other servers yet' in reply.text
+        c.rcpt('someone@example.com')
         c.rcpt('bob@example.org')
+    with Smtp(msa.ports['smtp']) as c:
+        c.mail(ADDRESS)
+        assert c.rcpt('someone@example.com', expect=550).status == '5.7.1'
+
+
+def test_who_sent_it_again(msa, bob):
+    """Resent-From and Resent-Sender are the login's, as From is (RFC 5322 3.6.6)."""
+    with connect(msa) as c:
+        for field in ('Resent-From: carol@example.org', 'Resent-Sender: carol@example.org'):
+            c.envelope(bob, sender=ADDRESS)
+            assert c.data(text(more=field + '\r\n'), 550).status == '5.7.1'
+        c.envelope(bob, sender=ADDRESS)
+        c.data(text(more=f'Resent-From: {ADDRESS}\r\nResent-To: {bob}\r\n'), 250)
+    assert received(msa, bob)['Resent-From'] == ADDRESS
+
+
+# --- what may be asked for ---
+
+
+def words_of(c):
+    return {line.split(' ', 1)[0]: line for line in c.cmd('EHLO client.example.com', 250).text.split('\n')}
+
+
+def test_extensions(msa):
+    with connect(msa) as c:
+        words = words_of(c)
+        assert {'FUTURERELEASE', 'DELIVERBY', 'MT-PRIORITY', 'XFATE'} <= words.keys()
+        assert re.fullmatch(r'FUTURERELEASE 2592000 \d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ', words['FUTURERELEASE'])  # RFC 4865
+        assert 'REQUIRETLS' not in words  # RFC 8689 2: under TLS alone
+        c.mail(ADDRESS, 'REQUIRETLS', expect=555)
+        for params in ('HOLDFOR=2592001', 'HOLDUNTIL=1999-01-01T00:00:00Z', 'HOLDFOR=1 HOLDUNTIL=2026-01-01T00:00:00Z', 'BY=0;R', 'BY=1'):
+            assert c.mail(ADDRESS, params, expect=501).status == '5.5.4'
+        assert c.mail(ADDRESS, 'MT-PRIORITY=10', expect=501).status == '5.5.2'  # RFC 6710 4
+        c.mail(ADDRESS, 'BY=120;R MT-PRIORITY=-9')
+    with Smtp(msa.ports['submissions'], greet=False) as c:
+        c.handshake()
+        c.expect(220)
+        assert 'REQUIRETLS' in words_of(c)
+        c.cmd('AUTH PLAIN ' + plain(), 235)
+        c.mail(ADDRESS, 'REQUIRETLS')
+    with Smtp(msa.ports['smtp'], hello=None) as c:
+        assert not {'FUTURERELEASE', 'DELIVERBY', 'MT-PRIORITY', 'XFATE', 'REQUIRETLS'} & words_of(c).keys()
+        c.mail('sender@example.com', 'BY=120;R', expect=555)
+
+
+# --- XFATE ---
+
+
+def fate(c, args):
+    c.send(f'XFATE {args}\r\n'.encode())
+    lines = [c.line()]
+    while lines[-1][3:4] == b'-':
+        lines.append(c.line())
+    return [line.decode().rstrip() for line in lines]
+
+
+def test_fate(msa, bob):
+    with connect(msa) as c:
+        c.envelope(bob, sender=ADDRESS)
+        mid = c.data(text(), 250).text.split()[-1]
+        [first, told, end] = fate(c, f'{mid} WAIT=10')
+        version = re.fullmatch(r'250-VERSION=(\d+) FINAL=1', first).group(1)
+        assert told.startswith(f'250-mailbox {bob} AT=20')
+        assert end == '250 End'
+        assert fate(c, f'{mid} SEEN={version}')[0] == first
+        for bad in ('', '!', f'{mid} WAIT=601', f'{mid} SEEN', f'{mid} MORE=1'):
+            assert fate(c, bad)[0].startswith('501 ')
+    with connect(msa, user='carol@example.org') as c:
+        assert fate(c, mid)[0].startswith('550 5.1.0 ')
+    with connect(msa, user=None) as c:
+        assert fate(c, mid)[0].startswith('530 ')
+    with Smtp(msa.ports['smtp']) as c:
+        assert fate(c, mid)[0].startswith('502 ')
 
 
 def test_limit_of_an_hour(make_server):
