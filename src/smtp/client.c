@@ -8,7 +8,7 @@
 #define MINUTE    (60 * NSEC_PER_SEC)
 #define QUIT_TIME (2 * NSEC_PER_SEC) /* the server need not be waited for, but likes to be heard */
 
-enum { MEMORY = 4096, LINES_MAX = 1 << 20, LINES_KEPT = 2048, TEXT_MAX = 1024 };
+enum { MEMORY = 4096, LINES_MAX = 4 << 20, LINES_KEPT = 2048, TEXT_MAX = 1024 };
 
 static nsec time_or(nsec time, nsec usual)
 {

@@ -177,7 +177,7 @@ static err put_chunks(struct sending *t)
 
 err sending_chunks(struct sending *t)
 {
-	err e = client_is_in_turn(t->c) ? put_chunks(t) : sending_interrupted(t, true);
+	err e = client_is_in_turn(t->c) ? put_chunks(t) : sending_interrupted(t, false);
 
 	if (e != OK)
 		return e;

@@ -17,6 +17,8 @@ struct fake_reply {
 struct fake_server {
 	const char *extensions;           /* words, each a line of EHLO's reply; "" none; NULL: EHLO is not known */
 	const struct fake_reply *replies; /* ends with a command NULL */
+	const char *(*think)(struct fake_server *f, str line); /* or this says it; NULL: the usual */
+	void *ctx;
 	bool lmtp;
 	size_t fault_at; /* the how-many-th reply breaks off, counted from 1 */
 	enum fault fault;
@@ -30,14 +32,15 @@ struct fake_server {
 	bool broken, over;
 };
 
-#define FAKE_NEVER (1000 * 3600 * NSEC_PER_SEC)
+#define FAKE_NEVER (100 * 3600 * NSEC_PER_SEC)
 
-static const char *fake_reply_to(const struct fake_server *f, str line, const char *usual)
+static const char *fake_reply_to(struct fake_server *f, str line, const char *usual)
 {
 	for (const struct fake_reply *r = f->replies; r != NULL && r->command != NULL; r++)
 		if (r->command[0] == '\0' ? line.n == 0 : str_starts(line, str_from(r->command)))
 			return r->reply;
-	return usual;
+	const char *thought = f->think != NULL ? f->think(f, line) : NULL;
+	return thought != NULL ? thought : usual;
 }
 
 /* Says it, or breaks off. True: all of it was said. */
@@ -203,8 +206,8 @@ static void meeting_run(void *arg)
 	m->act(m, c);
 	m->lasted = rt_now() - began;
 	smtp_client_quit(c);
-	while (!m->server.over)
-		(void)!rt_sleep_until(rt_after(NSEC_PER_SEC));
+	while (!m->server.over && !rt_cancelled()) /* rt_run waits for the server, too */
+		(void)!rt_sleep_until(rt_after(3600 * NSEC_PER_SEC));
 }
 
 static err meet(struct meeting *m, uint64_t seed)

@@ -8,7 +8,7 @@
 enum { TEXT_MAX = 2048 };
 
 static const struct reply_limits fate_limits = {
-	.line = FATE_LINE_MAX, .lines = FATE_LINES_MAX, .octets = (size_t)1 << 20};
+	.line = FATE_LINE_MAX, .lines = FATE_LINES_MAX, .octets = (size_t)4 << 20};
 
 static const struct {
 	str name;
