@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: ISC */
 /* dns - typed answers to questions about names. The resolver is another process, which validates (DNSSEC, RFC 4035) and remembers; what it sends
- * is checked here once more: malformed record data is an error, never a guess.
+ * is checked here once more: a record with malformed data is left out, never guessed at, and when none is left that is an error.
  *
- * Names are without the final dot, lower case, A-labels. Every function parks. Errors, the same for all: E_NOT_FOUND: there is no such name or no record of
- * this type (err_info: 5.1.2, secure denial or not is in `security`); E_TEMP: timeout, SERVFAIL, the resolver is away (451 4.4.3); E_DENIED: bogus, the
- * signatures do not fit (451 4.7.5 with the reason); E_SYNTAX: malformed record data (451 4.4.3).
+ * Names are without the final dot, lower case, A-labels. Hosts have the characters of host names and are no addresses. Every function parks. Errors, the
+ * same for all: E_NOT_FOUND: there is no such name or no record of this type (err_info: 5.1.2, secure denial or not is in `security`); E_TEMP: timeout,
+ * SERVFAIL, the resolver is away (451 4.4.3); E_DENIED: bogus, the signatures do not fit (451 4.7.5 with the reason); E_SYNTAX: all record data is
+ * malformed, or there are too many records (451 4.4.3).
  */
 #ifndef DNS_DNS_H
 #define DNS_DNS_H

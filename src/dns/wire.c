@@ -15,6 +15,7 @@ struct rr {
 	unsigned type, class;
 	uint32_t ttl;
 	str data;
+	bool bad_name; /* `data` is as it came */
 };
 
 static unsigned be16(struct cursor *c)
@@ -131,20 +132,22 @@ static bool name_stands_behind(unsigned type, size_t *octets)
 	return type == DNS_CNAME || type == DNS_PTR || type == DNS_MX || type == DNS_SRV;
 }
 
-static str take_data(struct cursor *c, str message, unsigned type, size_t n, struct arena *a)
+/* False: it is not what the type wants. What then becomes of it is for who reads it. */
+static bool write_name_out(struct cursor c, str message, unsigned type, struct rr *rr, struct arena *a)
 {
 	struct wire_name name;
-	size_t octets, left = cursor_left(c);
+	size_t octets, end = cursor_left(&c) - rr->data.n;
 	BUF(out, 6 + NAME_OCTETS_MAX);
 
 	if (!name_stands_behind(type, &octets))
-		return cursor_bytes(c, n);
-	buf_put(&out, cursor_bytes(c, octets));
-	take_name(c, message, &name);
+		return true;
+	buf_put(&out, cursor_bytes(&c, octets));
+	take_name(&c, message, &name);
 	buf_put(&out, view(&name));
-	if (left - cursor_left(c) != n)
-		cursor_fail(c);
-	return arena_str(a, buf_str(&out));
+	if (c.failed || cursor_left(&c) != end)
+		return false;
+	rr->data = arena_str(a, buf_str(&out));
+	return true;
 }
 
 static void take_rr(struct cursor *c, str message, struct rr *out, struct arena *a)
@@ -154,9 +157,9 @@ static void take_rr(struct cursor *c, str message, struct rr *out, struct arena 
 	out->class = be16(c);
 	out->ttl = be32(c);
 	size_t n = be16(c);
-	if (n > cursor_left(c))
-		cursor_fail(c);
-	out->data = take_data(c, message, out->type, n, a);
+	const struct cursor data = *c;
+	out->data = cursor_bytes(c, n);
+	out->bad_name = c->failed || !write_name_out(data, message, out->type, out, a);
 }
 
 static uint32_t lesser(uint32_t a, uint32_t b)
@@ -170,10 +173,14 @@ struct answer {
 	struct wire_name name; /* that is looked for now */
 	uint64_t type;
 	uint32_t ttl;
+	bool malformed;
 };
 
 static void follow(struct answer *w, const struct rr *rr)
 {
+	w->malformed |= rr->bad_name;
+	if (rr->bad_name)
+		return;
 	memcpy(w->name.p, rr->data.p, rr->data.n);
 	w->name.n = rr->data.n;
 }
@@ -254,5 +261,5 @@ err wire_answer(str message, str name, uint64_t type, struct resolve_reply *out,
 	out->canonical = text_of(&w.name, a);
 	if (a->full)
 		return err_set(E_LIMIT, 451, "4.4.3", "an answer of the DNS is too large");
-	return c.failed ? err_set(E_SYNTAX, 451, "4.4.3", "an answer of the DNS is malformed") : OK;
+	return c.failed || w.malformed ? err_set(E_SYNTAX, 451, "4.4.3", "an answer of the DNS is malformed") : OK;
 }
