@@ -11,6 +11,7 @@ struct admin {
 	struct admin_reply *reply;
 	struct arena *arena;
 	size_t octets; /* of the reply so far */
+	void *state;   /* the verb's own */
 };
 
 /* Word `i`, "" when there are fewer. */
@@ -56,6 +57,14 @@ MUST_USE err alias_add(struct admin *x);
 MUST_USE err alias_list(struct admin *x);
 MUST_USE err alias_replace(struct admin *x);
 MUST_USE err alias_remove(struct admin *x);
+MUST_USE err queue_list(struct admin *x);
+MUST_USE err queue_show(struct admin *x);
+MUST_USE err queue_retry(struct admin *x);
+MUST_USE err queue_flush(struct admin *x);
+MUST_USE err queue_hold(struct admin *x);
+MUST_USE err queue_release(struct admin *x);
+MUST_USE err queue_fail(struct admin *x);
+MUST_USE err queue_drop(struct admin *x);
 MUST_USE err admin_trace(struct admin *x);
 MUST_USE err admin_balance(struct admin *x);
 MUST_USE err admin_verify(struct admin *x);

@@ -298,7 +298,7 @@ UNUSED static struct rcpt_answer rcpt_answer(struct fixture *f, const char *addr
 UNUSED static uint64_t account_id(struct fixture *f, const char *user)
 {
 	ARENA(a, 1 << 20);
-	struct credential_request q = {str_from(user)};
+	struct credential_request q = {.user = str_from(user)};
 	struct credential_reply r = {0};
 
 	assert_int_equal(store_credential(f->store, &q, &r, &a), OK);

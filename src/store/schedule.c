@@ -182,7 +182,7 @@ static struct destination *make(struct schedule *s, str name)
 		memcpy(text, name.p, name.n);
 	d->name = str_make(text, name.n);
 	d->due = SCHEDULE_NEVER;
-	d->window = SCHEDULE_WINDOW < s->per_destination ? SCHEDULE_WINDOW : s->per_destination;
+	d->window = SCHEDULE_WINDOW;
 	if (heap_reserve(s, s->by_name.count + 1) && map_put(&s->by_name, name, d) == OK)
 		return d;
 	free(d);
@@ -223,13 +223,11 @@ void schedule_lease_end(struct schedule *s, struct destination *d, uint64_t due,
 	place(s, d, now);
 }
 
-void schedule_reached(struct schedule *s, struct destination *d)
+void schedule_reached(const struct schedule *s, struct destination *d)
 {
 	d->blocked = 0;
 	if (d->window < s->per_destination)
 		d->window++;
-	else
-		d->window = s->per_destination;
 }
 
 /* What was read ahead is to be attempted, and goes back. */

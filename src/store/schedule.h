@@ -85,7 +85,7 @@ uint64_t schedule_next(const struct schedule *s); /* SCHEDULE_NEVER */
 
 /* What becomes of a lease that was given. `due`: of what it leaves behind, SCHEDULE_NEVER nothing. The destination may be forgotten then. */
 void schedule_lease_end(struct schedule *s, struct destination *d, uint64_t due, uint64_t now);
-void schedule_reached(struct schedule *s, struct destination *d);
+void schedule_reached(const struct schedule *s, struct destination *d);
 void schedule_block(struct destination *d, uint64_t until); /* schedule_lease_end comes after these */
 void schedule_unblock(struct schedule *s, str name, uint64_t now);
 
