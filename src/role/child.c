@@ -146,10 +146,9 @@ err child_certify(struct child *c)
 static bool are_linked(const struct child *a, const struct child *b)
 {
 	static const struct role_type *const pairs[][2] = {
-		{&role_edge, &role_store},
-		{&role_edge, &role_filter},
-		{&role_edge, &role_keys},
-		{&role_keys, &role_store},
+		{&role_edge, &role_store},   {&role_edge, &role_filter}, {&role_edge, &role_keys},
+		{&role_keys, &role_store},   {&role_edge, &role_send},   {&role_send, &role_store},
+		{&role_send, &role_resolve},
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(pairs); i++)

@@ -6,6 +6,7 @@
 #include <sys/wait.h>
 
 #define CHILDREN_MEMORY ((size_t)256 << 10)
+#define SEND_GRACE      (2 * NSEC_PER_SEC) /* at least, however long the edges took */
 
 /* --- who there is --- */
 
@@ -49,11 +50,14 @@ static err children_list_all(struct children *all, const struct config *config)
 	const struct {
 		const struct role_type *type;
 		uint64_t n;
-	} list[] = {{&role_store, 1},
-	            {&role_keys, 1},
-	            {&role_resolve, 1},
-	            {&role_filter, config->filters},
-	            {&role_edge, config->edges}};
+	} list[] = {
+		{&role_store, 1},
+		{&role_keys, 1},
+		{&role_resolve, 1},
+		{&role_send, 1},
+		{&role_filter, config->filters},
+		{&role_edge, config->edges},
+	};
 	err e = OK;
 
 	for (size_t i = 0; i < ARRAY_LEN(list) && e == OK; i++)
@@ -205,8 +209,12 @@ static void drain(struct children *all, const struct role_type *type, nsec grace
 
 void children_stop(struct children *all, nsec grace)
 {
+	nsec until = rt_after(grace);
+
 	tasks_stop(&all->keepers);
 	drain(all, &role_edge, grace);
+	nsec left = until - rt_now();
+	drain(all, &role_send, left > SEND_GRACE ? left : SEND_GRACE);
 	for (size_t i = all->n; i > 0; i--)
 		child_end(&all->items[i - 1]);
 }

@@ -21,8 +21,8 @@ struct sibling {
 
 const struct role_type *role_find(const char *name)
 {
-	static const struct role_type *const types[] = {&role_edge, &role_filter, &role_keys, &role_resolve,
-	                                                &role_store};
+	static const struct role_type *const types[] = {&role_edge,    &role_filter, &role_keys,
+	                                                &role_resolve, &role_send,   &role_store};
 
 	for (size_t i = 0; i < ARRAY_LEN(types); i++)
 		if (strcmp(types[i]->name, name) == 0)

@@ -190,9 +190,9 @@ static int answer(const struct ask *ask, const struct admin_reply *r)
 	}
 	if (strcmp(ask->verb, "security") == 0) {
 		bool all = count_of(r, "process", "edge-") == 2 && count_of(r, "process", "filter-") == 2 &&
-		           r->rows_n == 8;
+		           r->rows_n == 9;
 		bool confined =
-			geteuid() != 0 || (count_of(r, "root", "empty") == 6 && count_of(r, "capabilities", "no") == 7);
+			geteuid() != 0 || (count_of(r, "root", "empty") == 7 && count_of(r, "capabilities", "no") == 8);
 		return all && confined ? EX_OK : EX_SOFTWARE;
 	}
 	return EX_OK;
@@ -290,7 +290,8 @@ static void test_security_and_stop_by_command(void **state UNUSED)
 
 static void test_roles_come_back(void **state UNUSED)
 {
-	static const char *const kills[] = {"kill-edge", "kill-filter", "kill-keys", "kill-store", "kill-resolve"};
+	static const char *const kills[] = {"kill-edge",  "kill-filter", "kill-keys",
+	                                    "kill-store", "kill-send",   "kill-resolve"};
 
 	write_config("");
 	pid_t server = start("serve");
