@@ -146,7 +146,7 @@ static err print_page(void *ctx, const struct row *rows, size_t n)
 	return OK;
 }
 
-int alias_import(const struct invocation *inv)
+int alias_import_file(const struct invocation *inv)
 {
 	struct output out = {.file = stdout, .json = inv->json};
 	struct import x = {.inv = inv, .arena = ARENA_INIT(IMPORT_MEMORY)};

@@ -62,7 +62,7 @@ int command_serve(const struct invocation *inv);
 int command_check(const struct invocation *inv);
 int command_account(const struct invocation *inv);
 int command_alias(const struct invocation *inv);
-int alias_import(const struct invocation *inv); /* pombo alias import */
+int alias_import_file(const struct invocation *inv); /* pombo alias import */
 int command_send(const struct invocation *inv);
 int command_trace(const struct invocation *inv);
 int command_balance(const struct invocation *inv);

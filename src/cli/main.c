@@ -6,6 +6,7 @@
 
 #include "cli/admin.h"
 #include "cli/command.h"
+#include "cli/sendmail.h"
 #include "conf/suggest.h"
 #include "role/role.h"
 
@@ -65,13 +66,27 @@ const struct command commands[] = {
 		.name = "alias",
 		.arguments = "add ADDRESS TARGET...\n"
 			     "list [ADDRESS]\n"
-			     "remove ADDRESS [TARGET...]",
+			     "remove ADDRESS [TARGET...]\n"
+			     "import [FILE]",
 		.options = STORE_READER,
 		.least = 1,
 		.most = ADMIN_WORDS_MAX,
 		.summary = "addresses that stand for others",
-		.text = "remove without targets removes all of them.",
+		.text = "remove without targets removes all of them.\n"
+			"import reads a file as aliases(5) describes it (/etc/aliases), in place of what was read from it before; "
+			"newaliases does the same.",
 		.run = command_alias,
+	},
+	{
+		.name = "send",
+		.arguments = "[OPTION...] TO... < TEXT",
+		.options = 0,
+		.least = 0,
+		.most = ADMIN_WORDS_MAX,
+		.own_options = true,
+		.summary = "send a message, and tell what became of it",
+		.text = "",
+		.run = command_send,
 	},
 	{
 		.name = "trace",
@@ -215,6 +230,14 @@ static int role(int argc, char **argv)
 	return role_child(argv[2], (unsigned)index);
 }
 
+static int run_with_own_options(const struct command *c, int argc, char **argv)
+{
+	struct invocation inv = {.command = c, .config_path = COMMAND_CONFIG_DEFAULT, .words = argv, .words_n = (size_t)argc};
+	int status = c->run(&inv);
+
+	return fflush(stdout) != 0 && status == EX_OK ? EX_IOERR : status;
+}
+
 static int run(const struct command *c, int argc, char **argv)
 {
 	struct invocation inv = {.command = c, .config_path = COMMAND_CONFIG_DEFAULT};
@@ -245,6 +268,8 @@ static bool one_of(const char *word, const char *a, const char *b)
 
 int cli_main(int argc, char **argv)
 {
+	if (argc > 0 && sendmail_is_name(argv[0]))
+		return sendmail_main(argc, argv);
 	if (argc < 2 || one_of(argv[1], "-h", "--help")) {
 		help_overview();
 		return EX_OK;
@@ -253,5 +278,7 @@ int cli_main(int argc, char **argv)
 		return role(argc, argv);
 	const char *name = one_of(argv[1], "-V", "--version") ? "version" : argv[1];
 	const struct command *c = command_find(name);
-	return c == NULL ? unknown(name) : run(c, argc - 2, argv + 2);
+	if (c == NULL)
+		return unknown(name);
+	return c->own_options ? run_with_own_options(c, argc - 2, argv + 2) : run(c, argc - 2, argv + 2);
 }
