@@ -81,17 +81,29 @@ def test_nobody_logs_in(local):
         c.cmd('NOOP', 250)
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason='only root can be somebody else')
-def test_another_user(local, bob):
+def speak(server, *lines):
+    """The replies to what the user nobody says."""
     nobody = pwd.getpwnam('nobody')
     r = subprocess.run(
-        ['/usr/bin/python3', '-I', '-c', SPEAK, local.local_path, 'EHLO host.example', 'MAIL FROM:<>', f'RCPT TO:<{bob}>', 'DATA', 'From: x@example.org\r\n\r\n.'],
-        user=nobody.pw_uid, group=nobody.pw_gid, cwd='/', capture_output=True, timeout=60, check=True)
-    assert [line[:3] for line in r.stdout.decode().split('\n')[:-1]] == ['220', '250', '250', '250', '354', '250']
-    mid = r.stdout.decode().split()[-1]
+        ['/usr/bin/python3', '-I', '-c', SPEAK, server.local_path, *lines],
+        user=nobody.pw_uid,
+        group=nobody.pw_gid,
+        cwd='/',
+        capture_output=True,
+        timeout=60,
+        check=True,
+    )
+    return r.stdout.decode().split('\n')[:-1]
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason='only root can be somebody else')
+def test_another_user(local, bob):
+    uid = pwd.getpwnam('nobody').pw_uid
+    replies = speak(local, 'EHLO host.example', 'MAIL FROM:<>', f'RCPT TO:<{bob}>', 'DATA', 'From: x@example.org\r\n\r\n.')
+    assert [line[:3] for line in replies] == ['220', '250', '250', '250', '354', '250']
     [got] = local.mailbox(bob)
-    assert b'(local user %d)' % nobody.pw_uid in got
-    assert f'uid={nobody.pw_uid}' in local.cli('trace', mid).stdout
+    assert b'(local user %d)' % uid in got
+    assert f'uid={uid}' in local.cli('trace', replies[-1].split()[-1]).stdout
 
 
 def test_lmtp_is_not_for_other_servers(local):
@@ -122,3 +134,17 @@ def test_many_at_once(local, bob):
     for c in sessions:
         c.close()
     assert len(local.mailbox(bob)) == 20
+
+
+def test_what_became_of_it(local, bob):
+    """XFATE is for the user who submitted it, not for others of this machine."""
+    with connect(local) as c:
+        c.envelope(bob)
+        mid = c.data(message('asked for'), 250).text.split()[-1]
+        c.send(f'XFATE {mid} WAIT=10\r\n'.encode())
+        assert c.line().endswith(b' FINAL=1')
+        assert c.line().startswith(f'250-mailbox {bob} '.encode())
+        assert c.line() == b'250 End'
+    if os.geteuid() == 0:
+        r = speak(local, 'EHLO host.example', f'XFATE {mid}')
+        assert r[-1].startswith('550 5.1.0')
