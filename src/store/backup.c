@@ -12,6 +12,7 @@
 #include "base/cursor.h"
 #include "base/encode.h"
 #include "rt/file.h"
+#include "rt/rt.h"
 #include "store/db.h"
 #include "store/folder.h"
 #include "store/queue.h"
@@ -365,9 +366,13 @@ static err restore_files(const char *backup, const char *data, str manifest, str
 static err hold_queue(struct db *db, struct backup_result *out)
 {
 	struct query q = db_query(db, "UPDATE queue SET state = 1, due = due + ?,"
+	                              " expires = CASE WHEN expires < ? THEN ? ELSE expires END,"
 	                              " reply = 'restored from a backup; it may have been sent since' WHERE due < ?");
+	uint64_t expires = (uint64_t)rt_wall() + BACKUP_EXPIRE;
 
 	query_put_num(&q, QUEUE_DUE_HELD);
+	query_put_num(&q, expires);
+	query_put_num(&q, expires);
 	query_put_num(&q, QUEUE_DUE_HELD);
 	err e = query_run(&q);
 	out->held = db_changes(db);

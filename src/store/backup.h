@@ -13,6 +13,9 @@
 /* UIDs that are skipped in each mailbox when its state comes from a backup or a rebuild: what was given out since must not be used again. */
 #define BACKUP_UID_GAP (1u << 20)
 
+/* Microseconds after a restore or a rebuild for which mail for other servers is tried, once it is released. */
+#define BACKUP_EXPIRE (5ull * 24 * 3600 * 1000000)
+
 struct backup_result {
 	uint64_t segments, octets; /* octets: of all files */
 	uint64_t

@@ -9,7 +9,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "base/date.h"
 #include "base/log.h"
 #include "rt/rt.h"
 #include "store/backup.h"
@@ -17,8 +16,6 @@
 #include "store/ledger.h"
 #include "store/message.h"
 #include "store/recover.h"
-
-#define EXPIRE (5ull * 24 * 3600 * USEC_PER_SEC) /* what was released again is tried for so long */
 
 static const char database_name[] = "pombo.db", new_name[] = "pombo.db.rebuild";
 
@@ -423,7 +420,7 @@ static err rebuild_in_folder(struct rebuild *r, const char *data)
 
 err rebuild_run(const char *data, struct rebuild_result *out)
 {
-	struct rebuild r = {.result = out, .expires = (uint64_t)rt_wall() + EXPIRE};
+	struct rebuild r = {.result = out, .expires = (uint64_t)rt_wall() + BACKUP_EXPIRE};
 	err e = folder_open(data, &r.folder);
 
 	*out = (struct rebuild_result){0};
