@@ -205,6 +205,7 @@ static err change_step(struct queue_change *c, bool *end)
 	struct job job = {.kind = &kind, .data = c};
 
 	c->arena = ARENA_INIT(STEP_OCTETS);
+	c->step_affected = 0;
 	rt_work(find_in_thread, c);
 	err e = c->result;
 	*end = c->n < STEP;
