@@ -100,6 +100,7 @@ struct smtp_send {
 	/* Called while the message is written; NULL. */
 	void (*progress)(void *ctx, uint64_t sent, uint64_t all);
 	void *progress_ctx;
+	bool mail_refused; /* out: MAIL was, and what it was told is everybody's result */
 };
 /* OK: every recipient has its result (also when all were refused). A server that said 421, or refused the message before its end, is not usable any more.
  * E_SYNTAX while the client is usable: what was to be sent is malformed (err_info says what): nothing was said, a fault of the caller's. E_MEMORY: nothing was said.

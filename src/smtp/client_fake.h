@@ -210,7 +210,7 @@ static void meeting_run(void *arg)
 		(void)!rt_sleep_until(rt_after(3600 * NSEC_PER_SEC));
 }
 
-static err meet(struct meeting *m, uint64_t seed)
+static UNUSED err meet(struct meeting *m, uint64_t seed)
 {
 	log_to(-1);
 	return rt_run_simulated(seed, meeting_run, m);
@@ -224,7 +224,7 @@ static UNUSED void meeting_send(struct meeting *m, struct smtp_client *c)
 		m->result = smtp_client_send(c, &m->send, &m->arena, &m->in_doubt);
 }
 
-static void meeting_end(struct meeting *m)
+static UNUSED void meeting_end(struct meeting *m)
 {
 	buf_free(&m->server.commands);
 	buf_free(&m->server.content);

@@ -101,7 +101,7 @@ static err say_group(struct sending *t, size_t *place)
 static void heard_mail(struct sending *t, err e)
 {
 	t->c->transaction = e == OK;
-	t->mail_refused = e != OK;
+	t->mail_refused = t->m->mail_refused = e != OK;
 	if (e != OK)
 		t->over = sending_heard(t, e);
 }
@@ -253,7 +253,7 @@ err smtp_client_send(struct smtp_client *c, struct smtp_send *m, struct arena *a
 {
 	struct sending t = {.c = c, .m = m, .arena = a, .in_doubt = in_doubt};
 
-	*in_doubt = false;
+	*in_doubt = m->mail_refused = false;
 	return run(&t);
 }
 
