@@ -6,6 +6,7 @@
 
 #include "cli/admin.h"
 #include "cli/command.h"
+#include "cli/queue.h"
 #include "cli/sendmail.h"
 #include "conf/suggest.h"
 #include "role/role.h"
@@ -97,6 +98,26 @@ const struct command commands[] = {
 		.summary = "the whole story of a message",
 		.text = "",
 		.run = command_trace,
+	},
+	{
+		.name = "queue",
+		.arguments = "list [ID|FILTER...]\n"
+			     "show ID|FILTER...\n"
+			     "retry [ID|FILTER...]\n"
+			     "flush DOMAIN\n"
+			     "hold ID|FILTER...|all [reason=TEXT]\n"
+			     "release ID|FILTER...|all\n"
+			     "fail ID|FILTER...|all [reason=TEXT]\n"
+			     "drop ID|FILTER...|all [reason=TEXT]",
+		.options = STORE_READER,
+		.least = 1,
+		.most = QUEUE_WORDS_MAX,
+		.summary = "mail for other servers that is not there yet",
+		.text = "FILTER is one or more of sender=ADDRESS recipient=ADDRESS domain=DOMAIN destination=NAME older=TIME\n"
+			"state=waiting|held|failing|sending; all of them have to fit. sender=<> is the null sender.\n"
+			"retry tries it now, flush all that is for a domain. hold keeps it from being sent until release.\n"
+			"fail gives up and tells the sender, drop gives up and tells nobody.",
+		.run = command_queue,
 	},
 	{
 		.name = "balance",

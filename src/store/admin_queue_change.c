@@ -53,8 +53,9 @@ static err apply_retry(struct db *db, const struct queue_change *c, const struct
 
 static err apply_hold(struct db *db, const struct queue_change *c, const struct queue_row *row)
 {
-	struct query q = db_query(db, "UPDATE queue SET state = 1, due = due + ?, reply = CASE WHEN ? = '' THEN reply ELSE ?"
-	                              " END WHERE state <> 1 AND message = ? AND rcpt = ?");
+	struct query q =
+		db_query(db, "UPDATE queue SET state = 1, due = due + ?, reply = CASE WHEN ? = '' THEN reply ELSE ?"
+	                     " END WHERE state <> 1 AND message = ? AND rcpt = ?");
 
 	query_put_num(&q, QUEUE_DUE_HELD);
 	query_put_str(&q, c->filter->reason);
@@ -73,8 +74,9 @@ static err apply_release(struct db *db, const struct queue_change *c UNUSED, con
 
 static err apply_fail(struct db *db, const struct queue_change *c, const struct queue_row *row)
 {
-	struct query q = db_query(db, "UPDATE queue SET state = 2, due = ?, reply = CASE WHEN ? = '' THEN reply ELSE ? END"
-	                              " WHERE state <> 2 AND message = ? AND rcpt = ?");
+	struct query q =
+		db_query(db, "UPDATE queue SET state = 2, due = ?, reply = CASE WHEN ? = '' THEN reply ELSE ? END"
+	                     " WHERE state <> 2 AND message = ? AND rcpt = ?");
 
 	query_put_num(&q, QUEUE_DUE_FAIL);
 	query_put_str(&q, c->filter->reason);
@@ -89,7 +91,8 @@ static err apply_drop(struct db *db, const struct queue_change *c UNUSED, const 
 	return run_for(&q, row);
 }
 
-static const struct queue_verb retry = {.name = "retry", .apply = apply_retry, .everything = true, .soon = true, .unblock = true};
+static const struct queue_verb retry = {
+	.name = "retry", .apply = apply_retry, .everything = true, .soon = true, .unblock = true};
 static const struct queue_verb flush = {.name = "flush", .apply = apply_retry, .soon = true, .unblock = true};
 static const struct queue_verb hold = {.name = "hold", .apply = apply_hold};
 static const struct queue_verb release = {.name = "release", .apply = apply_release, .soon = true};

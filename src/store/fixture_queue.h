@@ -98,14 +98,17 @@ UNUSED static void multiply(struct fixture *f, uint64_t message, unsigned n, con
 	char sql[2000];
 
 	snprintf(sql, sizeof(sql),
-	         "BEGIN; CREATE TEMP TABLE n AS WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < %u)"
+	         "BEGIN; CREATE TEMP TABLE n AS WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i "
+	         "< %u)"
 	         " SELECT (SELECT max(id) FROM message) + i AS id, i FROM n;"
-	         "INSERT INTO message SELECT n.id, segment, offset, length, body, 1, received, sender, session, client, helo,"
+	         "INSERT INTO message SELECT n.id, segment, offset, length, body, 1, received, sender, session, "
+	         "client, helo,"
 	         " protocol, login, message_id, subject, envid, ret, flags, deliver_by, by_mode, priority"
 	         " FROM message m, n WHERE m.id = %llu;"
 	         "INSERT INTO ledger (message, rcpt, side, kind, at, address) SELECT id, 0, 0, 0, 0, 'bob@%s' FROM n;"
 	         "INSERT INTO queue (message, rcpt, destination, due, expires, sender)"
-	         " SELECT n.id, 0, '%s', q.due + n.i, q.expires, q.sender FROM queue q, n WHERE q.message = %llu AND q.rcpt = 0;"
+	         " SELECT n.id, 0, '%s', q.due + n.i, q.expires, q.sender FROM queue q, n WHERE q.message = %llu AND "
+	         "q.rcpt = 0;"
 	         "COMMIT",
 	         n, (unsigned long long)message, destination, destination, (unsigned long long)message);
 	fixture_change(f, sql);

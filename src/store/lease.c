@@ -71,17 +71,17 @@ static void take_row(struct leasing *x, const struct due_row *r, struct query *q
 /* What goes along with the first one: the same to be done, from the same sender. */
 static bool fits(const struct leasing *x, const struct due_row *r)
 {
-	return x->lease.n == 0 || (x->lease.n < LEASE_RCPTS_MAX && x->lease.why == why_of(x, r) &&
-	                           str_equal(x->reply->sender, r->sender));
+	return x->lease.n == 0 ||
+	       (x->lease.n < LEASE_RCPTS_MAX && x->lease.why == why_of(x, r) && str_equal(x->reply->sender, r->sender));
 }
 
 static err read_rows(struct leasing *x)
 {
-	struct query q =
-		db_query(x->store->db,
-	                 "SELECT q.rcpt, q.due, q.expires, q.state, q.sender, q.attempts, q.warned, q.reply, l.address,"
-	                 " l.original, l.orcpt, l.notify FROM queue q LEFT JOIN ledger l ON l.message = q.message"
-	                 " AND l.rcpt = q.rcpt AND l.side = 0 WHERE q.message = ? AND q.destination = ? ORDER BY q.rcpt");
+	struct query q = db_query(
+		x->store->db,
+		"SELECT q.rcpt, q.due, q.expires, q.state, q.sender, q.attempts, q.warned, q.reply, l.address,"
+		" l.original, l.orcpt, l.notify FROM queue q LEFT JOIN ledger l ON l.message = q.message"
+		" AND l.rcpt = q.rcpt AND l.side = 0 WHERE q.message = ? AND q.destination = ? ORDER BY q.rcpt");
 	const struct destination *d = x->turn->given;
 	uint64_t limit = d->blocked > x->now ? QUEUE_DUE_EXPIRED : x->now;
 
@@ -319,7 +319,8 @@ static err make_lease(struct leasing *x, const char *from)
 	if (e != OK && e != E_NOT_FOUND)
 		rest(x);
 	if (x->left != SCHEDULE_NEVER)
-		(void)!schedule_due(schedule, x->turn->given->name, x->left, x->now); /* it is known: no memory needed */
+		(void)!schedule_due(schedule, x->turn->given->name, x->left,
+		                    x->now); /* it is known: no memory needed */
 	if (e != OK) {
 		/* Rows may be left that became due only just now, or are blocked since. */
 		schedule_lease_end(schedule, x->turn->given, x->turn->due, x->now);

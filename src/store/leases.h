@@ -15,7 +15,7 @@ struct lease {
 	struct destination *destination; /* counts this one */
 	uint64_t due;                    /* of the first of its rows */
 	nsec since;
-	bool settling, gone;             /* is being settled; and its process is gone */
+	bool settling, gone;       /* is being settled; and its process is gone */
 	char from[LEASE_FROM_MAX]; /* the process that has it */
 	struct lease *next;        /* of the same message */
 	size_t n;

@@ -23,9 +23,9 @@ static err read_policy(struct store *s, str domain, struct policy_reply *r, stru
 static err keep_apply(struct writer *w, struct job *job)
 {
 	const struct policy_request *p = job->data;
-	struct query q =
-		db_query(writer_db(w), "INSERT INTO policy (domain, id, text, expires) VALUES (?, ?, ?, ?) ON CONFLICT (domain)"
-	                               " DO UPDATE SET id = excluded.id, text = excluded.text, expires = excluded.expires");
+	struct query q = db_query(
+		writer_db(w), "INSERT INTO policy (domain, id, text, expires) VALUES (?, ?, ?, ?) ON CONFLICT (domain)"
+			      " DO UPDATE SET id = excluded.id, text = excluded.text, expires = excluded.expires");
 
 	query_put_str(&q, p->domain);
 	query_put_str(&q, p->id);

@@ -66,8 +66,8 @@ static err read_condition(struct queue_filter *f, struct arena *a, str name, str
 		return read_age(f, value);
 	if (str_equal(name, STR("state")))
 		return read_shown(f, value);
-	return err_note(E_SYNTAX, "there is no condition " STR_FMT
-	                          "=; there are sender recipient domain destination older state",
+	return err_note(E_SYNTAX,
+	                "there is no condition " STR_FMT "=; there are sender recipient domain destination older state",
 	                STR_ARG(name));
 }
 

@@ -16,12 +16,12 @@ struct queue_mark {
 enum queue_shown { SHOWN_ANY, SHOWN_WAITING, SHOWN_HELD, SHOWN_FAILING, SHOWN_SENDING };
 
 struct queue_filter {
-	bool given;       /* anything was said, "all" or more */
-	uint64_t id;      /* 0: any */
+	bool given;                                                  /* anything was said, "all" or more */
+	uint64_t id;                                                 /* 0: any */
 	const str *sender, *recipient, *domain, *destination, *site; /* NULL: any; in lower case */
-	uint64_t age;     /* microseconds: at least */
+	uint64_t age;                                                /* microseconds: at least */
 	enum queue_shown shown;
-	str reason;       /* no filter: what is to be said of it */
+	str reason; /* no filter: what is to be said of it */
 	str text[5];
 	/* Who is in the hands of `send`, in order; as of when the filter was made. */
 	struct queue_row *leased;

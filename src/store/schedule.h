@@ -31,23 +31,23 @@ struct destination {
 	uint64_t rest;           /* the database failed: it is not asked before */
 	uint64_t window, leases; /* how many there may be at once, and are */
 	unsigned in_a_row;
-	bool called;        /* somebody was turned away elsewhere to serve it */
-	struct page *page;  /* NULL: to be read */
-	size_t waiting;     /* deliverers that wait for this one */
-	uint64_t at;        /* in the heap: when it is looked at */
-	size_t heap_at;     /* its place there + 1; 0: not in it */
-	bool ready;         /* in the ring */
+	bool called;       /* somebody was turned away elsewhere to serve it */
+	struct page *page; /* NULL: to be read */
+	size_t waiting;    /* deliverers that wait for this one */
+	uint64_t at;       /* in the heap: when it is looked at */
+	size_t heap_at;    /* its place there + 1; 0: not in it */
+	bool ready;        /* in the ring */
 	struct destination *prev, *next;
-	str name;           /* behind this struct */
+	str name; /* behind this struct */
 };
 
 /* A deliverer that waits. */
 struct waiter {
-	struct co *co;              /* whom to wake */
-	struct destination *wants;  /* NULL: any */
-	bool over;                  /* it waits no more: it was given something, or turned away */
-	struct destination *given;  /* a lease of this destination was counted for it */
-	uint64_t message, due;      /* for this message, which is not due before */
+	struct co *co;             /* whom to wake */
+	struct destination *wants; /* NULL: any */
+	bool over;                 /* it waits no more: it was given something, or turned away */
+	struct destination *given; /* a lease of this destination was counted for it */
+	uint64_t message, due;     /* for this message, which is not due before */
 	struct waiter *prev, *next;
 };
 struct waiters {

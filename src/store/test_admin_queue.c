@@ -89,7 +89,9 @@ static void hold_release(struct fixture *f)
 	assert_str(lease_any(f, &a).destination, "other.example");
 	expect_no_lease(f);
 	assert_int_equal(admin_number(f, "queue release all", "affected"), 3);
-	expect_lines(f, "SELECT count(*) || '' FROM queue, message WHERE message.id = queue.message AND due <= received", "4\n");
+	expect_lines(f,
+	             "SELECT count(*) || '' FROM queue, message WHERE message.id = queue.message AND due <= received",
+	             "4\n");
 	assert_true(lease_any(f, &a).lease > 0);
 	assert_sound(f);
 }

@@ -46,7 +46,8 @@ static void relayed(struct fixture *f)
 	struct lease_reply l = lease_any(f, &a);
 	settle_relayed(f, &l);
 	expect_lines(f,
-	             "SELECT kind || ' ' || status || ' ' || detail || ' ' || host || ' ' || security FROM ledger WHERE side = 1",
+	             "SELECT kind || ' ' || status || ' ' || detail || ' ' || host || ' ' || security FROM ledger "
+	             "WHERE side = 1",
 	             "2 2.0.0 250 Ok mx.example.com[192.0.2.1]:25 TLSv1.3\n");
 	expect_lines(f, "SELECT rcpt FROM queue UNION ALL SELECT items FROM message", "0\n");
 	assert_int_equal(admin_number(f, "balance", "relayed"), 1);
@@ -94,12 +95,13 @@ static void many_recipients(struct fixture *f)
 
 	start(f);
 	send_out(f, "alice@example.org", "bob@example.com");
-	fixture_change(f, "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 249)"
-	                  " INSERT INTO ledger (message, rcpt, side, kind, at, address)"
-	                  " SELECT message, i, 0, 0, at, 'bob' || i || '@example.com' FROM ledger, n WHERE rcpt = 0;"
-	                  "INSERT INTO queue (message, rcpt, destination, due, expires, sender) SELECT q.message, l.rcpt,"
-	                  " q.destination, q.due, q.expires, q.sender FROM queue q, ledger l WHERE l.rcpt > 0;"
-	                  "UPDATE message SET items = 250; UPDATE queue SET sender = 'other@example.org' WHERE rcpt = 7");
+	fixture_change(f,
+	               "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 249)"
+	               " INSERT INTO ledger (message, rcpt, side, kind, at, address)"
+	               " SELECT message, i, 0, 0, at, 'bob' || i || '@example.com' FROM ledger, n WHERE rcpt = 0;"
+	               "INSERT INTO queue (message, rcpt, destination, due, expires, sender) SELECT q.message, l.rcpt,"
+	               " q.destination, q.due, q.expires, q.sender FROM queue q, ledger l WHERE l.rcpt > 0;"
+	               "UPDATE message SET items = 250; UPDATE queue SET sender = 'other@example.org' WHERE rcpt = 7");
 	struct lease_reply one = lease_any(f, &a), two = lease_any(f, &a), three = lease_any(f, &a),
 			   four = lease_any(f, &a);
 	assert_int_equal(one.rcpts_n, 100);

@@ -67,7 +67,9 @@ static void reported(struct fixture *f)
 	assert_str(box_message(f, &b, 0), "Return-Path: <>\r\nDelivered-To: alice@example.org\r\n"
 	                                  "Received: by mail.example.org\r\n" REPORT);
 	box_close(f, &b);
-	expect_lines(f, "SELECT sender || ' ' || message_id || ' ' || subject || ' ' || protocol FROM message WHERE sender = ''",
+	expect_lines(f,
+	             "SELECT sender || ' ' || message_id || ' ' || subject || ' ' || protocol FROM message WHERE "
+	             "sender = ''",
 	             " <r@mail.example.org> not delivered report\n");
 	expect_lines(f, "SELECT kind || ' ' || detail FROM ledger WHERE side = 1 ORDER BY message",
 	             "3 550 no such user\n1 \n");
@@ -126,8 +128,9 @@ static void nowhere(struct fixture *f)
 	admin_do(f, "account remove carol@example.org force");
 	struct settling_as as = failed_with(&l);
 	settle_as(f, &l, &as);
-	expect_lines(f, "SELECT detail FROM ledger WHERE side = 1",
-	             "550 no such user (the report had nowhere to go: There is no such mailbox here; check the address)\n");
+	expect_lines(
+		f, "SELECT detail FROM ledger WHERE side = 1",
+		"550 no such user (the report had nowhere to go: There is no such mailbox here; check the address)\n");
 	expect_lines(f, "SELECT count(*) || '' FROM message", "1\n");
 	expect_lines(f, "SELECT count(*) || '' FROM queue", "0\n");
 	assert_sound(f);
@@ -325,7 +328,8 @@ static void policies(struct fixture *f)
 	begin(f);
 	assert_int_equal(store_policy(f->store, &q, &r, &a), OK);
 	assert_int_equal(r.text.n, 0);
-	q = (struct policy_request){.domain = STR("example.com"), .id = STR("1"), .text = STR("x\n"), .expires = now_usec()};
+	q = (struct policy_request){
+		.domain = STR("example.com"), .id = STR("1"), .text = STR("x\n"), .expires = now_usec()};
 	assert_int_equal(store_policy(f->store, &q, &r, &a), OK);
 	q.id = STR("2");
 	assert_int_equal(store_policy(f->store, &q, &r, &a), OK);
