@@ -54,7 +54,7 @@ static err check_orcpt(str orcpt)
 
 static err check_numbers(const struct smtp_send *m)
 {
-	if (m->by_mode > BY_RETURN || m->by_seconds > BY_MAX || m->by_seconds < -BY_MAX)
+	if (m->by_mode > BY_RETURN || (m->by_mode != BY_NONE && (m->by_seconds > BY_MAX || m->by_seconds < -BY_MAX)))
 		return err_note(E_SYNTAX, "this is no time to deliver by");
 	if (m->priority > PRIORITY_MAX || m->hold_seconds > BY_MAX || m->ret > DSN_RET_HDRS)
 		return err_note(E_SYNTAX, "a parameter of the message is out of bounds");
