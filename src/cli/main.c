@@ -169,6 +169,17 @@ const struct command commands[] = {
 		.run = command_store,
 	},
 	{
+		.name = "dns",
+		.arguments = "lookup NAME [TYPE]",
+		.options = STORE_READER,
+		.least = 1,
+		.most = 3,
+		.summary = "what the running server is told by the DNS",
+		.text = "TYPE is A, AAAA, CNAME, MX (when none is given), PTR, SRV, TLSA, TXT or TYPE with a number.\n"
+			"security: secure (the signatures hold), insecure (there are none), bogus (they do not hold).",
+		.run = command_dns,
+	},
+	{
 		.name = "security",
 		.arguments = "",
 		.options = STORE_READER,

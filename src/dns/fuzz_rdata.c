@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: ISC */
-/* The first octet chooses the question; each 0xfe begins another record. */
+/* Records of every kind, read and printed. The first octet chooses the question; each 0xfe begins another record. */
 #include <stdlib.h>
 
 #include "dns/fake.h"
+#include "dns/text.h"
 
 enum { RECORDS = 120 };
 
@@ -42,6 +43,19 @@ static void ask(const struct resolver *r, unsigned which, struct arena *a)
 	}
 }
 
+static void print(str data)
+{
+	static const enum dns_type types[] = {DNS_A, DNS_AAAA, DNS_MX, DNS_PTR, DNS_SRV, DNS_TXT, DNS_TLSA};
+
+	for (size_t i = 0; i < ARRAY_LEN(types); i++) {
+		BUF(out, 1 << 20);
+
+		dns_data_put(&out, types[i], data);
+		if (out.full || str_has_control(buf_str(&out)) || !str_is_ascii(buf_str(&out)))
+			abort();
+	}
+}
+
 static void run(void *arg)
 {
 	struct cursor *c = arg;
@@ -55,6 +69,7 @@ static void run(void *arg)
 	while (rest.n > 0 && fake.reply.records_n < RECORDS) {
 		str_cut(rest, '\xfe', &part, &rest);
 		records[fake.reply.records_n++].data = arena_str(&a, part);
+		print(part);
 	}
 	ask(&r, which, &a);
 }

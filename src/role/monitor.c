@@ -13,6 +13,7 @@
 #include "role/children.h"
 #include "role/confine.h"
 #include "role/folder.h"
+#include "role/lookup.h"
 #include "role/notify.h"
 #include "role/role.h"
 
@@ -303,6 +304,8 @@ static err serve_admin(void *ctx, struct link *from UNUSED, const void *request,
 
 	if (str_equal(verb, STR("security")))
 		return children_security(&m->children, reply, a);
+	if (str_equal(verb, STR("dns")))
+		return lookup_serve(&m->children, q, reply, a);
 	if (str_equal(verb, STR("reload")))
 		return reload(m);
 	if (!str_equal(verb, STR("stop")))

@@ -87,6 +87,7 @@ static err resolve_start(struct process *p)
 		return err_note(E_MEMORY, "no memory for the resolver");
 	r->for_others = (struct link_service){.ctx = p};
 	r->for_others.handlers[CALL_resolve] = serve_resolve;
+	p->control.handlers[CALL_resolve] = serve_resolve; /* `pombo dns lookup` */
 	p->state = r;
 	return OK;
 }

@@ -123,7 +123,7 @@ static void services_init(struct store_role *r)
 
 static bool is_for_monitor(const struct admin_request *q)
 {
-	static const char *const verbs[] = {"security", "reload", "stop"};
+	static const char *const verbs[] = {"security", "reload", "stop", "dns"};
 
 	for (size_t i = 0; i < ARRAY_LEN(verbs) && q->words_n > 0; i++)
 		if (str_equal(q->words[0].text, str_from(verbs[i])))
