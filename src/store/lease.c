@@ -18,7 +18,8 @@ struct leasing {
 	struct arena *arena;
 	uint64_t now;
 	struct lease lease;
-	struct lease_rcpt rcpts[LEASE_RCPTS_MAX];
+	struct lease_rcpt *rcpts; /* of the lease */
+	size_t size;
 	bool unknown;  /* a recipient is not in the ledger */
 	uint64_t left; /* due of rows of the message that are not in this lease */
 	struct location at;
@@ -41,13 +42,33 @@ static enum lease_why why_of(const struct leasing *x, const struct due_row *r)
 	return r->expires <= x->now ? LEASE_EXPIRED : LEASE_ATTEMPT;
 }
 
+/* Most messages have one recipient. */
+static struct lease_rcpt *next_rcpt(struct leasing *x)
+{
+	size_t n = x->lease.n, size = n * 4 < LEASE_RCPTS_MAX ? n * 4 + 1 : LEASE_RCPTS_MAX;
+
+	if (n == x->size) {
+		struct lease_rcpt *more = arena_array(x->arena, size, sizeof(*more));
+
+		if (more == NULL)
+			return NULL;
+		if (n > 0)
+			memcpy(more, x->rcpts, n * sizeof(*more));
+		x->rcpts = more;
+		x->size = size;
+	}
+	return &x->rcpts[n];
+}
+
 /* The rest of the row, which the query stands behind. */
 static void take_row(struct leasing *x, const struct due_row *r, struct query *q)
 {
 	struct lease *lease = &x->lease;
 	struct lease_reply *reply = x->reply;
-	struct lease_rcpt *to = &x->rcpts[lease->n];
+	struct lease_rcpt *to = next_rcpt(x);
 
+	if (to == NULL)
+		return; /* the arena says so */
 	*to = (struct lease_rcpt){.rcpt = r->rcpt};
 	to->attempts = query_num(q);
 	to->warned = query_num(q);
@@ -101,7 +122,8 @@ static err read_rows(struct leasing *x)
 		else
 			x->left = r.due < x->left ? r.due : x->left;
 	}
-	return query_end(&q);
+	err e = query_end(&q);
+	return e == OK && x->arena->full ? err_note(E_MEMORY, "no memory for a lease") : e;
 }
 
 /* --- the message --- */
@@ -274,9 +296,7 @@ static void fill_reply(struct leasing *x)
 	r->why = x->lease.why;
 	r->destination = arena_str(x->arena, x->turn->given->name);
 	r->message = x->lease.message;
-	r->rcpts = arena_array(x->arena, x->lease.n, sizeof(*r->rcpts));
-	if (r->rcpts != NULL)
-		memcpy(r->rcpts, x->rcpts, x->lease.n * sizeof(*r->rcpts));
+	r->rcpts = x->rcpts;
 	r->rcpts_n = x->lease.n;
 }
 
