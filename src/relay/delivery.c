@@ -98,7 +98,7 @@ struct transaction {
 	struct smtp_send_rcpt rcpts[TRANSACTION_MAX];
 	size_t which[TRANSACTION_MAX];
 	size_t n;
-	bool in_doubt;
+	bool in_doubt, mail_refused;
 };
 
 static void choose(const struct delivery *d, struct transaction *t)
@@ -115,6 +115,12 @@ static void choose(const struct delivery *d, struct transaction *t)
 		}
 }
 
+/* RFC 2852: of the time that the sender named. */
+static int64_t seconds_left(const struct lease_reply *l)
+{
+	return l->by_mode == BY_NONE ? 0 : ((int64_t)l->deliver_by - rt_wall()) / USEC_PER_SEC;
+}
+
 static err send_message(struct delivery *d, struct relay_connection *c, struct transaction *t)
 {
 	const struct lease_reply *l = d->lease;
@@ -122,7 +128,7 @@ static err send_message(struct delivery *d, struct relay_connection *c, struct t
 	                      .envid = l->envid,
 	                      .ret = l->ret,
 	                      .flags = l->flags,
-	                      .by_seconds = ((int64_t)l->deliver_by - rt_wall()) / USEC_PER_SEC,
+	                      .by_seconds = seconds_left(l),
 	                      .by_mode = l->by_mode,
 	                      .priority = l->priority,
 	                      .message = l->body.bytes,
@@ -130,7 +136,9 @@ static err send_message(struct delivery *d, struct relay_connection *c, struct t
 	                      .rcpts_n = t->n};
 
 	c->messages++;
-	return smtp_client_send(c->client, &m, d->arena, &t->in_doubt);
+	err e = smtp_client_send(c->client, &m, d->arena, &t->in_doubt);
+	t->mail_refused = m.mail_refused;
+	return e;
 }
 
 /* RFC 5321 4.5.3.1.10: too many for this transaction, not for the next one. */
@@ -151,6 +159,12 @@ static void note_reply(struct delivery *d, const struct relay_connection *c, con
 	note(d, &t);
 }
 
+/* It is about the server, and not about the recipient: another one may be of another mind. RFC 5321 4.3.5: 421 ends the session. */
+static bool is_host_trouble(const struct transaction *t, const struct smtp_send_rcpt *r)
+{
+	return r->code == 421 || (t->mail_refused && r->result == E_TEMP);
+}
+
 /* Returns whether something was decided. */
 static bool take_results(struct delivery *d, const struct relay_connection *c, const struct transaction *t)
 {
@@ -165,11 +179,11 @@ static bool take_results(struct delivery *d, const struct relay_connection *c, c
 
 		if ((r->result != OK && r->result != E_PERM && r->result != E_TEMP) || is_too_many(r, taken))
 			continue;
-		if (r->code == 421) { /* RFC 5321 4.3.5: the server ends, another one may go on */
+		d->answered |= r->code > 0 && r->code != 421;
+		if (is_host_trouble(t, r)) {
 			note_reply(d, c, r);
 			continue;
 		}
-		d->answered |= r->code > 0;
 		decide(d, at, outcome_heard(d->lease->rcpts[at].rcpt, r, c, d->arena));
 		d->handed_on[at] = r->result == OK && dsn;
 		decided = true;
@@ -210,22 +224,11 @@ static err take_broken(struct delivery *d, const struct relay_connection *c, con
 	return E_TEMP;
 }
 
-/* RFC 2852 4.1.4.1: a message that is to return goes to nobody who would not return it. */
-static bool cannot_return(struct delivery *d, const struct relay_connection *c)
-{
-	if (d->lease->by_mode != BY_RETURN || (smtp_client_extensions(c->client) & SMTP_EXT_DELIVERBY) != 0)
-		return false;
-	(void)err_set(E_PERM, 0, "5.3.3", STR_FMT " does not know DELIVERBY, which the message asks for",
-	              STR_ARG(c->host));
-	note_error(d, E_PERM);
-	return true;
-}
-
 /* OK: all was said that there is to say to this server. E_TEMP: the connection is gone. */
 static err send_over(struct delivery *d, struct relay_connection *c)
 {
 	struct transaction *t = arena_alloc(d->arena, sizeof(*t));
-	bool progress = t != NULL && !cannot_return(d, c);
+	bool progress = t != NULL;
 
 	while (progress && undecided(d) > 0) {
 		choose(d, t);

@@ -119,16 +119,6 @@ static err cut_our_name(const struct hosts_question *q, struct relay_hosts *out)
 	return out->n == 0 ? hosts_loop(q->way->name) : OK;
 }
 
-/* RFC 5321 5.1 wants names in MX records; what looks like an address is a fault of theirs that cannot be proved harmless (no TLS name, no PTR). */
-static void add_all(struct relay_hosts *out, const struct dns_mx *mx, size_t n)
-{
-	struct net_address address;
-
-	for (size_t i = 0; i < n; i++)
-		if (mx[i].host.n > 0 && network_host(mx[i].host, 0, &address) != OK)
-			add(out, mx[i].host, mx[i].preference);
-}
-
 static err by_mx(const struct hosts_question *q, struct relay_hosts *out)
 {
 	str domain = q->way->name;
@@ -142,12 +132,10 @@ static err by_mx(const struct hosts_question *q, struct relay_hosts *out)
 	out->secure = answer.security == DNS_SECURE;
 	if (e == E_NOT_FOUND) /* RFC 5321 5.1: the domain itself, with preference 0 */
 		add(out, domain, 0);
-	else if (n == 1 && mx[0].host.n == 0) /* RFC 7505 */
+	else if (mx[0].host.n == 0) /* RFC 7505 */
 		return err_set(E_PERM, 556, "5.1.10", STR_FMT " takes no mail (null MX)", STR_ARG(domain));
-	else
-		add_all(out, mx, n);
-	if (out->n == 0)
-		return err_set(E_PERM, 554, "5.4.4", "The MX records of " STR_FMT " name no host", STR_ARG(domain));
+	for (size_t i = 0; e == OK && i < n; i++)
+		add(out, mx[i].host, mx[i].preference);
 	return cut_our_name(q, out);
 }
 

@@ -68,14 +68,25 @@ static void start(struct race *race, size_t which)
 	race->running++;
 }
 
-/* Until somebody won, all failed, or it is time for the next one. */
+/* Until somebody won, the last one that was started failed, or it is time for the next one. */
 static err watch(struct race *race, nsec until)
+{
+	const struct runner *last = &race->runners[race->n > 0 ? race->n - 1 : 0];
+	err e = OK;
+
+	while (e == OK && last->running && race->won == NULL)
+		e = rt_park(until);
+	return e == E_TIMEOUT ? OK : e;
+}
+
+/* Until somebody won, or all failed. */
+static err watch_all(struct race *race)
 {
 	err e = OK;
 
 	while (e == OK && race->running > 0 && race->won == NULL)
-		e = rt_park(until);
-	return e == E_TIMEOUT ? OK : e;
+		e = rt_park(RT_NEVER);
+	return e;
 }
 
 /* Those that are still on the way lose, but can be tried again. */
@@ -117,10 +128,10 @@ static err run(struct race *race, struct stream **out, size_t *which)
 	     i = next(q, i)) {
 		q->tried[i] = true;
 		start(race, i);
-		e = watch(race, next(q, i) < q->n ? rt_after(HEAD_START) : RT_NEVER);
+		e = watch(race, rt_after(HEAD_START));
 	}
 	if (e == OK)
-		e = watch(race, RT_NEVER);
+		e = watch_all(race);
 	end(race);
 	if (race->won != NULL && e != OK) {
 		stream_close(race->won);
