@@ -4,7 +4,7 @@ import os
 
 import pytest
 
-from harness import DATA, Server, checked_binary
+from harness import DATA, Server, checked_binary, need
 
 
 def pytest_sessionstart(session):
@@ -57,6 +57,24 @@ def make_server():
         except AssertionError as e:
             errors.append(str(e))
     assert not errors, '\n'.join(errors)
+
+
+@pytest.fixture(scope='session')
+def session_dns():
+    """Started and signed once; only for what adds to it."""
+    dnsworld = pytest.importorskip('dnsworld', reason='python3-dnspython is not installed')
+    for program in ('nsd', 'ldns-keygen', 'ldns-signzone', 'ldns-key2ds'):
+        need(program)
+    world = dnsworld.DnsWorld()
+    yield world
+    world.close()
+
+
+@pytest.fixture
+def dns_world(session_dns):
+    """The DNS of the tests (dnsworld.py). What is scripted is forgotten afterwards; zones stay, so a test takes names of its own."""
+    yield session_dns
+    session_dns.scripts.clear()
 
 
 @pytest.fixture
