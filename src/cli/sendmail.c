@@ -162,7 +162,7 @@ static void verify(void *arg)
 
 static bool copy(int from, int to)
 {
-	char octets[COPY];
+	static char octets[COPY]; /* more than a coroutine's stack has room for */
 	ssize_t n = read(from, octets, sizeof(octets));
 
 	for (ssize_t at = 0; at < n;) {
