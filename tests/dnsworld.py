@@ -225,21 +225,27 @@ def read_message(stream):
 
 
 class DnsWorld:
-    def __init__(self):
+    """`root_servers`: addresses of this machine on which nsd answers at port 53, and `name_server` for all zones; then there is nothing in front."""
+
+    def __init__(self, root_servers=(), name_server=LOOPBACK):
         self.folder = tempfile.mkdtemp(prefix='pombo-dns-')
+        self.root_servers = list(root_servers)
+        self.addresses = self.root_servers + [name_server]
         self.port, self.nsd_port = free_ports(2)
+        if root_servers:
+            self.nsd_port = 53
         self.scripts = {}
         self.zones = {}
         self.nsd = None
         self.anchor = os.path.join(self.folder, 'root.ds')
-        self.zone('', f'ns.world. A {LOOPBACK}')
+        self.zone('', f'ns.world. A {name_server}')
         self.zone('test')
         self.load()
-        self.front = Front(self)
+        self.front = None if root_servers else Front(self)
 
     @property
     def settings(self):
-        return f'resolver {LOOPBACK}:{self.port}\ntrust-anchor {self.anchor}'
+        return f'trust-anchor {self.anchor}' + (f'\nresolver {LOOPBACK}:{self.port}' if self.front else '')
 
     @property
     def questions(self):
@@ -299,12 +305,16 @@ class DnsWorld:
 
     def start_nsd(self):
         old, port = self.nsd, self.nsd_port
-        if old:
+        if old and self.root_servers:
+            self.stop_nsd(old)
+            old = None
+        elif old:
             [port] = free_ports(1)
         config = os.path.join(self.folder, f'nsd-{port}.conf')
         with open(config, 'w') as f:
             f.write(
-                f'server:\n ip-address: {LOOPBACK}\n port: {port}\n username: ""\n chroot: ""\n server-count: 1\n'
+                'server:\n' + ''.join(f' ip-address: {a}\n' for a in self.addresses) +
+                f' port: {port}\n username: ""\n chroot: ""\n server-count: 1\n'
                 f' zonesdir: "{self.folder}"\n database: ""\n pidfile: ""\n zonelistfile: "{self.folder}/zone.list"\n'
                 f' xfrdfile: "{self.folder}/xfrd.state"\n xfrdir: "{self.folder}"\n logfile: "{self.folder}/nsd.log"\n'
                 'remote-control:\n control-enable: no\n'
@@ -321,7 +331,7 @@ class DnsWorld:
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
             s.settimeout(0.2)
             try:
-                s.connect((LOOPBACK, port))
+                s.connect((self.addresses[-1], port))
                 s.send(dns.message.make_query('.', 'SOA').to_wire())
                 return s.recv(4096)
             except OSError:
@@ -348,6 +358,7 @@ class DnsWorld:
             return None
 
     def close(self):
-        self.front.close()
+        if self.front:
+            self.front.close()
         self.stop_nsd(self.nsd)
         shutil.rmtree(self.folder, ignore_errors=True)
