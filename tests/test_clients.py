@@ -178,6 +178,112 @@ def test_scram_hidden_offer(mx):
         assert is_welcome(scram_login(c, Scram(ALICE, 'secret'), 'SCRAM-SHA-256'))
 
 
+# --- certificates of clients (EXTERNAL) ---
+
+
+@pytest.fixture(scope='module')
+def asking(authority):
+    """A server that asks clients for certificates. Alice has one, and Bob another and the one that both have."""
+    server = Server(authority.setting('asking') + '\ntls client-certificates ask', services=('smtp', 'submission', 'submissions', 'pop3', 'pop3s')).start()
+    try:
+        server.account(ALICE)
+        server.account('bob@example.org')
+        for name in ('alice', 'bob', 'both', 'stranger'):
+            authority.sign(name, names=(f'{name}.example.org',), addresses=())
+        server.cli('account', 'certificate', 'add', ALICE, authority.path('alice.pem'))
+        server.cli('account', 'certificate', 'add', 'bob@example.org', authority.path('bob.pem'))
+        for user in (ALICE, 'bob@example.org'):
+            server.cli('account', 'certificate', 'add', user, fingerprint(authority, 'both'))
+        yield server
+    finally:
+        server.close()
+
+
+def fingerprint(authority, name):
+    said = run('openssl', 'x509', '-in', authority.path(f'{name}.pem'), '-noout', '-fingerprint', '-sha256').stdout.decode()
+    return said.strip().split('=')[1]
+
+
+def showing(authority, name):
+    context = authority.context()
+    if name:
+        context.load_cert_chain(authority.path(f'{name}.pem'), authority.path(f'{name}.key'))
+    return context
+
+
+@pytest.mark.parametrize('service', ['submissions', 'pop3s'])
+def test_external(asking, authority, service):
+    for name, said, welcome in [
+        ('alice', b64(ALICE.encode()), True),
+        ('alice', '=', True),
+        ('alice', b64(b'bob@example.org'), False),
+        ('both', '=', False),  # it does not say who
+        ('both', b64(b'bob@example.org'), True),
+        ('stranger', '=', False),
+        ('stranger', b64(ALICE.encode()), False),
+        (None, b64(ALICE.encode()), False),
+    ]:
+        with connected(asking, service, showing(authority, name)) as c:
+            assert is_welcome(say(c, f'AUTH EXTERNAL {said}')) == welcome, (name, said)
+    assert f'mechanism=EXTERNAL user={ALICE}' in asking.log()
+
+
+def test_external_is_offered_to_who_shows_a_certificate(asking, authority):
+    for name, there in (('stranger', True), (None, False)):
+        with Smtp(asking.ports['submission'], hello=None) as c:
+            assert 'EXTERNAL' not in c.cmd('EHLO client.example.com', 250).text
+            c.cmd('STARTTLS', 220)
+            c.handshake(showing(authority, name))
+            assert ('EXTERNAL' in c.cmd('EHLO client.example.com', 250).text) == there
+
+
+def test_nobody_is_asked_on_port_25(asking, authority):
+    with asking.smtp() as c:
+        c.cmd('STARTTLS', 220)
+        c.handshake(showing(authority, 'alice'))
+        assert 'AUTH' not in c.cmd('EHLO client.example.com', 250).text
+    said = subprocess.run(['openssl', 's_client', '-connect', f'127.0.0.1:{asking.ports["smtp"]}', '-starttls', 'smtp'], input=b'',
+                          capture_output=True, timeout=30).stdout
+    assert b'No client certificate CA names sent' in said and b'Requested Signature Algorithms' not in said
+
+
+def test_certificates_of_an_account(asking, authority):
+    user = asking.account()
+    add = ('account', 'certificate', 'add', user)
+    authority.sign('mine', names=('mine.example.org',), addresses=())
+    asking.cli(*add, authority.path('mine.pem'))
+    asking.cli(*add, fingerprint(authority, 'mine'), expect=73)
+    with connected(asking, 'pop3s', showing(authority, 'mine')) as c:
+        assert is_welcome(say(c, 'AUTH EXTERNAL ='))
+    [row] = asking.json('account', 'certificate', 'list', user)
+    assert row['name'] == fingerprint(authority, 'mine').replace(':', '').lower()
+    assert row['expires'] > row['created'] and row['used'].startswith('20')  # the certificate's own end
+    assert asking.json('account', 'app-password', 'list', user) == []
+    asking.cli('account', 'certificate', 'remove', user, authority.path('mine.pem'))
+    asking.cli('account', 'certificate', 'remove', user, authority.path('mine.pem'), expect=67)
+    with connected(asking, 'pop3s', showing(authority, 'mine')) as c:
+        assert not is_welcome(say(c, 'AUTH EXTERNAL ='))
+    authority.end('mine')
+    asking.cli(*add, authority.path('mine.pem'), expect=65)
+    for words in ((), ('x', user), ('add', user), ('list',), ('list', user, '--expires', '1d'), ('add', user, 'f' * 64, '--expires', 'soon')):
+        asking.cli('account', 'certificate', *words, expect=64)
+    asking.cli(*add, authority.path('mine.key'), expect=65)
+    asking.cli(*add, authority.path('none'), expect=66)
+
+
+def test_client_gsasl_external(asking, authority):
+    words = ('--mechanism', 'EXTERNAL', '--no-cb', f'--x509-cert-file={authority.path("alice.pem")}', f'--x509-key-file={authority.path("alice.key")}')
+    gsasl(asking, authority, *words)
+
+
+def test_client_curl_external(asking, authority, tmp_path):
+    (tmp_path / 'text').write_text(f'From: {ALICE}\r\nSubject: external\r\n\r\nHello.\r\n')
+    run(need('curl'), '-sS', '--ssl-reqd', '--cacert', authority.pem, '--cert', authority.path('alice.pem'), '--key', authority.path('alice.key'),
+        f'smtps://localhost:{asking.ports["submissions"]}/client.example.com', '--user', f'{ALICE}:', '--login-options', 'AUTH=EXTERNAL',
+        '--mail-from', ALICE, '--mail-rcpt', ALICE, '--upload-file', str(tmp_path / 'text'))
+    assert len(asking.mailbox(ALICE)) == 1
+
+
 # --- submission ---
 
 # Debian 12's mutt takes SCRAM-SHA-256-PLUS when it is offered, does not know tls-exporter, and gives up: with TLS 1.3 it has to be told what to use.

@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "cli/account_certificate.h"
 #include "cli/admin.h"
 #include "cli/command.h"
 #include "cli/output.h"
@@ -19,7 +20,7 @@ struct verb {
 static const struct verb verbs[] = {
 	{"add", 2, 2, true},           {"list", 1, 1, false},     {"show", 2, 2, false},  {"passwd", 2, 2, true},
 	{"disable", 2, 2, false},      {"enable", 2, 2, false},   {"quota", 3, 3, false}, {"remove", 2, 3, false},
-	{"app-password", 2, 4, false}, {"identity", 3, 4, false},
+	{"app-password", 2, 4, false}, {"identity", 3, 4, false}, {"certificate", 2, 4, false},
 };
 
 static const struct verb *verb_find(const char *name)
@@ -172,6 +173,8 @@ int command_account(const struct invocation *inv)
 		return command_usage(inv, "too %s words for %s", inv->words_n < v->least ? "few" : "many", v->name);
 	if (strcmp(v->name, "app-password") == 0)
 		return app_password(inv);
+	if (strcmp(v->name, "certificate") == 0)
+		return command_account_certificate(inv);
 	if (inv->expires != NULL)
 		return command_usage(inv, "--expires is for app-password add");
 	if (strcmp(v->name, "quota") == 0)

@@ -63,6 +63,7 @@ struct config_certificate { /* files in PEM, named absolutely */
 	str certificate;    /* and those that lead to a known one */
 	str key;
 };
+enum client_certificates { CLIENT_CERTIFICATES_OFF, CLIENT_CERTIFICATES_ASK };
 enum yes_no { CONFIG_NO, CONFIG_YES };
 enum bare_newlines { BARE_NEWLINES_REJECT, BARE_NEWLINES_NORMALISE };
 
@@ -104,6 +105,7 @@ struct config {
 	size_t listens_n;
 	struct config_certificate *certificates;
 	size_t certificates_n;
+	enum client_certificates client_certificates;
 	struct config_route *routes; /* never empty: the last is * mx */
 	size_t routes_n;
 	struct config_network *relay_from; /* clients that may send to other servers without AUTH */

@@ -13,6 +13,7 @@
 
 static const char *const newlines[] = {"reject", "normalise", NULL};
 static const char *const permissions[] = {"refuse", "allow", NULL};
+static const char *const client_certificates[] = {"off", "ask", NULL};
 static const char *const yes_no[] = {"no", "yes", NULL};
 static const char *const levels[] = {"debug", "info", "warn", "error", NULL};
 
@@ -278,6 +279,14 @@ const struct setting schema[] = {
          .type = &value_key,
          .flags = SETTING_REPEATED,
          .text = "The certificate's private key, RSA or ECDSA, in PEM without a password."},
+	{.name = "tls",
+         .option = "client-certificates",
+         .type = &value_choice,
+         .at = AT(client_certificates),
+         .choices = client_certificates,
+         .fallback = "off",
+         .text = "Clients of the services with a login are asked for a certificate, which they need not have; with one "
+                 "of the account's (pombo account certificate) they log in by SASL EXTERNAL."},
 	{.name = "tls",
          .option = "authorities",
          .type = &value_authorities,

@@ -137,6 +137,9 @@ static void dump_is_complete(void **state UNUSED)
 	BUF(first, 64 << 10);
 	BUF(second, 64 << 10);
 
+	dump_of(HEAD "tls client-certificates ask\n", &first);
+	assert_true(str_contains(buf_str(&first), STR("\ntls client-certificates ask\n")));
+	buf_reset(&first);
 	dump_of(HEAD "domain m\xc3\xbcller.example { catchall \"a \\\" b@example.org\" }\nplus none\nlog warn json\n"
 	             "listen pop3 127.0.0.1:2110\nlimit messages 5 command-time 90s\n",
 	        &first);
@@ -144,7 +147,7 @@ static void dump_is_complete(void **state UNUSED)
 	assert_string_equal(first.p, second.p);
 	buf_reset(&second);
 	dump_of(HEAD, &second);
-	assert_true(str_contains(buf_str(&second), STR("\nlog info\ntls authorities system\n")));
+	assert_true(str_contains(buf_str(&second), STR("\nlog info\ntls client-certificates off\ntls authorities system\n")));
 	assert_string_equal(
 		first.p, "version 1\nhostname mail.example.org\ndata /var/lib/pombo\nuser pombo\n"
 			 "domain example.org\n"
@@ -158,7 +161,7 @@ static void dump_is_complete(void **state UNUSED)
 			 "scram-plus allow\n"
 			 "submission show-client no\nquota none\n"
 			 "store segment 256M\nprocesses edge auto\nprocesses filter auto\nlog warn json\n"
-			 "tls authorities system\ntrust-anchor built-in\nqueue retry 5m 15m 30m 1h 2h 4h\n"
+			 "tls client-certificates off\ntls authorities system\ntrust-anchor built-in\nqueue retry 5m 15m 30m 1h 2h 4h\n"
 			 "queue expire 5d\nqueue warn 4h\nqueue per-destination 50\nqueue connections 500\n");
 }
 

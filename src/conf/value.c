@@ -410,6 +410,8 @@ static void certificate_print(struct buf *out, const struct setting *s, const st
 		lexer_print_word(out, c->certificates[i].key);
 		buf_putc(out, '\n');
 	}
+	buf_printf(out, "%s client-certificates %s\n", s->name,
+	           c->client_certificates == CLIENT_CERTIFICATES_ASK ? "ask" : "off");
 	buf_printf(out, "%s authorities ", s->name);
 	lexer_print_word(out, c->authorities.n == 0 ? STR("system") : c->authorities);
 	buf_putc(out, '\n');

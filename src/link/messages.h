@@ -152,7 +152,8 @@
 	STR(mechanism)      /* "PLAIN" "SCRAM-SHA-256-PLUS" ..., in any case */ \
 	NUM(step)           /* AUTH_BEGIN, AUTH_NEXT, AUTH_CANCEL */ \
 	STR(response) NUM(has_response) /* decoded; 0 at AUTH_BEGIN: there was no initial response */ \
-	NUM(tls) LIST(auth_binding, bindings) /* what the TLS connection can prove, none without it */
+	NUM(tls) LIST(auth_binding, bindings) /* what the TLS connection can prove, none without it */ \
+	STR(certificate)    /* fingerprint of the one that the client has shown (rt/tls.h), "" none */
 #define FIELDS_auth_reply(NUM, STR, LIST, BODY, FD) \
 	NUM(state)          /* AUTH_CONTINUE: send the challenge, call again with what the client answers */ \
 	STR(challenge)      /* not encoded, may be empty */ \
@@ -167,7 +168,9 @@
 	STR(name)           /* "": the password of the account; else an app password's */ \
 	STR(kind) STR(hash) /* sasl/credential.h */ \
 	NUM(used)           /* microseconds since 1970, 0 never; about an hour late */
-#define FIELDS_credential_request(NUM, STR, LIST, BODY, FD) STR(user)
+#define FIELDS_credential_request(NUM, STR, LIST, BODY, FD) \
+	STR(user)           /* as given; "": whose the certificate is, if it is one account's alone */ \
+	STR(certificate)    /* fingerprint */
 #define FIELDS_credential_reply(NUM, STR, LIST, BODY, FD) \
 	NUM(account) STR(address) NUM(disabled) /* account 0: there is none, or no such address */ \
 	STR(secret)         /* of this store, for salts of accounts that do not exist */ \

@@ -22,12 +22,12 @@ enum { SIGNATURE_MAX = 1024 };
 /* What the services differ in, as long as nothing of their protocol is said. */
 static const struct {
 	const char *alpn; /* RFC 7301 */
-	bool implicit_tls;
+	bool implicit_tls, login;
 } service_traits[SERVICE_COUNT] = {
-	[SERVICE_SMTP] = {"smtp", false},       [SERVICE_LMTP] = {"lmtp", false},
-	[SERVICE_POP3] = {"pop3", false},       [SERVICE_POP3S] = {"pop3", true},
-	[SERVICE_SUBMISSION] = {"smtp", false}, [SERVICE_SUBMISSIONS] = {"smtp", true},
-	[SERVICE_LOCAL] = {"smtp", false},
+	[SERVICE_SMTP] = {"smtp", false, false},      [SERVICE_LMTP] = {"lmtp", false, false},
+	[SERVICE_POP3] = {"pop3", false, true},       [SERVICE_POP3S] = {"pop3", true, true},
+	[SERVICE_SUBMISSION] = {"smtp", false, true}, [SERVICE_SUBMISSIONS] = {"smtp", true, true},
+	[SERVICE_LOCAL] = {"smtp", false, false},
 };
 
 struct edge {
@@ -356,6 +356,7 @@ static err edge_certify(struct process *p, const struct certify_request *q)
 {
 	struct edge *e = p->state;
 	struct tls_context *fresh[SERVICE_COUNT] = {NULL};
+	bool ask = p->config->client_certificates == CLIENT_CERTIFICATES_ASK;
 	ARENA(a, 1 << 20);
 	struct tls_certificate *items = arena_array(&a, q->certificates_n, sizeof(*items));
 	err result = items == NULL ? err_note(E_LIMIT, "too many certificates") : OK;
@@ -369,7 +370,8 @@ static err edge_certify(struct process *p, const struct certify_request *q)
 		                                               .signer = edge_sign,
 		                                               .signer_ctx = e,
 		                                               .alpn = str_from(service_traits[i].alpn),
-		                                               .listener = str_from(service_name((enum service)i))},
+		                                               .listener = str_from(service_name((enum service)i)),
+		                                               .ask_certificate = ask && service_traits[i].login},
 		                         &fresh[i]);
 	release_contexts(result == OK ? e->tls : fresh);
 	for (size_t i = 0; i < SERVICE_COUNT && result == OK; i++)

@@ -38,6 +38,7 @@ struct attempt *attempt_new(const char *edge, const struct auth_request *q)
 	t->client = arena_str(&t->memory, q->client);
 	t->service = arena_str(&t->memory, q->service);
 	t->mechanism = arena_str(&t->memory, q->mechanism);
+	t->certificate = arena_str(&t->memory, q->certificate);
 	t->client_key = guess_key(t->client, &t->address);
 	t->who.client = t->client_key;
 	copy_bindings(t, q);

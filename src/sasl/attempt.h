@@ -26,7 +26,7 @@ struct attempt {
 	struct attempts *table; /* it waits in; NULL: in none */
 	struct crowd_member member;
 	/* what the first call said */
-	str session, client, service, mechanism;
+	str session, client, service, mechanism, certificate;
 	struct sasl_offer offer;
 	str client_key; /* guess_key's */
 	struct net_address address;

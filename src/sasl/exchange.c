@@ -12,6 +12,7 @@ void sasl_exchange_bind(struct sasl_exchange *x, const struct stream *s, struct 
 	BUF(data, 256);
 
 	x->tls = stream_is_tls(s);
+	x->certificate = stream_tls_info(s).client_fingerprint;
 	x->bindings = arena_array(a, ARRAY_LEN(names), sizeof(*x->bindings));
 	x->bindings_n = 0;
 	for (size_t i = 0; i < ARRAY_LEN(names) && x->tls && x->bindings != NULL; i++) {
@@ -108,7 +109,8 @@ err sasl_exchange(const struct sasl_exchange *x, str mechanism, str initial, str
 	                         .has_response = initial.n > 0,
 	                         .tls = x->tls,
 	                         .bindings = x->bindings,
-	                         .bindings_n = x->bindings_n};
+	                         .bindings_n = x->bindings_n,
+	                         .certificate = x->certificate};
 	err e = exchange(x, &q, initial, &response, reply, a);
 
 	if (response.p != NULL)

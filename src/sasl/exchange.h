@@ -10,16 +10,17 @@
 struct sasl_exchange {
 	struct link *keys;
 	str session, client, service; /* client: host part of the address, "unix" */
-	bool tls;                     /* from sasl_exchange_bind, as the next two */
+	bool tls;                     /* from sasl_exchange_bind, as the next three */
 	struct auth_binding *bindings;
 	size_t bindings_n;
+	str certificate;
 	void *ctx;
 	/* Sends the challenge, which is in base64 and may be empty, and reads the client's line, without its line end, up to SASL_LINE_MAX. An error
 	 * ends the exchange and is returned as it is: the protocol knows best what it means. */
 	err (*ask)(void *ctx, str challenge, str *line);
 };
 
-/* Sets `tls` and `bindings` to what the stream's connection can prove: nothing without TLS. In `a`. */
+/* Sets `tls`, `bindings` and `certificate` to what the stream's connection can prove: nothing without TLS. In `a`. */
 void sasl_exchange_bind(struct sasl_exchange *x, const struct stream *s, struct arena *a);
 
 /* OK: logged in, the session may use reply->account. `initial` is the initial response as it stood in the command (STR_NONE: none, "=": an empty

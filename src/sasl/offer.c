@@ -3,7 +3,7 @@
 
 #include "rt/tls.h"
 
-enum need { NEED_BINDING = 1, NEED_SHA1 = 2 };
+enum need { NEED_BINDING = 1, NEED_SHA1 = 2, NEED_CERTIFICATE = 4 };
 
 static const struct {
 	str name;
@@ -14,6 +14,7 @@ static const struct {
 	{STR("SCRAM-SHA-1"), NEED_SHA1},
 	{STR("PLAIN"), 0},
 	{STR("LOGIN"), 0},
+	{STR("EXTERNAL"), NEED_CERTIFICATE},
 };
 
 static bool has_binding(const struct stream *s)
@@ -28,6 +29,7 @@ struct sasl_offer sasl_offer_of(const struct stream *s, bool loopback, const str
 	struct sasl_offer o = {
 		.tls = stream_is_tls(s), .loopback = loopback, .sha1 = config->scram_sha1 == PERMISSION_ALLOW};
 
+	o.certificate = stream_tls_info(s).client_fingerprint.n > 0;
 	o.binding = o.tls && config->scram_plus == PERMISSION_ALLOW && has_binding(s);
 	return o;
 }
@@ -35,7 +37,7 @@ struct sasl_offer sasl_offer_of(const struct stream *s, bool loopback, const str
 static bool has(const struct sasl_offer *o, unsigned needs)
 {
 	return (o->tls || o->loopback) && ((needs & NEED_BINDING) == 0 || (o->tls && o->binding)) &&
-	       ((needs & NEED_SHA1) == 0 || o->sha1);
+	       ((needs & NEED_SHA1) == 0 || o->sha1) && ((needs & NEED_CERTIFICATE) == 0 || (o->tls && o->certificate));
 }
 
 void sasl_offered(const struct sasl_offer *o, struct buf *out)

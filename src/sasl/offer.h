@@ -12,6 +12,7 @@ struct sasl_offer {
 	bool tls, loopback; /* nobody is offered anything who is neither encrypted nor on loopback (RFC 8314 3) */
 	bool binding;       /* TLS with a channel binding: the -PLUS mechanisms */
 	bool sha1;          /* the configuration allows SCRAM-SHA-1 */
+	bool certificate;   /* the client has shown one */
 };
 
 /* That of a stream as it is now: with TLS or without. */

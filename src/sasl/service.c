@@ -66,13 +66,28 @@ static err store_failed(const struct attempt *t, err e)
 	return err_set(E_TEMP, 454, "4.7.0", "cannot log in at present, try again later");
 }
 
+/* `user` "": whose the certificate is. */
+static err ask_store(struct sasl_service *s, struct attempt *t, str user, struct credential_reply *r)
+{
+	struct credential_request q = {.user = user, .certificate = t->certificate};
+	err e = call_credential(s->store, &q, r, &t->memory, rt_after(STORE_TIME));
+
+	return e == OK ? OK : store_failed(t, e);
+}
+
+/* An account may have been made under a name that is not in its normal form. Both are always asked for, so that nobody can tell which there is. */
 static err fetch_account(struct sasl_service *s, struct attempt *t, str user)
 {
-	struct credential_request q = {.user = prepare(user, &t->memory)};
+	str normal = prepare(user, &t->memory);
+	struct credential_reply typed = {0};
+	err e = str_equal(normal, user) ? OK : ask_store(s, t, user, &typed);
 
 	t->user = arena_str(&t->memory, user);
-	err e = call_credential(s->store, &q, &t->account, &t->memory, rt_after(STORE_TIME));
-	return e == OK ? OK : store_failed(t, e);
+	if (e == OK)
+		e = ask_store(s, t, normal, &t->account);
+	if (e == OK && t->account.account == 0 && typed.account != 0)
+		t->account = typed;
+	return e;
 }
 
 /* Who it is to be; and who tries too often waits here. */
@@ -307,6 +322,33 @@ static err scram_step(struct step *x)
 	return OK;
 }
 
+/* --- EXTERNAL --- */
+
+/* RFC 4422 A. The message is who to act as; empty: who the certificate says. */
+static err external_step(struct step *x)
+{
+	struct attempt *t = x->attempt;
+
+	if (!x->has_response) {
+		say(x->reply, STR(""), x->arena);
+		return OK;
+	}
+	if (x->response.n > PLAIN_MAX || !str_is_utf8(x->response) || str_has_control(x->response))
+		return err_set(E_SYNTAX, 501, "5.5.2", "malformed response: EXTERNAL: not a name");
+	err e = begin_as(x->service, t, x->response);
+	if (e != OK)
+		return e;
+	for (size_t i = 0; i < t->account.credentials_n; i++) {
+		const struct credential *c = &t->account.credentials[i];
+
+		if (str_equal(c->kind, STR(CREDENTIAL_CERTIFICATE)) && str_equal(c->hash, t->certificate))
+			t->right = c;
+	}
+	if (t->right == NULL || t->account.disabled)
+		return failed(x->service, t);
+	return succeeded(x->service, x->edge, t, x->reply, x->arena);
+}
+
 /* --- the call --- */
 
 static const struct mechanism {
@@ -320,6 +362,7 @@ static const struct mechanism {
 	{STR("SCRAM-SHA-256"), CRYPTO_SHA256, false, scram_step},
 	{STR("SCRAM-SHA-256-PLUS"), CRYPTO_SHA256, true, scram_step},
 	{STR("SCRAM-SHA-1"), CRYPTO_SHA1, false, scram_step},
+	{STR("EXTERNAL"), 0, false, external_step},
 };
 
 static const struct mechanism *mechanism_find(str name)
@@ -367,7 +410,8 @@ static err begin(struct step *x, const struct auth_request *q)
 	t->offer = (struct sasl_offer){.tls = q->tls,
 	                               .loopback = loopback,
 	                               .binding = x->service->plus && q->bindings_n > 0,
-	                               .sha1 = x->service->sha1};
+	                               .sha1 = x->service->sha1,
+	                               .certificate = q->certificate.n > 0};
 	x->attempt = t;
 	return run_step(x);
 }

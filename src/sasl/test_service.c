@@ -41,7 +41,9 @@ static err serve_credential(void *ctx, struct link *from, const void *request, v
 	if (w->credential != OK)
 		return err_note(w->credential, "as the test wants it");
 	*r = (struct credential_reply){.secret = STR("of the store"), .address = q->user};
-	if (!str_equal(q->user, STR("alice@example.org")))
+	if (q->user.n == 0 && str_equal(q->certificate, STR("0123")))
+		r->address = STR("alice@example.org");
+	if (!str_equal(r->address, STR("alice@example.org")))
 		return OK;
 	r->account = 5;
 	r->disabled = w->disabled;
@@ -548,6 +550,53 @@ static void too_many(void **state)
 	play(too_many_story);
 }
 
+/* --- EXTERNAL --- */
+
+static err external(struct world *w, str name, const char *certificate, struct auth_reply *r, struct arena *a)
+{
+	return call(w,
+	            (struct auth_request){.client = STR("192.0.2.1"),
+	                                  .mechanism = STR("EXTERNAL"),
+	                                  .tls = 1,
+	                                  .response = name,
+	                                  .has_response = name.p != NULL,
+	                                  .certificate = str_from(certificate)},
+	            r, a);
+}
+
+static void external_story(struct world *w)
+{
+	ARENA(a, 1 << 20);
+	struct auth_reply r;
+
+	w->held[w->held_n++] =
+		(struct credential){.name = STR("0123"), .kind = STR(CREDENTIAL_CERTIFICATE), .hash = STR("0123")};
+	assert_int_equal(external(w, STR(ALICE), "", &r, &a), E_PERM); /* none was shown */
+	assert_int_equal(external(w, STR(ALICE), "4567", &r, &a), E_DENIED);
+	assert_int_equal(err_info()->reply, 535);
+	assert_int_equal(external(w, STR("bob@example.org"), "0123", &r, &a), E_DENIED);
+	assert_int_equal(external(w, STR(ALICE "\n"), "0123", &r, &a), E_SYNTAX);
+	assert_int_equal(external(w, STR(ALICE), "0123", &r, &a), OK);
+	assert_int_equal(r.state, AUTH_DONE);
+	assert_int_equal(external(w, STR_NONE, "0123", &r, &a), OK);
+	assert_int_equal(r.state, AUTH_CONTINUE);
+	assert_int_equal(next(w, STR(ALICE), &r, &a), OK);
+	assert_int_equal(r.state, AUTH_DONE);
+	assert_int_equal(external(w, STR(""), "0123", &r, &a), OK); /* the store says whose it is */
+	assert_str(r.address, ALICE);
+	assert_int_equal(external(w, STR(""), "4567", &r, &a), E_DENIED);
+	assert_int_equal(login(w, "192.0.2.1", ALICE, "0123"), E_DENIED); /* it is no password */
+	w->disabled = 1;
+	assert_int_equal(external(w, STR(ALICE), "0123", &r, &a), E_DENIED);
+	assert_int_equal(w->grants, 3);
+}
+
+static void external_certificates(void **state)
+{
+	(void)state;
+	play(external_story);
+}
+
 /* --- SCRAM: the client's half --- */
 
 struct scram_client {
@@ -727,6 +776,7 @@ int main(void)
 		cmocka_unit_test(exchanges),
 		cmocka_unit_test(left_overs),
 		cmocka_unit_test(too_many),
+		cmocka_unit_test(external_certificates),
 		cmocka_unit_test(scram),
 		cmocka_unit_test(strangers),
 	};

@@ -191,6 +191,7 @@ static const struct {
 	{"account", "remove", account_remove},
 	{"account", "salt", account_salt},
 	{"account", "app-password", account_app_password},
+	{"account", "certificate", account_certificate},
 	{"account", "identity", account_identity},
 	{"alias", "add", alias_add},
 	{"alias", "list", alias_list},

@@ -52,6 +52,7 @@ MUST_USE err account_quota(struct admin *x);
 MUST_USE err account_remove(struct admin *x);
 MUST_USE err account_salt(struct admin *x);
 MUST_USE err account_app_password(struct admin *x);
+MUST_USE err account_certificate(struct admin *x);
 MUST_USE err account_identity(struct admin *x);
 MUST_USE err alias_add(struct admin *x);
 MUST_USE err alias_list(struct admin *x);

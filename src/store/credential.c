@@ -10,9 +10,9 @@
 
 /* --- changes --- */
 
-err credential_delete(struct db *db, uint64_t account, str name, size_t *deleted)
+static err delete_where(struct db *db, const char *literal, uint64_t account, str name, size_t *deleted)
 {
-	struct query q = db_query(db, "DELETE FROM credential WHERE account = ? AND name = ?");
+	struct query q = db_query(db, literal);
 
 	query_put_num(&q, account);
 	query_put_str(&q, name);
@@ -20,6 +20,18 @@ err credential_delete(struct db *db, uint64_t account, str name, size_t *deleted
 	if (e == OK)
 		*deleted = db_changes(db);
 	return e;
+}
+
+err credential_delete(struct db *db, uint64_t account, str name, size_t *deleted)
+{
+	return delete_where(db, "DELETE FROM credential WHERE account = ? AND name = ? AND kind <> 'certificate'",
+	                    account, name, deleted);
+}
+
+err credential_delete_certificate(struct db *db, uint64_t account, str fingerprint, size_t *deleted)
+{
+	return delete_where(db, "DELETE FROM credential WHERE account = ? AND name = ? AND kind = 'certificate'",
+	                    account, fingerprint, deleted);
 }
 
 static err insert(struct db *db, const struct credential_change *c, str kind, str secret)
@@ -51,6 +63,11 @@ err credential_put(struct db *db, const struct credential_change *c)
 	return e == OK && n == 0 ? err_note(E_SYNTAX, "a password is needed") : e;
 }
 
+err credential_put_certificate(struct db *db, const struct credential_change *c)
+{
+	return insert(db, c, STR(CREDENTIAL_CERTIFICATE), c->name);
+}
+
 err credential_new_secret(struct db *db)
 {
 	unsigned char random[32];
@@ -75,16 +92,35 @@ static err parse_user(const struct store *s, str user, str *local, str *domain, 
 	return e == OK ? address_key(a, &address, local, domain) : e;
 }
 
-static err read_account(struct store *s, str local, str domain, struct credential_reply *r)
+static err read_account(struct store *s, str local, str domain, struct credential_reply *r, struct arena *a)
 {
 	struct query q = db_query(s->db, "SELECT id, disabled FROM account WHERE domain = ? AND local = ?");
 
+	r->address = arena_printf(a, STR_FMT "@" STR_FMT, STR_ARG(local), STR_ARG(domain));
 	query_put_str(&q, domain);
 	query_put_str(&q, local);
 	if (query_row(&q)) {
 		r->account = query_num(&q);
 		r->disabled = query_num(&q);
 	}
+	return query_end(&q);
+}
+
+/* Two accounts may have the same certificate; then it does not tell who it is. */
+static err read_account_of(struct store *s, str certificate, struct credential_reply *r, struct arena *a)
+{
+	struct query q = db_query(s->db, "SELECT a.id, a.disabled, a.local, a.domain FROM credential c JOIN account a"
+	                                 " ON a.id = c.account WHERE c.secret = ? AND c.kind = 'certificate' LIMIT 2");
+
+	query_put_str(&q, certificate);
+	if (query_row(&q)) {
+		r->account = query_num(&q);
+		r->disabled = query_num(&q);
+		str local = arena_str(a, query_str(&q)), domain = query_str(&q);
+		r->address = arena_printf(a, STR_FMT "@" STR_FMT, STR_ARG(local), STR_ARG(domain));
+	}
+	if (query_row(&q))
+		*r = (struct credential_reply){.secret = r->secret};
 	return query_end(&q);
 }
 
@@ -102,7 +138,8 @@ static err read_credentials(struct store *s, struct credential_reply *r, struct 
 {
 	struct query q = db_query(s->db, "SELECT name, kind, secret, used FROM credential WHERE account = ?"
 	                                 " AND (expires = 0 OR expires > ?) ORDER BY name, kind");
-	size_t room = 3 * (CREDENTIALS_PER_ACCOUNT + 1); /* each has up to three kinds */
+	size_t room =
+		3 * (CREDENTIALS_PER_ACCOUNT + 1) + CREDENTIALS_PER_ACCOUNT; /* passwords have up to three kinds */
 
 	r->credentials = arena_array(a, room, sizeof(*r->credentials));
 	query_put_num(&q, r->account);
@@ -123,10 +160,10 @@ err store_credential(struct store *s, const struct credential_request *q, struct
 	str local, domain;
 	err e = read_secret(s, r, a);
 
-	if (e == OK && parse_user(s, q->user, &local, &domain, a) == OK) {
-		r->address = arena_printf(a, STR_FMT "@" STR_FMT, STR_ARG(local), STR_ARG(domain));
-		e = read_account(s, local, domain, r);
-	}
+	if (e == OK && q->user.n == 0 && q->certificate.n > 0)
+		e = read_account_of(s, q->certificate, r, a);
+	else if (e == OK && parse_user(s, q->user, &local, &domain, a) == OK)
+		e = read_account(s, local, domain, r, a);
 	if (e == OK && r->account != 0)
 		e = read_credentials(s, r, a);
 	if (e != OK || a->full)

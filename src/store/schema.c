@@ -29,6 +29,7 @@ static const char to_version_2[] =
 
 /* From version 2, which knew nothing of other servers. */
 static const char to_version_3[] =
+	"CREATE INDEX credential_certificate ON credential (secret) WHERE kind = 'certificate';"
 	"CREATE TABLE identity (account INTEGER NOT NULL, domain TEXT NOT NULL, local TEXT NOT NULL,"
 	" PRIMARY KEY (account, domain, local)) WITHOUT ROWID;"
 	"CREATE TABLE queue (message INTEGER NOT NULL, rcpt INTEGER NOT NULL, destination TEXT NOT NULL, due INTEGER "

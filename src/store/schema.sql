@@ -22,14 +22,16 @@ CREATE TABLE account (
 -- What is kept of a password, in one or more forms. The row of account 0 is a secret of the store's own.
 CREATE TABLE credential (
 	account INTEGER NOT NULL,
-	name    TEXT NOT NULL,                 -- '': the account's own password; else the name of an app password
-	kind    TEXT NOT NULL,                 -- 'password' 'scram-sha-256' 'scram-sha-1' (sasl/credential.h), 'secret'
+	name    TEXT NOT NULL,                 -- '': the account's own password; else the name of an app password, or a fingerprint
+	kind    TEXT NOT NULL,                 -- 'password' 'scram-sha-256' 'scram-sha-1' 'certificate' (sasl/credential.h), 'secret'
 	secret  TEXT NOT NULL,
 	created INTEGER NOT NULL,
 	expires INTEGER NOT NULL DEFAULT 0,    -- 0: never
 	used    INTEGER NOT NULL DEFAULT 0,    -- the last login with it; written once an hour
 	PRIMARY KEY (account, name, kind)
 ) WITHOUT ROWID;
+
+CREATE INDEX credential_certificate ON credential (secret) WHERE kind = 'certificate';
 
 -- An address that an account may write as though it does not lead to it (RFC 6409 6.1). `local` '*': all of the domain.
 CREATE TABLE identity (

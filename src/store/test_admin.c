@@ -28,7 +28,7 @@ static void accounts(struct fixture *f)
 	assert_int_equal(admin_try(f, "account show carol@example.org", "", &r, &a), OK);
 	assert_str(cell_of(&r.rows[0], "address")->text, "carol@example.org");
 	assert_str(cell_of(&r.rows[0], "state")->text, "disabled");
-	struct credential_request q = {STR("alice")}; /* the first domain is meant */
+	struct credential_request q = {.user = STR("alice")}; /* the first domain is meant */
 	struct credential_reply credential = {0};
 	assert_int_equal(store_credential(f->store, &q, &credential, &a), OK);
 	assert_int_equal(credential.credentials_n, 1);

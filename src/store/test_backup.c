@@ -165,7 +165,7 @@ static void rebuilt(struct fixture *f)
 	assert_sound(f);
 	assert_int_equal(admin_number(f, "balance", "accepted"), 3);
 	/* accounts take mail again, and have no password: nobody can log in */
-	struct credential_request q = {STR("alice@example.org")};
+	struct credential_request q = {.user = STR("alice@example.org")};
 	struct credential_reply credential = {0};
 	assert_int_equal(store_credential(f->store, &q, &credential, &a), OK);
 	assert_int_equal(credential.disabled, 0);

@@ -10,7 +10,7 @@
 
 static void held(struct fixture *f, struct credential_reply *r, struct arena *a)
 {
-	struct credential_request q = {STR(ALICE)};
+	struct credential_request q = {.user = STR(ALICE)};
 
 	*r = (struct credential_reply){0};
 	assert_int_equal(store_credential(f->store, &q, r, a), OK);
@@ -57,6 +57,63 @@ static void app_passwords(struct fixture *f)
 static void test_app_passwords(void **state UNUSED)
 {
 	fixture_run(app_passwords);
+}
+
+#define PRINT  "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+#define COLONS "01:23:45:67:89:AB:CD:EF:01:23:45:67:89:AB:CD:EF:01:23:45:67:89:AB:CD:EF:01:23:45:67:89:AB:CD:EF"
+
+static uint64_t whose(struct fixture *f, const char *user, const char *fingerprint)
+{
+	struct credential_request q = {.user = str_from(user), .certificate = str_from(fingerprint)};
+	struct credential_reply r = {0};
+	ARENA(a, 1 << 20);
+
+	assert_int_equal(store_credential(f->store, &q, &r, &a), OK);
+	assert_true(r.secret.n > 0);
+	for (size_t i = 0; i < r.credentials_n; i++)
+		if (str_equal(r.credentials[i].kind, STR("certificate")) &&
+		    str_equal(r.credentials[i].hash, str_from(fingerprint)))
+			return r.account;
+	return 0;
+}
+
+static void certificates(struct fixture *f)
+{
+	fixture_open(f);
+	admin_do(f, "account add " ALICE);
+	admin_do(f, "account add bob@example.org");
+	admin_do(f, "account certificate add " ALICE " " COLONS);
+	assert_int_equal(admin_result(f, "account certificate add " ALICE " " PRINT), E_EXISTS);
+	assert_int_equal(admin_result(f, "account certificate add " ALICE " 0123"), E_SYNTAX);
+	assert_int_equal(admin_result(f, "account certificate add carol@example.org " PRINT), E_NOT_FOUND);
+	assert_int_equal(admin_count(f, "account certificate list " ALICE), 1);
+	assert_int_equal(admin_count(f, "account app-password list " ALICE), 0);
+	assert_int_equal(whose(f, ALICE, PRINT), 1);
+	assert_int_equal(whose(f, "", PRINT), 1);
+	assert_int_equal(whose(f, "bob@example.org", PRINT), 0);
+	assert_int_equal(whose(f, "", "0123"), 0);
+	/* of both: it has to be said who it is */
+	admin_do(f, "account certificate add bob@example.org " PRINT);
+	assert_int_equal(whose(f, "", PRINT), 0);
+	assert_int_equal(whose(f, "bob@example.org", PRINT), 2);
+	/* an app password of that name is another thing */
+	admin_do(f, "account app-password add " ALICE " " PRINT);
+	admin_do(f, "account app-password remove " ALICE " " PRINT);
+	admin_do(f, "account passwd " ALICE);
+	assert_int_equal(whose(f, ALICE, PRINT), 1);
+	admin_do(f, "account certificate remove " ALICE " " PRINT);
+	assert_int_equal(admin_result(f, "account certificate remove " ALICE " " PRINT), E_NOT_FOUND);
+	assert_int_equal(whose(f, "", PRINT), 2);
+	admin_do(f, "account certificate add " ALICE " " PRINT " 1");
+	assert_int_equal(rt_sleep_until(rt_after(1100 * NSEC_PER_MSEC)), OK);
+	assert_int_equal(whose(f, ALICE, PRINT), 0);
+	admin_do(f, "account remove bob@example.org");
+	fixture_close(f);
+}
+
+static void test_certificates(void **state UNUSED)
+{
+	fixture_run(certificates);
 }
 
 static void not_too_many(struct fixture *f)
@@ -145,9 +202,8 @@ static void test_salts(void **state UNUSED)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_app_passwords),
-		cmocka_unit_test(test_not_too_many),
-		cmocka_unit_test(test_use_is_noted),
+		cmocka_unit_test(test_app_passwords), cmocka_unit_test(test_certificates),
+		cmocka_unit_test(test_not_too_many),  cmocka_unit_test(test_use_is_noted),
 		cmocka_unit_test(test_salts),
 	};
 

@@ -7,6 +7,7 @@
 static const char to_version_2[] = "DROP TABLE identity; DROP TABLE queue; DROP TABLE attempt; DROP TABLE policy;"
 				   "ALTER TABLE alias DROP COLUMN file;"
 				   "ALTER TABLE message DROP COLUMN deliver_by;"
+				   "DROP INDEX credential_certificate;"
 				   "ALTER TABLE message DROP COLUMN by_mode;"
 				   "ALTER TABLE message DROP COLUMN priority;"
 				   "ALTER TABLE ledger DROP COLUMN status;"
@@ -67,7 +68,7 @@ static void change(struct fixture *f, const char *sql)
 
 static struct credential_reply alice(struct fixture *f, struct arena *a)
 {
-	struct credential_request q = {STR("alice@example.org")};
+	struct credential_request q = {.user = STR("alice@example.org")};
 	struct credential_reply r = {0};
 
 	assert_int_equal(store_credential(f->store, &q, &r, a), OK);
