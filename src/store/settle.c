@@ -1,48 +1,16 @@
 /* SPDX-License-Identifier: ISC */
 /* The call `settle`: what became of the recipients of a lease is written down, in one transaction with the report that tells of it. */
+#include "store/settle.h"
+
 #include "base/date.h"
 #include "base/log.h"
 #include "conf/relay.h"
 #include "mail/header.h"
-#include "store/acceptance.h"
-#include "store/ledger.h"
-#include "store/queue_state.h"
 
 enum { REPLY_MAX = 1000, STATUS_MAX = 20, HOST_MAX = 300, SECURITY_MAX = 300 };
 #define DAY            (86400 * (uint64_t)USEC_PER_SEC)
 #define DUE_DAYS_MAX   400
 #define BLOCK_DAYS_MAX 1
-
-/* What becomes of a row. */
-struct verdict {
-	uint64_t rcpt;
-	enum outcome_result result;
-	bool there; /* its row; it is passed over without one: it was settled before, or the administrator has dropped it */
-	uint64_t due, state, warned;
-	str destination;
-	str status, reply, host, security;
-};
-
-/* The report, on its way to the sender. */
-struct report_acceptance {
-	bool wanted;
-	struct accept_request request;
-	struct origin origin;
-	struct rcpt rcpt;
-	struct acceptance acceptance;
-	str nowhere; /* why it cannot be delivered, "" it can */
-};
-
-struct settling {
-	struct store *store;
-	const struct settle_request *request;
-	struct lease *lease; /* NULL: of a store before this one */
-	uint64_t message, now;
-	struct verdict *verdicts;
-	size_t n, left; /* left: that have a row */
-	struct report_acceptance report;
-	struct arena *arena;
-};
 
 /* --- on the loop: what a sibling says is checked and cut like anything else --- */
 
@@ -154,16 +122,6 @@ static err find_sender(const struct settling *x, str *sender)
 	return query_end(&q);
 }
 
-static void report_goes_nowhere(struct settling *x, str why)
-{
-	x->report.nowhere = arena_str(x->arena, why.n > 0 ? why : STR("it was refused"));
-}
-
-static str refusal(const struct settling *x)
-{
-	return x->report.acceptance.answers[0].text;
-}
-
 /* RFC 5321 4.5.5: from nobody, so that nobody answers it. */
 static err report_begin(struct settling *x)
 {
@@ -197,7 +155,6 @@ static err report_begin(struct settling *x)
 	return e;
 }
 
-/* A report that nobody can get is no reason to keep the message in the queue for ever. */
 static err report_route(struct settling *x)
 {
 	struct report_acceptance *r = &x->report;
@@ -206,166 +163,10 @@ static err report_route(struct settling *x)
 		return OK;
 	err e = report_begin(x);
 	if (e == E_PERM || e == E_LIMIT)
-		report_goes_nowhere(x, str_from(err_info()->text));
+		settle_report_lost(x, str_from(err_info()->text));
 	else if (e == OK && r->acceptance.answers[0].code != OK)
-		report_goes_nowhere(x, refusal(x));
+		settle_report_lost(x, settle_report_refusal(x));
 	return e == E_PERM || e == E_LIMIT ? OK : e;
-}
-
-static bool report_is_going(const struct settling *x)
-{
-	return x->report.wanted && x->report.nowhere.n == 0 && x->left > 0;
-}
-
-/* --- in the writer: prepare --- */
-
-/* What the administrator said of it meanwhile stays: held, to be failed. */
-static uint64_t due_of(const struct verdict *v)
-{
-	if (v->state == QUEUE_FAIL)
-		return QUEUE_DUE_FAIL;
-	return v->state == QUEUE_HELD ? v->due + QUEUE_DUE_HELD : v->due;
-}
-
-static err read_row(struct writer *w, const struct settling *x, struct verdict *v)
-{
-	struct query q = db_query(writer_db(w), "SELECT state, warned FROM queue WHERE message = ? AND rcpt = ?");
-
-	query_put_num(&q, x->message);
-	query_put_num(&q, v->rcpt);
-	v->there = query_row(&q);
-	if (v->there) {
-		v->state = query_num(&q);
-		v->warned |= query_num(&q);
-	}
-	return query_end(&q);
-}
-
-static err settle_prepare(struct writer *w, struct job *job)
-{
-	struct settling *x = job->data;
-	err e = OK;
-
-	x->left = 0;
-	for (size_t i = 0; i < x->n && e == OK; i++) {
-		e = read_row(w, x, &x->verdicts[i]);
-		x->left += x->verdicts[i].there;
-	}
-	if (e != OK || !report_is_going(x))
-		return e;
-	e = acceptance_prepare(w, &x->report.acceptance);
-	if (e == OK && !acceptance_kept(&x->report.acceptance))
-		report_goes_nowhere(x, refusal(x));
-	return e;
-}
-
-/* --- in the writer: apply --- */
-
-static str credit_detail(const struct settling *x, const struct verdict *v)
-{
-	if (x->report.nowhere.n == 0)
-		return v->reply;
-	return arena_printf(x->arena, STR_FMT "%s(the report had nowhere to go: " STR_FMT ")", STR_ARG(v->reply),
-	                    v->reply.n > 0 ? " " : "", STR_ARG(x->report.nowhere));
-}
-
-static err apply_credit(struct db *db, const struct settling *x, const struct verdict *v)
-{
-	const struct ledger_credit c = {
-		.message = x->message,
-		.rcpt = v->rcpt,
-		.at = x->now,
-		.kind = v->result == OUTCOME_RELAYED ? LEDGER_RELAYED : LEDGER_BOUNCED,
-		.status = v->status,
-		.reply = credit_detail(x, v),
-		.host = v->host,
-		.security = v->security,
-	};
-	struct query q = db_query(db, "DELETE FROM queue WHERE message = ? AND rcpt = ?");
-
-	query_put_num(&q, x->message);
-	query_put_num(&q, v->rcpt);
-	err e = query_run(&q);
-	if (e == OK && x->arena->full)
-		e = err_note(E_MEMORY, "no memory for a settlement");
-	return e == OK ? ledger_credit(db, &c) : e;
-}
-
-static err apply_later(struct db *db, const struct settling *x, const struct verdict *v)
-{
-	struct query q = db_query(db, "UPDATE queue SET due = ?, attempts = attempts + 1, warned = ?, reply = ?"
-	                              " WHERE message = ? AND rcpt = ?");
-
-	query_put_num(&q, due_of(v));
-	query_put_num(&q, v->warned);
-	query_put_str(&q, v->reply);
-	query_put_num(&q, x->message);
-	query_put_num(&q, v->rcpt);
-	return query_run(&q);
-}
-
-static err apply_moved(struct db *db, const struct settling *x, const struct verdict *v)
-{
-	struct query q = db_query(db, "UPDATE queue SET due = ?, destination = ? WHERE message = ? AND rcpt = ?");
-
-	query_put_num(&q, due_of(v));
-	query_put_str(&q, v->destination);
-	query_put_num(&q, x->message);
-	query_put_num(&q, v->rcpt);
-	return query_run(&q);
-}
-
-static err add_attempt(struct db *db, const struct settling *x, const struct verdict *v)
-{
-	struct query q = db_query(db, "INSERT INTO attempt (message, rcpt, at, status, host, reply, security)"
-	                              " VALUES (?, ?, ?, ?, ?, ?, ?)");
-
-	query_put_num(&q, x->message);
-	query_put_num(&q, v->rcpt);
-	query_put_num(&q, x->now);
-	query_put_str(&q, v->status);
-	query_put_str(&q, v->host);
-	query_put_str(&q, v->reply);
-	query_put_str(&q, v->security);
-	return query_run(&q);
-}
-
-static err apply_verdict(struct db *db, const struct settling *x, const struct verdict *v)
-{
-	err e;
-
-	switch (v->result) {
-	case OUTCOME_RELAYED:
-		return apply_credit(db, x, v);
-	case OUTCOME_FAILED:
-		e = apply_credit(db, x, v);
-		break;
-	case OUTCOME_LATER:
-		e = apply_later(db, x, v);
-		break;
-	default:
-		return apply_moved(db, x, v);
-	}
-	return e == OK ? add_attempt(db, x, v) : e;
-}
-
-static err settle_apply(struct writer *w, struct job *job)
-{
-	struct settling *x = job->data;
-	size_t removed = 0;
-	err e = OK;
-
-	for (size_t i = 0; i < x->n && e == OK; i++) {
-		const struct verdict *v = &x->verdicts[i];
-
-		if (!v->there)
-			continue;
-		e = apply_verdict(writer_db(w), x, v);
-		removed += v->result == OUTCOME_RELAYED || v->result == OUTCOME_FAILED;
-	}
-	if (e == OK && removed > 0)
-		e = message_release(w, x->message, removed);
-	return e == OK && report_is_going(x) ? acceptance_apply(w, &x->report.acceptance) : e;
 }
 
 /* --- on the loop again --- */
@@ -379,8 +180,8 @@ static uint64_t least_due(const struct settling *x)
 	for (size_t i = 0; i < x->n; i++) {
 		const struct verdict *v = &x->verdicts[i];
 
-		if (v->there && v->result == OUTCOME_LATER && v->state != QUEUE_HELD && due_of(v) < due)
-			due = due_of(v);
+		if (v->there && v->result == OUTCOME_LATER && v->state != QUEUE_HELD && settle_due(v) < due)
+			due = settle_due(v);
 	}
 	return due;
 }
@@ -405,7 +206,7 @@ static void add_elsewhere(const struct settling *x)
 		const struct verdict *v = &x->verdicts[i];
 
 		if (v->there && v->result == OUTCOME_MOVED)
-			queue_added(x->store, v->destination, due_of(v));
+			queue_added(x->store, v->destination, settle_due(v));
 		else if (v->there && v->result == OUTCOME_LATER && x->lease == NULL)
 			x->store->queue->missed = true;
 	}
@@ -415,7 +216,7 @@ static void log_settled(const struct settling *x)
 {
 	LOG(DEBUG, "queue.settle", LOG_ID("mid", x->message), LOG_Z("from", x->lease == NULL ? "" : x->lease->from),
 	    LOG_NUM("rcpts", x->left), LOG_NUM("gone", x->n - x->left),
-	    LOG_ID("report", report_is_going(x) ? x->request->report : 0));
+	    LOG_ID("report", settle_has_report(x) ? x->request->report : 0));
 	if (x->report.wanted && x->report.nowhere.n > 0 && x->left > 0)
 		LOG(WARN, "queue.report-lost", LOG_ID("mid", x->message), LOG_STR("to", x->report.rcpt.address),
 		    LOG_STR("reason", x->report.nowhere));
@@ -427,7 +228,7 @@ static void settled(struct settling *x)
 	add_elsewhere(x);
 	if (x->lease != NULL)
 		lease_settled(x);
-	if (report_is_going(x))
+	if (settle_has_report(x))
 		acceptance_committed(x->store, &x->report.acceptance);
 	fate_changed(x->store, x->message);
 	queue_dispatch(x->store);

@@ -1,0 +1,120 @@
+# SPDX-License-Identifier: ISC
+"""The queue as administrators see it, and what its destinations do to each other."""
+import os
+import signal
+
+import pytest
+
+from harness import eventually, free_ports, message
+from peer import Peer
+
+NO_SUCH_MESSAGE, WRONG_WORDS, MALFORMED = 67, 64, 65
+
+
+@pytest.fixture
+def peer():
+    with Peer() as p:
+        yield p
+
+
+def relay(make_server, *routes, settings=''):
+    lines = [f'route {pattern} smtp {address}' for pattern, address in routes]
+    return make_server('\n'.join(['relay-from 127.0.0.0/8', *lines, settings]))
+
+
+def nobody():
+    return f'127.0.0.1:{free_ports(1)[0]}'
+
+
+def send(server, *to, n=1, sender='sender@example.com'):
+    ids = []
+    with server.smtp() as c:
+        for _ in range(n):
+            ids.append(c.deliver(message(), *to, sender=sender).text.split()[-1])
+        c.quit()
+    return ids
+
+
+def deferred(server, n):
+    """Until the queue knows why `n` recipients are still there."""
+    def there():
+        rows = server.json('queue', 'list')
+        return rows if len([r for r in rows if r['attempts'] > 0]) >= n else None
+    return eventually(there, f'{n} delayed')
+
+
+def test_list(make_server):
+    server = relay(make_server, ('*', nobody()))
+    assert server.cli('queue', 'list').stdout == 'the queue is empty\n'
+    assert server.cli('queue', 'list', '--json').stdout == ''
+    (mid,) = send(server, 'bob@example.com')
+    send(server, 'carol@other.example', sender='')
+    deferred(server, 2)
+    lines = server.cli('queue', 'list').stdout.splitlines()
+    assert lines[0].split() == ['id', 'age', 'sender', 'recipient', 'destination', 'next', 'reply']
+    assert len(lines) == 3
+    assert lines[1].split()[0] == mid and 'bob@example.com' in lines[1] and ' in ' in lines[1]
+    assert ' <> ' in lines[2]
+    (row,) = server.json('queue', 'list', mid)
+    assert row['state'] == 'waiting' and row['attempts'] == 1 and row['reply']
+    assert row['received'] < row['due']
+    (row,) = server.json('queue', 'show', 'sender=<>')
+    assert row['recipient'] == 'carol@other.example' and row['size'] > 0 and row['expires'] > row['due']
+    assert 'carol@other.example' in server.cli('queue', 'show', 'domain=other.example').stdout
+    assert server.cli('queue', 'list', 'older=1h').stdout == 'nothing in the queue is like that\n'
+
+
+def test_wrong_words(make_server):
+    server = relay(make_server, ('*', nobody()))
+    server.cli('queue', 'dance', expect=WRONG_WORDS)
+    server.cli('queue', expect=WRONG_WORDS)
+    server.cli('queue', 'drop', expect=MALFORMED)
+    server.cli('queue', 'list', 'colour=red', expect=MALFORMED)
+    server.cli('queue', 'drop', '1A2B', expect=NO_SUCH_MESSAGE)
+
+
+def test_without_a_server(make_server):
+    server = relay(make_server, ('*', nobody()))
+    (mid,) = send(server, 'bob@example.com')
+    server.stop()
+    assert server.cli('queue', 'hold', mid).stdout == 'affected  1\n'
+    assert [r['state'] for r in server.json('queue', 'list')] == ['held']
+    server.start()
+    assert [r['state'] for r in server.json('queue', 'list')] == ['held']
+    assert server.json('queue', 'drop', 'all', 'reason=not wanted') == [{'affected': 1}]
+    assert 'not wanted' in server.cli('trace', mid).stdout
+
+
+def test_flush_when_a_host_is_back(make_server):
+    (port,) = free_ports(1)
+    server = relay(make_server, ('*', f'127.0.0.1:{port}'))
+    send(server, 'bob@example.com', n=20)
+    rows = deferred(server, 1)
+    assert len(rows) == 20
+    with Peer(port=port) as peer:
+        server.cli('queue', 'flush', 'example.com')
+        peer.wait(20)
+        eventually(lambda: server.balance()['relayed'] == 20, 'all are relayed')
+
+
+def test_a_dead_host_delays_nobody(make_server, peer):
+    server = relay(make_server, ('dead.example', nobody()), ('*', peer.address))
+    send(server, 'bob@dead.example', n=300)
+    send(server, 'bob@live.example', n=20)
+    peer.wait(20)
+    assert server.balance()['queued'] == 300
+
+
+def test_the_store_dies_while_mail_leaves(make_server, peer):
+    """What was acknowledged and told to the store is not sent again; all arrives."""
+    server = relay(make_server, ('*', peer.address), settings='queue retry 1s')
+    peer.delay = 0.01
+    sent = {f'r{i}@example.com' for i in range(200)}
+    for to in sorted(sent):
+        send(server, to)
+    for _ in range(3):
+        before = len(peer.deliveries)
+        peer.wait_for(lambda p: len(p.deliveries) >= min(before + 10, 200), 'more mail')
+        os.kill(eventually(lambda: server.roles().get(('store', 0)), 'a store'), signal.SIGKILL)
+    eventually(lambda: server.balance()['relayed'] == 200, 'all are relayed')
+    assert {to for d in peer.deliveries for to in d.to} == sent
