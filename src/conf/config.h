@@ -90,6 +90,7 @@ struct config_queue {
 	nsec expire, warn;             /* after it was received; 5d, 4h; warn 0: never */
 	uint64_t per_destination;      /* connections to one destination at a time, at most; 50 */
 	uint64_t connections;          /* outward, in all; 500 */
+	uint64_t per_connection;       /* messages over one connection, at most; 100 */
 };
 
 struct config {

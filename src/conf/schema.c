@@ -398,6 +398,14 @@ const struct setting schema[] = {
          .min = 1,
          .max = 10000,
          .text = "Connections to other servers in all."},
+	{.name = "queue",
+         .option = "messages-per-connection",
+         .type = &value_count,
+         .at = AT(queue.per_connection),
+         .fallback = "100",
+         .min = 1,
+         .max = 1000000,
+         .text = "Messages that go over one connection to another server, at most; 1 makes a new one for each."},
 	{.name = NULL},
 };
 

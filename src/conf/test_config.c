@@ -162,7 +162,8 @@ static void dump_is_complete(void **state UNUSED)
 			 "submission show-client no\nquota none\n"
 			 "store segment 256M\nprocesses edge auto\nprocesses filter auto\nlog warn json\n"
 			 "tls client-certificates off\ntls authorities system\ntrust-anchor built-in\nqueue retry 5m 15m 30m 1h 2h 4h\n"
-			 "queue expire 5d\nqueue warn 4h\nqueue per-destination 50\nqueue connections 500\n");
+			 "queue expire 5d\nqueue warn 4h\nqueue per-destination 50\nqueue connections 500\n"
+			 "queue messages-per-connection 100\n");
 }
 
 static void domains_are_found(void **state UNUSED)

@@ -17,7 +17,6 @@
 #define CONNECTION_AGE_MAX (300 * NSEC_PER_SEC)
 
 enum {
-	CONNECTION_MESSAGES_MAX = 100,
 	SPARE = 2, /* deliverers that stay when there is nothing to do */
 	LEASE_MEMORY = 4 << 20,
 	REPORT_MAX = 700 << 10 /* fits into a call */
@@ -190,9 +189,12 @@ static err one_message(struct deliverer *d, str destination)
 	return e;
 }
 
-static bool is_worth_keeping(const struct relay_connection *c)
+static bool is_worth_keeping(const struct deliverer *d)
 {
-	return c != NULL && c->messages < CONNECTION_MESSAGES_MAX && rt_now() - c->opened < CONNECTION_AGE_MAX;
+	const struct relay_connection *c = d->connection;
+
+	return c != NULL && c->messages < d->relay->config->queue.per_connection &&
+	       rt_now() - c->opened < CONNECTION_AGE_MAX;
 }
 
 /* A message, and those that can follow it over the same connection. */
@@ -201,7 +203,7 @@ static err one_round(struct deliverer *d)
 	err e = one_message(d, STR_NONE);
 	bool worked = e == OK;
 
-	while (e == OK && is_worth_keeping(d->connection))
+	while (e == OK && is_worth_keeping(d))
 		e = one_message(d, d->connection->destination);
 	connection_quit(d->connection);
 	d->connection = NULL;
