@@ -3,8 +3,9 @@
 
 #include "base/date.h"
 #include "base/encode.h"
+#include "mail/address.h"
 
-enum { WORD_MAX = 255 };
+enum { WORD_MAX = 255, ADDRESS_MEMORY = 4096 };
 
 static bool is_plain(char c)
 {
@@ -45,8 +46,19 @@ static void put_client(struct buf *out, const struct origin *o)
 	buf_puts(out, address ? "])" : ")");
 }
 
+/* In ASCII, with the domain's A-labels, or not at all: beyond that our own field would keep the message from servers without SMTPUTF8. */
 static void put_recipient(struct buf *out, str recipient)
 {
+	ARENA(a, ADDRESS_MEMORY);
+	struct address parsed;
+	str local, domain;
+
+	if (!str_is_ascii(recipient)) {
+		if (address_parse(recipient, true, &parsed) != OK || !str_is_ascii(parsed.local) ||
+		    address_key(&a, &parsed, &local, &domain) != OK)
+			return;
+		recipient = arena_printf(&a, STR_FMT "@" STR_FMT, STR_ARG(parsed.local), STR_ARG(domain));
+	}
 	if (recipient.n == 0 || str_has_control(recipient))
 		return;
 	buf_puts(out, "\r\n\tfor <");

@@ -11,7 +11,7 @@ struct received {
 	str tls_version, tls_cipher; /* "" none */
 	uint64_t id;
 	bool hide_client;   /* no `from`: where a user writes from is nobody's business */
-	str only_recipient; /* "" when there are several: then no `for` */
+	str only_recipient; /* "" when there are several: then no `for`, nor when it cannot be said in ASCII */
 	int64_t at;         /* microseconds since 1970 */
 };
 /* "Received: from helo ([client]) by hostname with protocol (version cipher) id ID for <rcpt>; date" folded, with CRLF; whatever the

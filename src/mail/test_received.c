@@ -25,6 +25,20 @@ static void test_one_recipient(void **state UNUSED)
 	           "\tfor <u@example.org>; Thu, 1 Jan 1970 00:00:00 +0000\r\n");
 }
 
+static void test_recipient_beyond_ascii(void **state UNUSED)
+{
+	BUF(domain, 1000);
+	BUF(local, 1000);
+
+	print(&domain, "client.example", "192.0.2.1",
+	      "u@b\xc3\xbc"
+	      "cher.example");
+	assert_true(str_contains(buf_str(&domain), STR("\r\n\tfor <u@xn--bcher-kva.example>;")));
+	print(&local, "client.example", "192.0.2.1", "\xc3\xbc@example.org");
+	assert_true(str_is_ascii(buf_str(&local)));
+	assert_false(str_contains(buf_str(&local), STR("for <")));
+}
+
 static void test_hidden_client(void **state UNUSED)
 {
 	BUF(b, 1000);
@@ -105,10 +119,10 @@ static void test_hostile_names(void **state UNUSED)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_one_recipient),      cmocka_unit_test(test_hidden_client),
-		cmocka_unit_test(test_several_recipients), cmocka_unit_test(test_unix_client),
-		cmocka_unit_test(test_local_user),         cmocka_unit_test(test_tls),
-		cmocka_unit_test(test_hostile_names),
+		cmocka_unit_test(test_one_recipient), cmocka_unit_test(test_recipient_beyond_ascii),
+		cmocka_unit_test(test_hidden_client), cmocka_unit_test(test_several_recipients),
+		cmocka_unit_test(test_unix_client),   cmocka_unit_test(test_local_user),
+		cmocka_unit_test(test_tls),           cmocka_unit_test(test_hostile_names),
 	};
 
 	return cmocka_run_group_tests_name("received", tests, NULL, NULL);
