@@ -221,11 +221,17 @@ static void check_deliveries(struct writer *w, struct acceptance *x)
 	spread_refusal(x);
 }
 
-/* An address on another server gets one copy, by however many ways it is meant. `seen`: NULL when there is but one. */
-static err is_first(struct map *seen, struct delivery *d, bool *first)
+/* On another server, or in a mailbox here later. */
+static bool is_queued(const struct acceptance *x, const struct delivery *d)
 {
-	*first = seen == NULL || d->target->mailbox != 0 || map_get(seen, d->target->address) == NULL;
-	return *first && seen != NULL && d->target->mailbox == 0 ? map_put(seen, d->target->address, d) : OK;
+	return d->target->mailbox == 0 || x->envelope.hold_until > x->envelope.received;
+}
+
+/* An address that is queued gets one copy, by however many ways it is meant. `seen`: NULL when there is but one. */
+static err is_first(const struct acceptance *x, struct map *seen, struct delivery *d, bool *first)
+{
+	*first = seen == NULL || !is_queued(x, d) || map_get(seen, d->target->address) == NULL;
+	return *first && seen != NULL && is_queued(x, d) ? map_put(seen, d->target->address, d) : OK;
 }
 
 /* A recipient that stands for several gets all of it or nothing. */
@@ -238,7 +244,7 @@ static err keep_each(struct acceptance *x, struct map *seen)
 		bool first = false;
 
 		if (x->answers[d->rcpt].code == OK)
-			e = is_first(seen, d, &first);
+			e = is_first(x, seen, d, &first);
 		if (first)
 			x->kept[x->kept_n++] = d;
 	}
@@ -249,7 +255,7 @@ static err keep_deliveries(struct acceptance *x)
 {
 	struct map seen;
 
-	if (x->remote_n < 2)
+	if (x->remote_n < 2 && x->envelope.hold_until == 0)
 		return keep_each(x, NULL);
 	map_init(&seen);
 	err e = keep_each(x, &seen);
@@ -267,10 +273,10 @@ static struct envelope_rcpt envelope_rcpt_of(const struct acceptance *x, const s
 		.orcpt = r->orcpt,
 		.notify = r->notify,
 		.destination = d->target->destination,
-		.sender = d->target->sender,
+		.sender = d->target->mailbox == 0 ? d->target->sender : x->request->sender,
 	};
 
-	if (m != NULL) {
+	if (!is_queued(x, d)) {
 		out.mailbox = m->id;
 		out.name = m->name;
 		out.uidvalidity = m->uidvalidity;
@@ -322,10 +328,10 @@ static err fill_envelope(struct acceptance *x)
 		return no_memory();
 	for (size_t i = 0; i < x->kept_n; i++) {
 		e->rcpts[e->rcpts_n++] = envelope_rcpt_of(x, x->kept[i]);
-		if (x->kept[i]->mailbox != NULL)
-			add_to_item(x, i);
-		else
+		if (is_queued(x, x->kept[i]))
 			x->queued_n++;
+		else
+			add_to_item(x, i);
 	}
 	for (size_t i = 0; i < x->items_n; i++)
 		finish_item(x, &x->items[i]);
@@ -415,14 +421,15 @@ err acceptance_apply(struct writer *w, struct acceptance *x)
 
 static void tell_queue(struct store *s, const struct acceptance *x)
 {
-	str last = STR_NONE;
+	const str *last = NULL;
 
 	for (size_t i = 0; i < x->kept_n && x->queued_n > 0; i++) {
-		str destination = x->envelope.rcpts[i].destination;
+		const struct envelope_rcpt *rcpt = &x->envelope.rcpts[i];
 
-		if (destination.n > 0 && !str_equal(destination, last))
-			queue_added(s, destination, x->times.due);
-		last = destination;
+		if (rcpt->mailbox != 0 || (last != NULL && str_equal(rcpt->destination, *last)))
+			continue;
+		queue_added(s, rcpt->destination, x->times.due);
+		last = &rcpt->destination;
 	}
 }
 

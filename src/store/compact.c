@@ -70,25 +70,39 @@ static err mark_expunged(struct db *db, struct envelope_rcpt *rcpt)
 	return e;
 }
 
-static err mark_settled(struct db *db, uint64_t message, size_t i, struct envelope_rcpt *rcpt)
+/* One that was held back and is in a mailbox now is in the copy as though it had been from the beginning. */
+static err mark_settled(struct db *db, uint64_t message, size_t i, struct envelope_rcpt *rcpt, struct arena *a)
 {
-	struct query q = db_query(db, "SELECT kind FROM ledger WHERE message = ? AND rcpt = ? AND side = 1");
+	struct query q = db_query(
+		db, "SELECT l.kind, l.uid, coalesce(m.id, 0), coalesce(m.uidvalidity, 0), coalesce(i.modseq, 0),"
+		    " coalesce(m.name, '') FROM ledger l LEFT JOIN mailbox m ON m.id = l.mailbox"
+		    " LEFT JOIN item i ON i.mailbox = l.mailbox AND i.uid = l.uid"
+		    " WHERE l.message = ? AND l.rcpt = ? AND l.side = 1");
 
 	query_put_num(&q, message);
 	query_put_num(&q, i);
 	rcpt->settled = 0;
-	return query_one(&q, &rcpt->settled, NULL);
+	if (query_row(&q)) {
+		rcpt->settled = query_num(&q);
+		rcpt->uid = query_num(&q);
+		rcpt->mailbox = query_num(&q);
+		rcpt->uidvalidity = query_num(&q);
+		rcpt->modseq = query_num(&q);
+		rcpt->name = arena_str(a, query_str(&q));
+	}
+	err e = query_end(&q);
+	return e == OK && rcpt->mailbox != 0 ? mark_expunged(db, rcpt) : e;
 }
 
 /* The copy says which items were gone when it was made, so that older tombstones are not needed for it, and what was known of recipients on other
  * servers. */
-static err mark_recipients(struct db *db, struct envelope *e)
+static err mark_recipients(struct db *db, struct envelope *e, struct arena *a)
 {
 	err result = OK;
 
 	for (size_t i = 0; i < e->rcpts_n && result == OK; i++)
 		result = e->rcpts[i].mailbox != 0 ? mark_expunged(db, &e->rcpts[i])
-		                                  : mark_settled(db, e->id, i, &e->rcpts[i]);
+		                                  : mark_settled(db, e->id, i, &e->rcpts[i], a);
 	return result;
 }
 
@@ -117,7 +131,7 @@ static err look_at_message(struct step *x, struct db *db, const struct segment_r
 		x->dead[x->dead_n++] = envelope.id;
 		return OK;
 	}
-	e = mark_recipients(db, &envelope);
+	e = mark_recipients(db, &envelope, &x->arena);
 	x->moves[x->moves_n++] = (struct move){.message = envelope.id,
 	                                       .offset = row.offset,
 	                                       .length = record->length,

@@ -8,32 +8,34 @@
 #include "link/messages.h"
 #include "store/segment.h"
 
-/* A final recipient, in the ledger's order: of a mailbox here, or (mailbox 0) on another server. */
+/* A final recipient, in the ledger's order: of a mailbox here, or (mailbox 0) on another server, or of a mailbox here that is to get it later. */
 #define FIELDS_envelope_rcpt(NUM, STR, LIST, BODY, FD)                                                          \
 	STR(address)  /* of the account; on another server: as it is said there */                              \
 	STR(original) /* of RCPT, "" the same */                                                                \
 	STR(orcpt)                                                                                              \
 	NUM(notify)                                                                                             \
 	NUM(mailbox)                                                                                            \
-	STR(name) NUM(uidvalidity) NUM(uid) NUM(modseq)                                                         \
+	STR(name)                                                                                               \
+	NUM(uidvalidity) NUM(uid) NUM(modseq)                                                                   \
 		NUM(expunged)    /* 1: no longer there when this copy of the record was written (compaction) */ \
-		STR(destination) /* on another server: conf/relay.h */                                          \
+		STR(destination) /* on another server: conf/relay.h; "" later here (store/release.h) */         \
 		STR(sender)      /* and the reverse-path that is said there */                                  \
 		NUM(settled) /* enum ledger_kind of its credit, when there was one as this copy was written; else 0 */
 #define FIELDS_envelope(NUM, STR, LIST, BODY, FD)                                                                      \
 	NUM(id)                                                                                                        \
-	NUM(received) STR(sender) LIST(origin, origin) /* exactly one */                                               \
+	NUM(received)                                                                                                  \
+	STR(sender) LIST(origin, origin) /* exactly one */                                                             \
 		STR(envid) NUM(ret) NUM(flags) STR(message_id) STR(subject) LIST(envelope_rcpt, rcpts) NUM(hold_until) \
 			NUM(deliver_by) NUM(by_mode) NUM(priority) /* as in accept_request */
 
 /* The same in a record of the kind SEGMENT_MESSAGE_1. */
-#define FIELDS_envelope_rcpt_1(NUM, STR, LIST, BODY, FD)                                                  \
-	STR(address)                                                                                      \
-	STR(original) STR(orcpt) NUM(notify) NUM(mailbox) STR(name) NUM(uidvalidity) NUM(uid) NUM(modseq) \
-		NUM(expunged)
-#define FIELDS_envelope_1(NUM, STR, LIST, BODY, FD)                                                                \
-	NUM(id)                                                                                                    \
-	NUM(received) STR(sender) LIST(origin, origin) STR(envid) NUM(ret) NUM(flags) STR(message_id) STR(subject) \
+#define FIELDS_envelope_rcpt_1(NUM, STR, LIST, BODY, FD) \
+	STR(address)                                     \
+	STR(original) STR(orcpt) NUM(notify) NUM(mailbox) STR(name) NUM(uidvalidity) NUM(uid) NUM(modseq) NUM(expunged)
+#define FIELDS_envelope_1(NUM, STR, LIST, BODY, FD)                                                  \
+	NUM(id)                                                                                      \
+	NUM(received)                                                                                \
+	STR(sender) LIST(origin, origin) STR(envid) NUM(ret) NUM(flags) STR(message_id) STR(subject) \
 		LIST(envelope_rcpt_1, rcpts)
 
 /* Items that were expunged. */

@@ -18,17 +18,16 @@ err ledger_accept(struct db *db, const struct envelope *e, size_t rcpt)
 	return query_run(&q);
 }
 
-static err credit_mailbox(struct db *db, const struct envelope *e, size_t rcpt)
+err ledger_mailbox(struct db *db, uint64_t message, uint64_t rcpt, uint64_t at, const struct envelope_rcpt *to)
 {
-	const struct envelope_rcpt *r = &e->rcpts[rcpt];
 	struct query q = db_query(
 		db, "INSERT INTO ledger (message, rcpt, side, kind, at, mailbox, uid) VALUES (?, ?, 1, 1, ?, ?, ?)");
 
-	query_put_num(&q, e->id);
+	query_put_num(&q, message);
 	query_put_num(&q, rcpt);
-	query_put_num(&q, e->received);
-	query_put_num(&q, r->mailbox);
-	query_put_num(&q, r->uid);
+	query_put_num(&q, at);
+	query_put_num(&q, to->mailbox);
+	query_put_num(&q, to->uid);
 	return query_run(&q);
 }
 
@@ -36,7 +35,7 @@ err ledger_deliver(struct db *db, const struct envelope *e, size_t rcpt)
 {
 	err result = ledger_accept(db, e, rcpt);
 
-	return result == OK ? credit_mailbox(db, e, rcpt) : result;
+	return result == OK ? ledger_mailbox(db, e->id, rcpt, e->received, &e->rcpts[rcpt]) : result;
 }
 
 err ledger_credit(struct db *db, const struct ledger_credit *c)

@@ -8,6 +8,9 @@
 
 /* Both sides of recipient `rcpt` of a message that went to a mailbox. E_EXISTS: it was entered before. */
 MUST_USE err ledger_deliver(struct db *db, const struct envelope *e, size_t rcpt);
+/* The credit alone, of one that was held back until `at`; `to`: its mailbox and uid. */
+MUST_USE err ledger_mailbox(struct db *db, uint64_t message, uint64_t rcpt, uint64_t at,
+                            const struct envelope_rcpt *to);
 /* The debit alone, of one that is queued. */
 MUST_USE err ledger_accept(struct db *db, const struct envelope *e, size_t rcpt);
 

@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "conf/relay.h"
 #include "store/queue_state.h"
+#include "store/release.h"
 
 enum { SWEEP_ROWS = 1000, SWEEP_SHARE = 100 };
 #define SWEEP_PAUSE (60 * NSEC_PER_SEC) /* also the longest sleep: the wall clock may be set meanwhile */
@@ -61,7 +62,9 @@ static void add(struct store *s, str destination, uint64_t due)
 {
 	struct queue *q = s->queue;
 
-	if (due < QUEUE_DUE_HELD && schedule_due(&q->schedule, destination, due, queue_now()) != OK)
+	if (destination.n == 0) /* for a mailbox here */
+		release_wake(s);
+	else if (due < QUEUE_DUE_HELD && schedule_due(&q->schedule, destination, due, queue_now()) != OK)
 		q->missed = true;
 }
 

@@ -138,17 +138,12 @@ static err add_remote(struct rebuild *r, const struct envelope *envelope, size_t
 	return envelope->rcpts[i].settled != 0 ? settle(r, envelope, i) : queue_insert(r->db, envelope, i, &times);
 }
 
-static err add_recipient(struct rebuild *r, const struct envelope *envelope, size_t i, uint64_t body, struct arena *a)
+static err add_item(struct rebuild *r, const struct envelope *envelope, size_t i, uint64_t body, struct arena *a)
 {
 	const struct envelope_rcpt *rcpt = &envelope->rcpts[i];
 	bool there = false;
-
-	if (rcpt->mailbox == 0)
-		return add_remote(r, envelope, i);
 	err e = saw_mailbox(r, rcpt);
 
-	if (e == OK)
-		e = ledger_deliver(r->db, envelope, i);
 	if (e == OK)
 		e = make_way(r, rcpt, envelope->id);
 	if (e == OK)
@@ -157,6 +152,14 @@ static err add_recipient(struct rebuild *r, const struct envelope *envelope, siz
 		return e;
 	str prefix = envelope_prefix(envelope, rcpt->mailbox, a);
 	return item_insert(r->db, envelope, rcpt, prefix, prefix.n + body);
+}
+
+static err add_recipient(struct rebuild *r, const struct envelope *envelope, size_t i, uint64_t body, struct arena *a)
+{
+	if (envelope->rcpts[i].mailbox == 0)
+		return add_remote(r, envelope, i);
+	err e = ledger_deliver(r->db, envelope, i);
+	return e == OK ? add_item(r, envelope, i, body, a) : e;
 }
 
 /* The jobs of a failed batch are done again one by one, perhaps with other uids. */
@@ -174,24 +177,47 @@ static err renumber(struct rebuild *r, const struct envelope_rcpt *rcpt, uint64_
 	return query_run(&q);
 }
 
-static err copy_recipient(struct rebuild *r, const struct envelope *envelope, size_t i)
+static err forget_queued(struct rebuild *r, uint64_t message, size_t rcpt, bool *was)
 {
-	const struct envelope_rcpt *rcpt = &envelope->rcpts[i];
 	struct query q = db_query(r->db, "DELETE FROM queue WHERE message = ? AND rcpt = ?");
 
-	if (rcpt->mailbox != 0)
-		return rcpt->expunged ? delete_item(r, rcpt->mailbox, rcpt->uid) : renumber(r, rcpt, envelope->id);
-	if (rcpt->settled == 0)
-		return OK;
-	query_put_num(&q, envelope->id);
-	query_put_num(&q, i);
+	query_put_num(&q, message);
+	query_put_num(&q, rcpt);
 	err e = query_run(&q);
-	return e == OK && db_changes(r->db) > 0 ? settle(r, envelope, i) : e;
+	*was = db_changes(r->db) > 0;
+	return e;
+}
+
+/* The original knew this recipient as queued. */
+static err settle_copy(struct rebuild *r, const struct envelope *envelope, size_t i, uint64_t body, struct arena *a)
+{
+	const struct envelope_rcpt *rcpt = &envelope->rcpts[i];
+
+	if (rcpt->mailbox == 0)
+		return settle(r, envelope, i);
+	err e = ledger_mailbox(r->db, envelope->id, i, envelope->received, rcpt);
+	return e == OK ? add_item(r, envelope, i, body, a) : e;
+}
+
+static err copy_recipient(struct rebuild *r, const struct envelope *envelope, size_t i, uint64_t body, struct arena *a)
+{
+	const struct envelope_rcpt *rcpt = &envelope->rcpts[i];
+	bool queued = false;
+
+	if (rcpt->mailbox == 0 && rcpt->settled == 0)
+		return OK;
+	err e = forget_queued(r, envelope->id, i, &queued);
+	if (e != OK || queued)
+		return e == OK ? settle_copy(r, envelope, i, body, a) : e;
+	if (rcpt->mailbox == 0)
+		return OK;
+	return rcpt->expunged ? delete_item(r, rcpt->mailbox, rcpt->uid) : renumber(r, rcpt, envelope->id);
 }
 
 /* A second copy was made by compaction: it is where the message is now, and it knows what was expunged before. What is not the same
  * message was refused, because its id had been used before. */
-static err add_copy(struct rebuild *r, const struct envelope *envelope, const struct location *at, uint64_t body)
+static err add_copy(struct rebuild *r, const struct envelope *envelope, const struct location *at, uint64_t body,
+                    struct arena *a)
 {
 	struct query q = db_query(r->db, "UPDATE message SET segment = ?, offset = ?, length = ?"
 	                                 " WHERE id = ? AND received = ? AND body = ?");
@@ -206,7 +232,7 @@ static err add_copy(struct rebuild *r, const struct envelope *envelope, const st
 	if (e != OK || db_changes(r->db) == 0)
 		return e;
 	for (size_t i = 0; i < envelope->rcpts_n && e == OK; i++)
-		e = copy_recipient(r, envelope, i);
+		e = copy_recipient(r, envelope, i, body, a);
 	return e;
 }
 
@@ -230,7 +256,7 @@ static err add_message(struct rebuild *r, const struct segment_record *record, u
 	if (e == OK)
 		e = is_known(r, envelope.id, &known);
 	if (e != OK || known)
-		return e == OK ? add_copy(r, &envelope, &location, record->body.n) : e;
+		return e == OK ? add_copy(r, &envelope, &location, record->body.n, &a) : e;
 	e = message_insert(r->db, &envelope, &location, record->body.n, 0);
 	for (size_t i = 0; i < envelope.rcpts_n && e == OK; i++)
 		e = add_recipient(r, &envelope, i, record->body.n, &a);

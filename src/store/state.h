@@ -27,6 +27,7 @@ struct store {
 	size_t active;              /* coroutines inside of calls that park */
 	struct co *closer;          /* store_close, waiting for them */
 	struct co *compactor;
+	struct co *releaser; /* store/release.h */
 	bool compacting; /* by the compactor or by the verb */
 };
 

@@ -12,6 +12,7 @@
 #include "store/ids.h"
 #include "store/queue.h"
 #include "store/recover.h"
+#include "store/release.h"
 #include "store/schema.h"
 #include "store/state.h"
 
@@ -107,6 +108,8 @@ static err start(struct store *s)
 		e = queue_open(s);
 	if (e == OK)
 		e = compactor_start(s);
+	if (e == OK)
+		e = release_start(s);
 	return e;
 }
 
@@ -153,6 +156,7 @@ void store_close(struct store *s)
 {
 	s->closer = rt_self();
 	compactor_stop(s);
+	release_stop(s);
 	queue_close(s);
 	while (s->active > 0)
 		if (rt_park(RT_NEVER) != OK)
