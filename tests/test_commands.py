@@ -272,7 +272,7 @@ def test_stats_and_security(server):
     assert server.json('store', 'stats')
     rows = server.json('security')
     roles = {row['process'] for row in rows}
-    assert {'monitor', 'edge-0', 'filter-0', 'keys-0', 'store-0'} <= roles
+    assert {'monitor', 'edge-0', 'filter-0', 'keys-0', 'resolve-0', 'send-0', 'store-0'} <= roles
     if os.geteuid() == 0:
         for row in rows:
             if row['process'] != 'monitor':

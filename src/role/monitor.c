@@ -12,6 +12,7 @@
 
 #include "role/children.h"
 #include "role/confine.h"
+#include "role/credentials.h"
 #include "role/folder.h"
 #include "role/lookup.h"
 #include "role/notify.h"
@@ -27,8 +28,7 @@ struct monitor {
 	struct config *config;
 	struct folder_owner owner;
 	struct listeners listeners;
-	struct certificates certificates;
-	struct trust_files trust;
+	struct credentials credentials;
 	struct children children;
 	struct tasks starting, watching, others;
 	struct semaphore reloads;
@@ -73,57 +73,6 @@ static void keep_fixed(const struct config *old, struct config *c)
 	c->filters = old->filters;
 }
 
-/* Those that cannot be used never replace those that are in use. */
-static void certify(struct monitor *m)
-{
-	struct certificates fresh, before = m->certificates;
-	err e = certificates_load(m->config, &fresh);
-
-	if (e == OK) {
-		m->certificates = fresh;
-		e = children_certify(&m->children);
-		if (e == E_SYNTAX) {
-			m->certificates = before;
-			before = fresh;
-		}
-		certificates_free(&before);
-	}
-	if (e != OK)
-		LOG(ERROR, "tls.reload", LOG_Z("error", err_info()->text));
-	else
-		LOG(INFO, "tls.reload", LOG_NUM("certificates", m->certificates.n));
-}
-
-static err tell_trust(struct monitor *m, struct trust_files *fresh)
-{
-	struct trust_files before = m->trust;
-
-	m->trust = *fresh;
-	err e = children_trust(&m->children);
-	if (e == E_SYNTAX) {
-		struct err_info why = *err_info();
-		m->trust = before;
-		before = *fresh;
-		(void)!children_trust(&m->children); /* whoever was told already */
-		(void)err_note(e, "%s", why.text);
-	}
-	trust_files_free(&before);
-	return e;
-}
-
-static void trust(struct monitor *m)
-{
-	struct trust_files fresh;
-	err e = trust_files_load(m->config, &m->trust, &fresh);
-
-	if (e == OK)
-		e = tell_trust(m, &fresh);
-	if (e != OK)
-		LOG(ERROR, "trust.reload", LOG_Z("error", err_info()->text));
-	else
-		LOG(INFO, "trust.reload", LOG_NUM("files", m->trust.n));
-}
-
 static err reload_to(struct monitor *m, struct config *config)
 {
 	struct listeners now, before = m->listeners;
@@ -143,8 +92,7 @@ static err reload_to(struct monitor *m, struct config *config)
 	listeners_close(&before);
 	config_release(old);
 	LOG(INFO, "config.reload", LOG_STR("file", str_from(m->path)));
-	certify(m);
-	trust(m);
+	credentials_renew(&m->credentials, m->config, &m->children);
 	return e;
 }
 
@@ -189,19 +137,11 @@ static void reload_run(void *arg)
 static void watch_run(void *arg)
 {
 	struct monitor *m = arg;
-	uint64_t seen = certificates_stamp(m->config), seen_trust = trust_files_stamp(m->config);
 
 	while (rt_sleep_until(rt_after(WATCH_EVERY)) == OK) {
-		uint64_t now = certificates_stamp(m->config), now_trust = trust_files_stamp(m->config);
-
-		if ((now == seen && now_trust == seen_trust) || semaphore_take(&m->reloads, RT_NEVER) != OK)
+		if (!credentials_changed(&m->credentials, m->config) || semaphore_take(&m->reloads, RT_NEVER) != OK)
 			continue;
-		if (now != seen)
-			certify(m);
-		if (now_trust != seen_trust)
-			trust(m);
-		seen = now;
-		seen_trust = now_trust;
+		credentials_renew(&m->credentials, m->config, &m->children);
 		semaphore_give(&m->reloads);
 	}
 }
@@ -390,16 +330,14 @@ static err prepare(struct monitor *m, bool single)
 	if (e == OK)
 		e = folder_prepare(m->config, &m->owner);
 	if (e == OK)
-		e = certificates_load(m->config, &m->certificates);
-	if (e == OK)
-		e = trust_files_load(m->config, &(struct trust_files){0}, &m->trust);
+		e = credentials_load(&m->credentials, m->config);
 	if (e == OK && single && geteuid() == 0)
 		e = give_up_root(m);
 	if (e == OK)
 		e = children_init(&m->children, m->config, single, serve_admin, m);
 	m->children.listeners = &m->listeners;
-	m->children.certificates = &m->certificates;
-	m->children.trust = &m->trust;
+	m->children.certificates = &m->credentials.certificates;
+	m->children.trust = &m->credentials.trust;
 	return e;
 }
 
@@ -431,8 +369,7 @@ int role_monitor(const char *config_path, bool single)
 	raise_descriptor_limit();
 	block_signals();
 	run(&m, single);
-	certificates_free(&m.certificates);
-	trust_files_free(&m.trust);
+	credentials_free(&m.credentials);
 	config_release(m.config);
 	buf_free(&faults.text);
 	log_flush();
