@@ -74,6 +74,7 @@ static void as_server(str input, uint8_t how)
 	struct server server = {.bytes = input,
 	                        .peer = {.server_name = how & 128 ? STR("mx.example.com") : name,
 	                                 .check = (enum tls_check)(how % 3),
+	                                 .lenient = (how & 64) != 0,
 	                                 .names = &name,
 	                                 .names_n = 1,
 	                                 .tlsa = &tlsa,

@@ -172,7 +172,7 @@ struct scene {
 	err result, server_result;
 	struct err_info why;
 	struct tls_proof proof;
-	char version[16], subject[128], fingerprint[80], line[64];
+	char version[16], subject[128], fingerprint[80], line[64], fault[180];
 	bool bindings_equal, encrypted;
 	int times;
 	struct stream *s;
@@ -256,6 +256,7 @@ static void client_run(void *arg)
 	copy(scene->version, sizeof(scene->version), scene->proof.version);
 	copy(scene->subject, sizeof(scene->subject), scene->proof.subject);
 	copy(scene->fingerprint, sizeof(scene->fingerprint), scene->proof.fingerprint);
+	copy(scene->fault, sizeof(scene->fault), scene->proof.fault_text);
 	scene->encrypted = stream_is_tls(s);
 	if (scene->result == OK)
 		talk(scene, s);
@@ -390,6 +391,40 @@ static void test_dates(void **state)
 	bad_name(BELOW_STALE, mx, 1, stale_text);
 }
 
+static const enum tls_fault faults[IDENTITIES] = {
+	[EXPIRED] = TLS_FAULT_EXPIRED, [EARLY] = TLS_FAULT_EXPIRED,      [PARTIAL] = TLS_FAULT_NAME,
+	[SELF] = TLS_FAULT_UNTRUSTED,  [STRANGER] = TLS_FAULT_UNTRUSTED, [BELOW_STALE] = TLS_FAULT_EXPIRED,
+	[NAMELESS] = TLS_FAULT_NAME};
+
+static void test_kinds_of_faults(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < IDENTITIES; i++) {
+		struct scene s = {.server = i, .peer = named(mx, 1)};
+
+		play(&s);
+		assert_int_equal(s.result, faults[i] == TLS_FAULT_NONE ? OK : E_DENIED);
+		assert_int_equal(s.proof.fault, faults[i]);
+	}
+}
+
+/* It is looked at, and taken, however often the server is met. */
+static void test_lenient(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < 2 * IDENTITIES; i++) {
+		struct scene s = {.server = i % IDENTITIES, .peer = named(mx, 1)};
+		enum tls_fault fault = faults[i % IDENTITIES];
+
+		s.peer.lenient = true;
+		play_good(&s);
+		assert_int_equal(s.proof.fault, fault);
+		assert_int_equal(s.proof.checked, fault == TLS_FAULT_NONE ? TLS_CHECK_NAME : TLS_CHECK_NONE);
+		assert_true((s.fault[0] == '\0') == (fault == TLS_FAULT_NONE));
+		assert_false(s.proof.resumed);
+	}
+}
+
 static void test_a_name_is_wanted(void **state)
 {
 	(void)state;
@@ -496,6 +531,18 @@ static void test_dane_mismatch(void **state)
 	dane_bad(GOOD, 3, 0, 1, root.cert, fits_none);
 	dane_bad(GOOD, 2, 0, 1, other_root.cert, fits_none);
 	dane_bad(STRANGER, 2, 0, 1, root.cert, fits_none);
+}
+
+static void test_dane_mismatch_is_a_kind_of_fault(void **state)
+{
+	struct record r;
+
+	(void)state;
+	record(&r, 3, 1, 1, made[SELF].cert);
+	struct scene s = {.server = GOOD, .peer = dane(&r.tlsa, 1)};
+	play(&s);
+	assert_int_equal(s.result, E_DENIED);
+	assert_int_equal(s.proof.fault, TLS_FAULT_TLSA);
 }
 
 static void test_dane_trust_anchor_wants_name_and_date(void **state)
@@ -662,11 +709,14 @@ int main(void)
 		TEST(test_name_does_not_hold),
 		TEST(test_authority_does_not_hold),
 		TEST(test_dates),
+		TEST(test_kinds_of_faults),
+		TEST(test_lenient),
 		TEST(test_a_name_is_wanted),
 		TEST(test_authorities),
 		TEST(test_dane_end_entity),
 		TEST(test_dane_trust_anchor),
 		TEST(test_dane_mismatch),
+		TEST(test_dane_mismatch_is_a_kind_of_fault),
 		TEST(test_dane_trust_anchor_wants_name_and_date),
 		TEST(test_dane_one_of_several),
 		TEST(test_dane_unusable),

@@ -153,11 +153,11 @@ static err put_alpn(SSL *ssl, str name)
 	return OK;
 }
 
-static void put_strength(SSL *ssl, enum tls_check check)
+static void put_strength(SSL *ssl, bool any)
 {
-	SSL_set_verify(ssl, check == TLS_CHECK_NONE ? SSL_VERIFY_NONE : SSL_VERIFY_PEER, NULL);
-	SSL_set_security_level(ssl, check == TLS_CHECK_NONE ? LEVEL_ANY : LEVEL_VERIFIED);
-	if (check == TLS_CHECK_NONE)
+	SSL_set_verify(ssl, any ? SSL_VERIFY_NONE : SSL_VERIFY_PEER, NULL);
+	SSL_set_security_level(ssl, any ? LEVEL_ANY : LEVEL_VERIFIED);
+	if (any)
 		SSL_set_options(ssl, SSL_OP_LEGACY_SERVER_CONNECT); /* servers without RFC 5746 */
 }
 
@@ -182,8 +182,9 @@ static err side_put(struct side *side, SSL *ssl)
 		e = tls_question_put(q, ssl);
 	if (e != OK)
 		return e;
-	put_strength(ssl, q->check);
-	side->remembered = tls_cache_key_make(q->peer, &side->key);
+	put_strength(ssl, q->check == TLS_CHECK_NONE || q->peer->lenient);
+	/* A session that is resumed shows no certificate, which is what a lenient one is for. */
+	side->remembered = !q->peer->lenient && tls_cache_key_make(q->peer, &side->key);
 	if (side->remembered)
 		put_session(ssl, side);
 	return OK;
@@ -237,7 +238,8 @@ static err note_proof(struct tls_transport *t, const struct tls_question *q, str
 
 	*proof = (struct tls_proof){.version = str_from(SSL_get_version(t->ssl)),
 	                            .cipher = str_from(SSL_get_cipher_name(t->ssl)),
-	                            .checked = q->check,
+	                            .checked = q->fault == TLS_FAULT_NONE ? q->check : TLS_CHECK_NONE,
+	                            .fault_text = q->why,
 	                            .resumed = SSL_session_reused(t->ssl) == 1,
 	                            .unusable = q->check != q->peer->check};
 	if (certificate != NULL) {
@@ -259,6 +261,7 @@ static err client_handshake(struct tls_transport *t, struct side *side, nsec dea
 		err_note(e, "the server did not finish the TLS handshake in time");
 	if (e == OK)
 		e = note_proof(t, &side->question, proof);
+	proof->fault = side->question.fault;
 	side->question.peer = NULL;
 	return e;
 }

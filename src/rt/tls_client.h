@@ -17,7 +17,7 @@ void tls_client_free(struct tls_client *c);
 enum tls_check {
 	TLS_CHECK_NONE, /* any certificate: encryption against who listens only */
 	TLS_CHECK_NAME, /* issued by a known authority for one of `names` */
-	TLS_CHECK_DANE  /* fits one of `tlsa`; usages 2 and 3 alone count (RFC 7672 3.1), names as in TLS_CHECK_NAME for usage 2 */
+	TLS_CHECK_DANE /* fits one of `tlsa`; usages 2 and 3 alone count (RFC 7672 3.1), names as in TLS_CHECK_NAME for usage 2 */
 };
 struct tls_tlsa {
 	uint8_t usage, selector, matching;
@@ -33,6 +33,14 @@ struct tls_peer {
 	/* TLS_CHECK_DANE. When none of them can be used (RFC 7672 2.1) it is as TLS_CHECK_NONE, and `unusable` is set. */
 	const struct tls_tlsa *tlsa;
 	size_t tlsa_n;
+	bool lenient; /* with TLS_CHECK_NAME: a certificate that does not hold is taken all the same, and `fault` says so (RFC 8461 5: testing) */
+};
+enum tls_fault { /* of a certificate */
+	         TLS_FAULT_NONE,
+	         TLS_FAULT_NAME,
+	         TLS_FAULT_EXPIRED,
+	         TLS_FAULT_UNTRUSTED,
+	         TLS_FAULT_TLSA /* it fits none of the records */
 };
 struct tls_proof { /* what was seen of the server; views live as long as the stream */
 	str version, cipher;
@@ -40,6 +48,8 @@ struct tls_proof { /* what was seen of the server; views live as long as the str
 	str fingerprint;        /* SHA-256 of it, hex */
 	enum tls_check checked; /* what held: TLS_CHECK_NONE when nothing was asked, or DANE had no usable record */
 	bool resumed, unusable;
+	enum tls_fault fault; /* also after E_DENIED */
+	str fault_text;       /* lenient: one sentence about it */
 };
 /* Client handshake on a stream whose buffered input is thrown away first (a server that spoke before it was asked). On OK the stream is encrypted. Errors
  * stick to the stream: E_DENIED: the certificate does not hold, err_info says why in one sentence; E_SYNTAX: no TLS is spoken there, or none that we do;

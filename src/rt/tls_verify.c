@@ -274,6 +274,22 @@ static void say(struct buf *b, X509_STORE_CTX *store, const struct tls_question 
 	}
 }
 
+static enum tls_fault fault_of(int error)
+{
+	switch (error) {
+	case X509_V_ERR_HOSTNAME_MISMATCH:
+	case X509_V_ERR_IP_ADDRESS_MISMATCH:
+		return TLS_FAULT_NAME;
+	case X509_V_ERR_CERT_HAS_EXPIRED:
+	case X509_V_ERR_CERT_NOT_YET_VALID:
+		return TLS_FAULT_EXPIRED;
+	case X509_V_ERR_DANE_NO_MATCH:
+		return TLS_FAULT_TLSA;
+	default:
+		return TLS_FAULT_UNTRUSTED;
+	}
+}
+
 int tls_verify(X509_STORE_CTX *store, struct tls_question *q)
 {
 	BUF(text, sizeof(err_info()->text));
@@ -283,8 +299,12 @@ int tls_verify(X509_STORE_CTX *store, struct tls_question *q)
 	if (X509_verify_cert(store) == 1)
 		return 1;
 	say(&text, store, q);
+	q->fault = fault_of(X509_STORE_CTX_get_error(store));
 	q->why = arena_str(q->memory, buf_str(&text));
 	if (q->why.n == 0)
 		q->why = STR("the certificate does not hold");
-	return 0;
+	if (!q->peer->lenient)
+		return 0;
+	ERR_clear_error();
+	return 1;
 }

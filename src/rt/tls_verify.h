@@ -13,6 +13,7 @@ struct tls_question {
 	enum tls_check check;        /* what is really asked: with DANE and no usable record TLS_CHECK_NONE */
 	struct arena *memory;
 	str why; /* set once the certificate was found not to hold */
+	enum tls_fault fault;
 };
 /* Tells `ssl` what a certificate must prove, sets q->check. E_SYNTAX: a name to be checked is none, or there is none. E_MEMORY. */
 MUST_USE err tls_question_put(struct tls_question *q, SSL *ssl);
