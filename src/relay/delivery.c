@@ -194,6 +194,7 @@ static bool take_results(struct delivery *d, const struct relay_connection *c, c
 /* The end of the message was sent, and no answer came: it may be there (RFC 1047). It is sent again, for a duplicate is better than a loss. */
 static void take_doubt(struct delivery *d, const struct relay_connection *c, const struct transaction *t)
 {
+	d->answered = true; /* up to then, all was well */
 	for (size_t i = 0; i < t->n; i++)
 		if (!d->decided[t->which[i]])
 			decide(d, t->which[i],
