@@ -103,7 +103,7 @@ CREATE TABLE queue (
 ) WITHOUT ROWID;
 CREATE INDEX queue_due ON queue (destination, due);
 
--- Attempts that ended in neither credit: append-only, for the story of a message.
+-- Attempts after which a recipient stayed in the queue: append-only, for the story of a message.
 CREATE TABLE attempt (
 	message  INTEGER NOT NULL,
 	rcpt     INTEGER NOT NULL,

@@ -121,20 +121,11 @@ static err add_attempt(struct db *db, const struct settling *x, const struct ver
 
 static err apply_verdict(struct db *db, const struct settling *x, const struct verdict *v)
 {
-	err e;
-
-	switch (v->result) {
-	case OUTCOME_RELAYED:
+	if (v->result == OUTCOME_RELAYED || v->result == OUTCOME_FAILED)
 		return apply_credit(db, x, v);
-	case OUTCOME_FAILED:
-		e = apply_credit(db, x, v);
-		break;
-	case OUTCOME_LATER:
-		e = apply_later(db, x, v);
-		break;
-	default:
+	if (v->result == OUTCOME_MOVED)
 		return apply_moved(db, x, v);
-	}
+	err e = apply_later(db, x, v);
 	return e == OK ? add_attempt(db, x, v) : e;
 }
 
