@@ -79,7 +79,7 @@ static void print(struct buf *out, X509 *cert, EVP_PKEY *key)
 
 static void make_all(void)
 {
-	const char *names = "DNS:mx.example.com,DNS:mail.example.com";
+	const char *names = "DNS:mx.example.com,DNS:mail.example.com,IP:192.0.2.7";
 
 	root = make("Root of the Test", NULL, NULL, -DAY, DAY);
 	other_root = make("Stranger", NULL, NULL, -DAY, DAY);
@@ -343,9 +343,11 @@ static void bad_name(size_t server, const str *names, size_t n, const char *why)
 
 static void test_name_holds(void **state)
 {
-	const str several[] = {STR("other.example.net"), STR("mail.example.com")}, wild[] = {STR("*.example.com")};
+	const str several[] = {STR("other.example.net"), STR("mail.example.com")}, wild[] = {STR("*.example.com")},
+		  address[] = {STR("192.0.2.7")};
 
 	(void)state;
+	good_name(GOOD, address, 1, "192.0.2.7");
 	good_name(GOOD, mx, 1, "mx.example.com");
 	good_name(GOOD, several, 2, "mail.example.com");
 	good_name(GOOD, wild, 1, "mx.example.com");

@@ -150,12 +150,21 @@ static size_t host_names(X509 *certificate, struct arena *a, str *out, size_t ma
 	return n;
 }
 
+static bool is_for_address(X509 *certificate, str name, struct arena *a)
+{
+	const char *address = arena_z(a, name);
+
+	return address != NULL && tls_is_address(address) && X509_check_ip_asc(certificate, address, 0) == 1;
+}
+
 static str wanted_name(X509 *certificate, const struct tls_peer *peer, struct arena *a)
 {
 	for (size_t i = 0; i < peer->names_n; i++) {
 		str name = reference(peer->names[i]);
 		char *found = NULL;
 
+		if (is_for_address(certificate, name, a))
+			return arena_str(a, name);
 		if (name.n == 0 || X509_check_host(certificate, name.p, name.n, NAME_FLAGS, &found) != 1)
 			continue;
 		str out = found == NULL ? STR_NONE : printable(a, (const unsigned char *)found, strlen(found));
