@@ -174,15 +174,25 @@ static struct tls_peer tls_peer(const struct relay_policy *p)
 	static const enum tls_check checks[] = {[POLICY_NAME] = TLS_CHECK_NAME, [POLICY_DANE] = TLS_CHECK_DANE};
 
 	return (struct tls_peer){.server_name = p->server_name,
-	                         .check = checks[p->level],
+	                         .check = p->testing ? TLS_CHECK_NAME : checks[p->level],
+	                         .lenient = p->testing,
 	                         .names = p->names,
 	                         .names_n = p->names_n,
 	                         .tlsa = p->tlsa,
 	                         .tlsa_n = p->tlsa_n};
 }
 
-static void note_security(struct relay_connection *c, const struct tls_proof *proof)
+/* RFC 8461 5: a domain that is testing wants to know; its mail goes on. */
+static void log_testing(const struct opening *o, str what)
 {
+	if (o->q->policy->testing)
+		LOG(INFO, "relay.sts-testing", LOG_STR("domain", o->q->way->name), LOG_STR("relay", o->c->host),
+		    LOG_STR("error", what));
+}
+
+static void note_security(struct opening *o, const struct tls_proof *proof)
+{
+	struct relay_connection *c = o->c;
 	static const char *const how[] = {
 		[TLS_CHECK_NONE] = "unverified", [TLS_CHECK_NAME] = "verified", [TLS_CHECK_DANE] = "dane"};
 	bool proved = proof->checked != TLS_CHECK_NONE;
@@ -190,6 +200,8 @@ static void note_security(struct relay_connection *c, const struct tls_proof *pr
 	c->security = arena_printf(&c->memory, STR_FMT " " STR_FMT " %s%s" STR_FMT, STR_ARG(proof->version),
 	                           STR_ARG(proof->cipher), how[proof->checked], proved ? " " : "",
 	                           STR_ARG(proved ? proof->subject : STR_NONE));
+	if (proof->fault != TLS_FAULT_NONE)
+		log_testing(o, proof->fault_text);
 }
 
 /* A handshake that failed: without TLS we may try again, unless somebody asks for it. */
@@ -216,7 +228,7 @@ static err begin_tls(struct opening *o)
 
 	if (e != OK)
 		return handshake_failed(o, e);
-	note_security(o->c, &proof);
+	note_security(o, &proof);
 	return OK;
 }
 
@@ -228,11 +240,13 @@ static err start_tls(struct opening *o)
 
 	if (p->level == POLICY_PLAIN || p->implicit || o->plain)
 		return OK;
-	if ((smtp_client_extensions(o->c->client) & SMTP_EXT_STARTTLS) == 0)
+	if ((smtp_client_extensions(o->c->client) & SMTP_EXT_STARTTLS) == 0) {
+		log_testing(o, STR("no TLS is offered"));
 		return p->level == POLICY_MAY ? OK : refuse(o, E_TEMP, "4.7.4", "does not offer TLS");
+	}
 	err e = smtp_client_starttls(o->c->client, o->c->trust->tls, &peer, &proof);
 	if (e == OK)
-		note_security(o->c, &proof);
+		note_security(o, &proof);
 	else if ((e == E_TEMP || e == E_PERM) && smtp_client_usable(o->c->client) && p->level == POLICY_MAY)
 		return OK; /* it changed its mind */
 	else if (e == E_TEMP || e == E_PERM)

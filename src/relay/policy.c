@@ -141,7 +141,9 @@ static err ask_sts(struct policy_question *q, const struct relay_host *host, str
 	if (q->sts.mode == MTA_STS_ENFORCE)
 		raise(p, POLICY_NAME, "MTA-STS");
 	else if (!allowed)
-		LOG(INFO, "relay.sts-testing", LOG_STR("domain", q->way->name), LOG_STR("host", host->name));
+		LOG(INFO, "relay.sts-testing", LOG_STR("domain", q->way->name), LOG_STR("relay", host->name),
+		    LOG_Z("error", "the policy does not name it"));
+	p->testing = q->sts.mode == MTA_STS_TESTING && p->level < POLICY_NAME;
 	return OK;
 }
 

@@ -17,6 +17,7 @@ enum policy_level {
 struct relay_policy {
 	enum policy_level level;
 	const char *by;  /* who asks: "DANE" ... */
+	bool testing;    /* MTA-STS, which is being tested: what would not hold is logged, and taken */
 	bool implicit;   /* TLS from the first octet on */
 	bool requiretls; /* the server has to know REQUIRETLS */
 	str server_name;

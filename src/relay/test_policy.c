@@ -170,8 +170,12 @@ static void sts(void **state UNUSED)
 	expect_refusal(HEAD, "sts.example", 1, 0, E_TEMP, "4.7.5");
 	expect(HEAD, "dane.example", 0, POLICY_DANE, "DANE"); /* RFC 8461 2 */
 	assert_int_equal(w.fetches, 0);
+	assert_false(t.p.testing);
 	w.fetched = TESTING;
 	expect(HEAD, "sts.example", 0, POLICY_MAY, "nobody");
+	assert_true(t.p.testing);
+	expect(HEAD "route * mx tls verified\n", "sts.example", 0, POLICY_NAME, "the route");
+	assert_false(t.p.testing);
 	w.fetched = NULL;
 	expect(HEAD, "sts.example", 0, POLICY_MAY, "nobody");
 }
