@@ -40,7 +40,8 @@ class Peer:
     """rules: {step: answer}. A step is 'connect', 'EHLO', 'HELO', 'LHLO', 'STARTTLS', 'handshake', 'AUTH', 'MAIL', 'RCPT', 'DATA', 'BDAT', 'end' (after the message's last octet),
     'RSET', 'QUIT', or 'RCPT someone@example.net'. An answer is a line (or lines, bytes as they are), CLOSE, STALL, USUAL, or a function of (peer, line) that returns one of these."""
 
-    def __init__(self, host='127.0.0.1', port=0, extensions=EXTENSIONS, tls=None, lmtp=False, logins=None, rules=None, delay=0):
+    def __init__(self, host='127.0.0.1', port=0, extensions=EXTENSIONS, tls=None, lmtp=False, logins=None, rules=None, delay=0, implicit=False):
+        self.implicit = implicit  # TLS from the first octet on
         self.extensions, self.tls, self.lmtp, self.logins = list(extensions), tls, lmtp, logins or {}
         self.rules, self.delay = dict(rules or {}), delay
         self.deliveries, self.lines, self.connections = [], [], 0
@@ -207,6 +208,8 @@ class Session:
         try:
             if self.peer.delay:
                 time.sleep(self.peer.delay)
+            if self.peer.implicit:
+                self.handshake()
             self.answer('connect', '', '220 peer.example.net ESMTP')
             while True:
                 self.command(self.line())
@@ -256,6 +259,9 @@ class Session:
         if rule is not USUAL and rule is not STALL:
             self.say(rule)
             raise Hangup
+        self.handshake()
+
+    def handshake(self):
         try:
             self.sock = self.peer.tls.wrap_socket(self.sock, server_side=True)
         except (OSError, ssl.SSLError) as e:
