@@ -577,6 +577,13 @@ class Server:
         return messages
 
 
+def other_address():
+    """An address of this machine that is not on loopback; without one the test is skipped."""
+    out = subprocess.run([need('ip'), '-4', '-o', 'addr', 'show', 'scope', 'global'], capture_output=True, text=True).stdout
+    found = re.search(r'inet (\d+\.\d+\.\d+\.\d+)', out)
+    return found.group(1) if found else pytest.skip('this machine has loopback only')
+
+
 def server_user():
     """The user a server started as root runs as: the packaged one, or who owns nothing."""
     for name in ('pombo', 'nobody'):

@@ -49,6 +49,19 @@ def test_plain_and_login(server, user):
             p.quit()
 
 
+def test_passwords_in_any_form_of_unicode(server):
+    """SASLprep (RFC 4013): an accent may be typed in two ways."""
+    user = server.account(password='p\u00e4ssword')
+    for password in ('p\u00e4ssword', 'pa\u0308ssword', 'p\u00e4ss\u00adword'):
+        with server.pop3() as p:
+            p.cmd(f'AUTH PLAIN {plain(user, password)}')
+            p.quit()
+    with server.pop3() as p:
+        p.err(f'AUTH PLAIN {plain(user, "password")}')
+        assert gsasl_over(p, user, 'pa\u0308ssword').startswith(b'+OK')
+    server.cli('account', 'passwd', user, input='p\u00e4ss\u0085\n', expect=65)
+
+
 def test_equal_answers(server, user):
     with server.pop3() as p:
         answers = {p.err(f'AUTH PLAIN {plain(*who)}') for who in ((user, 'wrong'), ('nobody-here@example.org', 'secret'))}
@@ -56,7 +69,7 @@ def test_equal_answers(server, user):
 
 
 @pytest.mark.parametrize('answer', ['*', '=', 'AGEA\tYg==', 'AGEA\0Yg==', 'A' * 12 * 1024, '!', plain('x')[:-1]])
-def test_bad_answers_leave_nothing(server, user, answer):
+def test_bad_input_72_bad_answers_leave_nothing(server, user, answer):
     """The next attempt on the same connection begins at its beginning."""
     with server.pop3() as p:
         for mechanism in ('PLAIN', 'LOGIN', 'SCRAM-SHA-256'):

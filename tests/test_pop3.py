@@ -5,11 +5,10 @@ import os
 import poplib
 import re
 import shutil
-import subprocess
 
 import pytest
 
-from harness import Closed, Pop3, eventually, message, need, run, server_user, split_trace
+from harness import Closed, Pop3, eventually, message, need, other_address, run, server_user, split_trace
 
 
 def fill(server, user, *messages):
@@ -201,12 +200,7 @@ def test_large_message_in_pieces(server, user):
 def test_passwords_only_from_loopback(make_server):
     """Without TLS a password from elsewhere is not even looked at. A client that is not on loopback needs an address
     of this machine that is not."""
-    need('ip')
-    out = subprocess.run(['ip', '-4', '-o', 'addr', 'show', 'scope', 'global'], capture_output=True, text=True).stdout
-    found = re.search(r'inet (\d+\.\d+\.\d+\.\d+)', out)
-    if not found:
-        pytest.skip('this machine has loopback only')
-    host = found.group(1)
+    host = other_address()
     server = make_server(services=('smtp', 'pop3'), start=False)
     server.write_config(
         server.config_text().replace(f'pop3 127.0.0.1:{server.ports["pop3"]}', f'pop3 0.0.0.0:{server.ports["pop3"]}')

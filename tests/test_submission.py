@@ -8,7 +8,7 @@ import smtplib
 
 import pytest
 
-from harness import Server, Smtp, anybody, eventually, need, run
+from harness import Server, Smtp, anybody, eventually, need, other_address, run
 
 ADDRESS = 'alice@example.org'
 
@@ -132,6 +132,25 @@ def test_guesses_end_the_session(make_server):
 
 # --- below TLS ---
 
+
+def test_bad_input_11_no_login_in_plaintext(make_server):
+    """From elsewhere AUTH is for TLS: it is not offered, and no password is looked at (RFC 8314 3.3, RFC 4954 4)."""
+    host = other_address()
+    server = make_server(services=('submission', 'submissions', 'pop3'), start=False)
+    server.write_config(server.config_text().replace('listen submission 127.0.0.1', 'listen submission 0.0.0.0'))
+    server.start()
+    server.account(ADDRESS)
+    with Smtp((host, server.ports['submission']), hello=None) as c:
+        assert 'AUTH' not in c.cmd('EHLO client.example.com', 250).text
+        for line in ('AUTH PLAIN ' + plain(), 'AUTH PLAIN', 'AUTH LOGIN', 'AUTH SCRAM-SHA-256', 'AUTH CRAM-MD5'):
+            assert c.cmd(line, 538).status == '5.7.11'
+        assert c.cmd(f'MAIL FROM:<{ADDRESS}>', 530).status == '5.7.0'
+        assert 'ev=login' not in server.log()
+        c.cmd('STARTTLS', 220)
+        c.handshake()
+        assert 'AUTH ' in c.cmd('EHLO client.example.com', 250).text
+        c.cmd('AUTH PLAIN ' + plain(), 235)
+        c.cmd(f'MAIL FROM:<{ADDRESS}>', 250)
 
 def test_starttls_forgets_a_login(msa, bob):
     with connect(msa) as c:
