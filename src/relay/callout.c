@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "base/log.h"
+#include "mail/address.h"
 #include "relay/connection.h"
 
 #define PATIENCE (5 * NSEC_PER_SEC) /* a client waits meanwhile */
@@ -263,10 +264,15 @@ static err ask_and_wait(struct relay *r, const struct config_domain *domain, str
 
 err relay_callout(struct relay *r, const struct callout_request *q, struct callout_reply *reply, struct arena *a)
 {
-	size_t at = str_find_last(q->address, '@');
-	str domain = arena_lower(a, str_drop(q->address, at + 1));
-	str key = arena_printf(a, STR_FMT "@" STR_FMT, STR_ARG(str_take(q->address, at)), STR_ARG(domain));
-	const struct config_domain *inner = config_domain_find(r->config, domain);
+	struct address address = {0};
+	str local = STR_NONE, domain = STR_NONE;
+	err parsed = address_parse(q->address, true, &address);
+
+	if (parsed == OK)
+		parsed = address_key(a, &address, &local, &domain);
+	/* The inner server may tell alice from Alice. */
+	str key = arena_printf(a, STR_FMT "@" STR_FMT, STR_ARG(address.local), STR_ARG(domain));
+	const struct config_domain *inner = parsed == OK ? config_domain_find(r->config, domain) : NULL;
 
 	reply->answers = arena_alloc(a, sizeof(*reply->answers));
 	if (reply->answers == NULL)

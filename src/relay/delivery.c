@@ -2,7 +2,7 @@
 #include "relay/delivery.h"
 
 #include "base/date.h"
-#include "base/log.h"
+#include "mail/address.h"
 
 enum {
 	TRANSACTION_MAX = 100,
@@ -64,11 +64,15 @@ static bool is_over(struct delivery *d)
 	return undecided(d) == 0;
 }
 
-static struct relay_way way_of(const struct delivery *d, str address)
+/* As the store did when it was queued: the domain as A-labels. */
+static struct relay_way way_of(const struct delivery *d, str text)
 {
-	str domain = str_drop(address, str_find_last(address, '@') + 1);
+	struct address address;
+	str local, domain = str_drop(text, str_find_last(text, '@') + 1);
 
-	return relay_way(d->config, arena_lower(d->arena, domain), d->lease->sender);
+	if (address_parse(text, true, &address) != OK || address_key(d->arena, &address, &local, &domain) != OK)
+		domain = arena_lower(d->arena, domain);
+	return relay_way(d->config, domain, d->lease->sender);
 }
 
 /* After a reload mail may go another way. */

@@ -400,6 +400,21 @@ static void a_message_that_requires_tls(void **state UNUSED)
 	fake_free(&w);
 }
 
+static void domains_in_any_script(void **state UNUSED)
+{
+	static const char *const lines[] = {"xn--mller-kva.example A 192.0.2.1", NULL};
+
+	world(HEAD);
+	w.zone.lines = lines;
+	rcpts[0].address = STR("bob@M\xc3\xbcller.example");
+	fake_add(&w, "xn--mller-kva.example", rcpts, 1);
+	expect("0 relayed 2.0.0 250 2.0.0 Ok: queued xn--mller-kva.example[192.0.2.1]:25\n");
+	world(HEAD);
+	rcpts[0].address = STR("bob@[IPv6:2001:db8::1]");
+	fake_add(&w, "[ipv6:2001:db8::1]", rcpts, 1);
+	expect("0 later 4.4.1 2001:db8::1: connect to [2001:db8::1]:25: refused \n");
+}
+
 static void what_goes_another_way_now(void **state UNUSED)
 {
 	world(HEAD "route a.example smtp 192.0.2.2:25\n");
@@ -549,6 +564,7 @@ int main(void)
 		cmocka_unit_test(tls_that_a_route_asks_for),
 		cmocka_unit_test(tls_that_fails),
 		cmocka_unit_test(a_message_that_requires_tls),
+		cmocka_unit_test(domains_in_any_script),
 		cmocka_unit_test(what_goes_another_way_now),
 		cmocka_unit_test(what_is_not_tried_any_more),
 		cmocka_unit_test(success_that_was_asked_for),
