@@ -151,12 +151,17 @@ static bool is_our_name(const struct opening *o)
 /* Of a step of the dialogue: with the server's words when it said some. */
 static err step_failed(struct opening *o, err e)
 {
+	struct err_info why = *err_info();
+
 	if (e == E_CANCELLED)
 		return e;
-	if (e == E_PERM || e == E_TEMP)
+	if (e == E_PERM || e == E_TEMP) {
 		trouble_said(o->trouble, o->q->arena, smtp_client_reply(o->c->client), o->c);
-	else
+	} else {
+		(void)err_set(E_TEMP, 0, why.status[0] != '\0' ? why.status : "4.4.2", STR_FMT ": %s",
+		              STR_ARG(o->c->host), why.text);
 		trouble_note(o->trouble, o->q->arena, E_TEMP);
+	}
 	return o->trouble->code;
 }
 

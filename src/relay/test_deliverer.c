@@ -261,6 +261,15 @@ static void a_server_that_breaks_off(void **state UNUSED)
 	assert_int_equal(hosts[1].dials, 0);
 }
 
+static void all_break_off(void **state UNUSED)
+{
+	world(HEAD);
+	message();
+	hosts[0].fault = hosts[1].fault = FAULT_CLOSE;
+	hosts[0].fault_at = hosts[1].fault_at = 1;
+	expect("0 later 4.4.2 mx2.a.example[192.0.2.2]:25: peer closed the connection \n");
+}
+
 static void nobody_answers(void **state UNUSED)
 {
 	world(HEAD);
@@ -554,6 +563,7 @@ int main(void)
 		cmocka_unit_test(recipients_of_every_kind),
 		cmocka_unit_test(the_next_host),
 		cmocka_unit_test(a_server_that_breaks_off),
+		cmocka_unit_test(all_break_off),
 		cmocka_unit_test(nobody_answers),
 		cmocka_unit_test(the_dns_decides),
 		cmocka_unit_test(addresses_of_one_host),
