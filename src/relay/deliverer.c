@@ -8,12 +8,12 @@
 #include "base/log.h"
 #include "relay/delivery.h"
 #include "relay/notice.h"
+#include "relay/settlement.h"
 
 #define WAIT_ANY           (60 * NSEC_PER_SEC) /* for a lease */
 #define WAIT_SAME          (2 * NSEC_PER_SEC)  /* for one more of the same destination, with the connection open */
 #define CALL_TIME          (60 * NSEC_PER_SEC)
-#define PAUSE_FIRST        (1 * NSEC_PER_SEC) /* while the store is away */
-#define PAUSE_MAX          (10 * NSEC_PER_SEC)
+#define PAUSE              (1 * NSEC_PER_SEC) /* while the store is away */
 #define CONNECTION_AGE_MAX (300 * NSEC_PER_SEC)
 
 enum {
@@ -26,7 +26,9 @@ struct deliverer {
 	struct relay *relay;
 	struct deliverer *next, **prev; /* relay->first */
 	struct co *co;
-	bool idle; /* waits for a lease: nothing is lost when it ends */
+	bool idle;                      /* waits for a lease: nothing is lost when it ends */
+	bool waits;                     /* for another one to let go of what it has in hand */
+	const struct lease_reply *hand; /* what it is at, until that is settled; NULL: nothing */
 	struct relay_connection *connection;
 };
 
@@ -58,35 +60,53 @@ static void grow(struct relay *r)
 		(void)!deliverer_start(r); /* without memory those that there are go on */
 }
 
+/* --- what is in hand --- */
+
+static bool overlap(const struct lease_reply *one, const struct lease_reply *other)
+{
+	if (one->message != other->message)
+		return false;
+	for (size_t i = 0; i < one->rcpts_n; i++)
+		for (size_t k = 0; k < other->rcpts_n; k++)
+			if (one->rcpts[i].rcpt == other->rcpts[k].rcpt)
+				return true;
+	return false;
+}
+
+static bool is_in_hand(const struct relay *r, const struct lease_reply *l)
+{
+	for (const struct deliverer *d = r->first; d != NULL; d = d->next)
+		if (d->hand != NULL && overlap(d->hand, l))
+			return true;
+	return false;
+}
+
+static void let_go(struct deliverer *d)
+{
+	d->hand = NULL;
+	for (struct deliverer *other = d->relay->first; other != NULL; other = other->next)
+		if (other->waits)
+			rt_wake(other->co);
+}
+
+/* Somebody here is at it already: the store was started anew, or gave up waiting for what became of it. What it is settled as counts, so this lease goes back,
+ * and not before: else it would come again at once. */
+static err leave_to_others(struct deliverer *d, struct lease_reply *l)
+{
+	err e = OK;
+
+	LOG(INFO, "relay.in-hand", LOG_ID("mid", l->message), LOG_STR("destination", l->destination));
+	body_release(&l->body);
+	connection_quit(d->connection);
+	d->connection = NULL;
+	d->idle = d->waits = true;
+	while (e == OK && is_in_hand(d->relay, l))
+		e = rt_park(RT_NEVER);
+	d->idle = d->waits = false;
+	return e == OK ? settlement_give_back(d->relay, l) : e;
+}
+
 /* --- settling --- */
-
-static bool is_passing(err e)
-{
-	return e == E_TEMP || e == E_TIMEOUT || e == E_CLOSED || e == E_BUSY || e == E_FULL || e == E_IO;
-}
-
-/* What a server has said is not forgotten while we live: the store is told again and again. */
-static err settle(struct deliverer *d, const struct settle_request *q)
-{
-	nsec pause = PAUSE_FIRST;
-	struct settle_reply reply;
-	err e;
-
-	for (;;) {
-		ARENA(a, 4096);
-		e = call_settle(d->relay->store, q, &reply, &a, rt_after(CALL_TIME));
-		if (!is_passing(e))
-			break;
-		LOG(WARN, "relay.settle", LOG_ID("mid", q->message), LOG_Z("error", err_info()->text));
-		e = rt_sleep_until(rt_after(pause));
-		if (e != OK)
-			break;
-		pause = pause * 2 < PAUSE_MAX ? pause * 2 : PAUSE_MAX;
-	}
-	if (e != OK && e != E_CANCELLED)
-		LOG(ERROR, "relay.unsettled", LOG_ID("mid", q->message), LOG_Z("error", err_info()->text));
-	return e == E_CANCELLED ? e : OK;
-}
 
 /* The report that is due, if one is; without the message when it would be too large with it. */
 static void report(const struct delivery *v, struct settle_request *q, struct buf *text)
@@ -155,7 +175,25 @@ static err conclude(struct deliverer *d, const struct delivery *v)
 	for (size_t i = 0; i < v->lease->rcpts_n; i++)
 		log_outcome(v, i);
 	report(v, &q, &text);
-	return settle(d, &q);
+	return settlement_tell(d->relay, &q);
+}
+
+/* We are being stopped in the midst of it: what servers have said is told all the same. */
+static err break_off(struct deliverer *d, struct delivery *v)
+{
+	struct lease_reply kept;
+
+	if (delivery_keep_decided(v, &kept) > 0)
+		(void)!conclude(d, v);
+	return E_CANCELLED;
+}
+
+/* Without memory to begin with. */
+static err put_back(struct deliverer *d, const struct lease_reply *l)
+{
+	err e = rt_sleep_until(rt_after(PAUSE));
+
+	return e == OK ? settlement_give_back(d->relay, l) : e;
 }
 
 static err deliver(struct deliverer *d, const struct lease_reply *l)
@@ -166,9 +204,13 @@ static err deliver(struct deliverer *d, const struct lease_reply *l)
 		.relay = d->relay, .lease = l, .session = id_text(d->relay->next_session++, id), .arena = &a};
 
 	v.config = config_hold(d->relay->config);
+	d->hand = l;
 	err e = delivery_run(&v, &d->connection);
 	if (e == OK)
 		e = conclude(d, &v);
+	else
+		e = e == E_CANCELLED ? break_off(d, &v) : put_back(d, l);
+	let_go(d);
 	config_release(v.config);
 	return e;
 }
@@ -184,7 +226,7 @@ static err one_message(struct deliverer *d, str destination)
 		return e;
 	if (destination.n == 0)
 		grow(d->relay);
-	e = deliver(d, &l);
+	e = is_in_hand(d->relay, &l) ? leave_to_others(d, &l) : deliver(d, &l);
 	body_release(&l.body);
 	return e;
 }
@@ -212,6 +254,13 @@ static err one_round(struct deliverer *d)
 
 /* --- its life --- */
 
+void deliverer_ended(struct relay *r)
+{
+	r->deliverers--;
+	if (r->awaited_by != NULL)
+		rt_wake(r->awaited_by);
+}
+
 static void deliverer_end(struct deliverer *d)
 {
 	struct relay *r = d->relay;
@@ -220,9 +269,7 @@ static void deliverer_end(struct deliverer *d)
 	if (d->next != NULL)
 		d->next->prev = d->prev;
 	free(d);
-	r->deliverers--;
-	if (r->awaited_by != NULL)
-		rt_wake(r->awaited_by);
+	deliverer_ended(r);
 }
 
 static err pause_after(err e)
@@ -230,7 +277,7 @@ static err pause_after(err e)
 	if (e == OK || e == E_END || e == E_CANCELLED)
 		return e == E_CANCELLED ? e : OK;
 	LOG(DEBUG, "relay.waits", LOG_Z("error", err_info()->text));
-	return rt_sleep_until(rt_after(PAUSE_FIRST));
+	return rt_sleep_until(rt_after(PAUSE));
 }
 
 static void deliverer_run(void *arg)
@@ -242,7 +289,7 @@ static void deliverer_run(void *arg)
 
 	while (e == OK && !r->draining && !spare) {
 		e = one_round(d);
-		spare = e == E_END && r->idle >= SPARE;
+		spare = (e == E_END && r->idle >= SPARE) || r->deliverers > r->config->queue.connections;
 		d->idle = true;
 		e = pause_after(e);
 		d->idle = false;
@@ -283,6 +330,7 @@ err deliverers_wait(struct relay *r, nsec deadline)
 	r->awaited_by = rt_self();
 	while (e == OK && r->deliverers > 0)
 		e = rt_park(deadline);
-	r->awaited_by = NULL;
+	if (r->awaited_by == rt_self()) /* somebody else may wait by now, for longer */
+		r->awaited_by = NULL;
 	return e;
 }

@@ -6,6 +6,7 @@
 #include "relay/state.h"
 
 MUST_USE err deliverer_start(struct relay *r);
+void deliverer_ended(struct relay *r);                        /* there is one less */
 void deliverers_cancel(struct relay *r, bool idle_only);      /* does not wait for them */
 MUST_USE err deliverers_wait(struct relay *r, nsec deadline); /* until none is left; E_TIMEOUT, E_CANCELLED */
 

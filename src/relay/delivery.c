@@ -215,8 +215,10 @@ static err take_broken(struct delivery *d, const struct relay_connection *c, con
 {
 	struct err_info why = *err_info();
 
-	if (e == E_CANCELLED)
+	if (e == E_CANCELLED) {
+		(void)take_results(d, c, t); /* who was answered before */
 		return e;
+	}
 	if (e == E_SYNTAX && smtp_client_usable(c->client)) {
 		fail_all(d, "5.6.0", arena_str(d->arena, str_from(why.text))); /* no server would take it */
 		return OK;
@@ -422,4 +424,25 @@ err delivery_run(struct delivery *d, struct relay_connection **connection)
 	decide_rest(d);
 	schedule(d);
 	return OK;
+}
+
+size_t delivery_keep_decided(struct delivery *d, struct lease_reply *kept)
+{
+	const struct lease_reply *l = d->lease;
+
+	*kept = *l;
+	kept->rcpts_n = 0;
+	kept->rcpts = arena_array(d->arena, l->rcpts_n, sizeof(*kept->rcpts));
+	for (size_t i = 0; i < l->rcpts_n && kept->rcpts != NULL; i++) {
+		size_t at = kept->rcpts_n;
+
+		if (!d->decided[i] || d->outcomes[i].result > OUTCOME_FAILED)
+			continue;
+		kept->rcpts[at] = l->rcpts[i];
+		d->outcomes[at] = d->outcomes[i];
+		d->handed_on[at] = d->handed_on[i];
+		kept->rcpts_n++;
+	}
+	d->lease = kept;
+	return kept->rcpts_n;
 }

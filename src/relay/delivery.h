@@ -25,5 +25,7 @@ struct delivery {
 /* Tries, over `connection` when there is one for the same destination and it suits, else over new ones; what is left in it is the caller's and can be used for more. On OK every
  * recipient has an outcome. E_CANCELLED; E_TEMP: no memory to begin with. */
 MUST_USE err delivery_run(struct delivery *d, struct relay_connection **connection);
+/* After E_CANCELLED: `kept` becomes its lease, with no more recipients than those that a server has taken or refused for good. How many. */
+size_t delivery_keep_decided(struct delivery *d, struct lease_reply *kept);
 
 #endif

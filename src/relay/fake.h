@@ -40,12 +40,13 @@ struct fake_world {
 	/* how the store behaves */
 	size_t settle_failures; /* so many settlements are not taken, at first */
 	err settle_error;
+	bool settle_stalls;                  /* it does not answer */
 	const char *policy_id, *policy_text; /* what it keeps of MTA-STS */
 	int64_t policy_expires;
 	/* what a fetch gives; NULL: nothing */
 	const char *fetched;
 	/* what was seen */
-	size_t settled, fetches, kept, calls_any, calls_same;
+	size_t settled, settle_calls, fetches, kept, calls_any, calls_same;
 	struct buf outcomes, reports; /* "rcpt result status reply host\n" */
 	int64_t destination_due, due;
 	struct buf dialled;
@@ -165,6 +166,9 @@ static err fake_settle_call(void *ctx, struct link *from UNUSED, const void *req
 	struct fake_world *w = ctx;
 	const struct settle_request *q = request;
 
+	w->settle_calls++;
+	if (w->settle_stalls && rt_sleep_until(rt_after(3600 * NSEC_PER_SEC)) != OK)
+		return E_CANCELLED;
 	if (w->settle_failures > 0) {
 		w->settle_failures--;
 		return err_note(w->settle_error, "as the test wants it");

@@ -8,6 +8,7 @@
  *	connect.c     TCP to one of the addresses, greeting, TLS, AUTH
  *	outcome.c     from replies to outcomes: done, failed, later and when
  *	notice.c      which reports are due, and their text
+ *	settlement.c  telling the store, until it knows
  *	callout.c     asking inner servers for recipients
  */
 #ifndef RELAY_RELAY_H

@@ -485,6 +485,67 @@ static void a_settlement_is_not_forgotten(void **state UNUSED)
 	fake_free(&w);
 }
 
+/* The store was started anew while the first one is being sent, and gives it out again. */
+static void what_is_in_hand_is_not_sent_again(void **state UNUSED)
+{
+	world(HEAD);
+	struct lease_reply *first = message(), *again = message(), *other = message();
+	again->message = other->message = first->message;
+	other->rcpts = &rcpts[1]; /* of the same message, but not in hand */
+	w.settle_failures = 14;
+	w.settle_error = E_FULL;
+	run();
+	assert_str(buf_str(&w.outcomes), "1 relayed 2.0.0 250 2.0.0 Ok: queued mx1.a.example[192.0.2.1]:25\n"
+	                                 "0 relayed 2.0.0 250 2.0.0 Ok: queued mx1.a.example[192.0.2.1]:25\n");
+	assert_int_equal(hosts[0].sessions_n, 2);
+	assert_int_equal(w.settled, 3); /* one of them says nothing: it goes back */
+	fake_free(&w);
+}
+
+static void errors_that_pass(void **state UNUSED)
+{
+	static const err all[] = {E_TEMP, E_TIMEOUT, E_BUSY, E_FULL, E_IO, E_MEMORY};
+
+	for (size_t i = 0; i < ARRAY_LEN(all); i++) {
+		world(ONE);
+		message();
+		w.settle_failures = 2;
+		w.settle_error = all[i];
+		run();
+		assert_int_equal(w.settled, 1);
+		assert_int_equal(hosts[0].sessions[0]->taken, 1);
+		fake_free(&w);
+	}
+}
+
+static void fewer_connections_main(void *arg UNUSED)
+{
+	struct config_faults faults = {.text = BUF_INIT(4096)};
+
+	fake_begin(&w);
+	if (relay_start(w.relay) != OK)
+		abort();
+	(void)!rt_sleep_until(rt_after(60 * NSEC_PER_SEC));
+	assert_in_range(w.relay->deliverers, 6, 10);
+	struct config *less = config_parse(STR(HEAD "queue connections 3\n"), "f", &faults);
+	relay_configure(w.relay, less);
+	config_release(less);
+	(void)!rt_sleep_until(rt_after(3600 * NSEC_PER_SEC));
+	assert_in_range(w.relay->deliverers, 1, 3);
+	fake_end_world(&w);
+}
+
+static void a_reload_may_ask_for_fewer_connections(void **state UNUSED)
+{
+	world(HEAD "queue connections 10\n");
+	for (int i = 0; i < 8; i++)
+		message();
+	hosts[0].fault = FAULT_STALL;
+	hosts[0].fault_at = 1;
+	assert_int_equal(rt_run_simulated(1, fewer_connections_main, NULL), OK);
+	fake_free(&w);
+}
+
 static void as_many_as_there_is_work_for(void **state UNUSED)
 {
 	static char names[20][40];
@@ -549,6 +610,49 @@ static void who_is_busy_is_ended(void **state UNUSED)
 	fake_free(&w);
 }
 
+/* For one of two the server has said yes. */
+static void what_was_said_before_the_end_counts(void **state UNUSED)
+{
+	static struct lease_rcpt inner[2] = {{.rcpt = 0, .address = STR("carol@c.example")},
+	                                     {.rcpt = 1, .address = STR("dave@c.example")}};
+
+	world(ONE "domain c.example { relay lmtp 192.0.2.1:25 }\n");
+	fake_add(&w, "c.example lmtp 192.0.2.1:25", inner, 2);
+	hosts[0].lmtp = true;
+	hosts[0].fault = FAULT_STALL;
+	hosts[0].fault_at = 8; /* greeting, LHLO, MAIL, RCPT, RCPT, DATA, end for the first, end for the second */
+	assert_int_equal(rt_run_simulated(1, stop_main, NULL), OK);
+	assert_str(buf_str(&w.outcomes), "0 relayed 2.0.0 250 2.0.0 Ok: queued [192.0.2.1]:25\n");
+	fake_free(&w);
+}
+
+static void stop_soon_main(void *arg UNUSED)
+{
+	fake_begin(&w);
+	if (relay_start(w.relay) != OK)
+		abort();
+	(void)!rt_sleep_until(rt_after(20 * NSEC_PER_SEC));
+	nsec began = rt_now();
+	relay_stop(w.relay);
+	assert_in_range(rt_now() - began, 0, 3 * NSEC_PER_SEC);
+	fake_end_world(&w);
+}
+
+/* The store fails, or says nothing: it is asked once more, and not for long. */
+static void a_stop_does_not_wait_for_the_store(void **state UNUSED)
+{
+	for (int stalls = 0; stalls < 2; stalls++) {
+		world(ONE);
+		message();
+		w.settle_failures = 1000;
+		w.settle_error = E_TEMP;
+		w.settle_stalls = stalls == 1;
+		assert_int_equal(rt_run_simulated(1, stop_soon_main, NULL), OK);
+		assert_in_range(w.settle_calls, 2, 6);
+		fake_free(&w);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -579,9 +683,14 @@ int main(void)
 		cmocka_unit_test(what_is_not_tried_any_more),
 		cmocka_unit_test(success_that_was_asked_for),
 		cmocka_unit_test(a_settlement_is_not_forgotten),
+		cmocka_unit_test(what_is_in_hand_is_not_sent_again),
+		cmocka_unit_test(errors_that_pass),
+		cmocka_unit_test(a_reload_may_ask_for_fewer_connections),
 		cmocka_unit_test(as_many_as_there_is_work_for),
 		cmocka_unit_test(idle_ones_stop_at_once),
 		cmocka_unit_test(who_is_busy_is_ended),
+		cmocka_unit_test(what_was_said_before_the_end_counts),
+		cmocka_unit_test(a_stop_does_not_wait_for_the_store),
 	};
 
 	return cmocka_run_group_tests_name("deliverer", tests, NULL, NULL);
