@@ -5,7 +5,8 @@
 
 #include "cli/command.h"
 
-/* Prints what is wrong with them, or will soon be: faults, with which the server does not start, and warnings. EX_CONFIG: there is a fault. */
+/* Prints what is wrong with them, or will soon be: faults, with which the server does not start, and warnings.
+ * EX_CONFIG: there is a fault. */
 int check_tls(const struct invocation *inv, const struct config *c);
 
 #endif

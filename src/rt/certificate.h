@@ -13,7 +13,8 @@ struct certificate_facts {
 	int64_t begins, ends;                          /* microseconds since 1970 */
 	bool names;                                    /* the host (RFC 6125) */
 };
-/* Of the first certificate in `pem`. `host`: a name to look for, "" none. E_SYNTAX: there is no certificate in it. E_MEMORY. */
+/* Of the first certificate in `pem`. `host`: a name to look for, "" none. E_SYNTAX: there is no certificate in it.
+ * E_MEMORY. */
 MUST_USE err certificate_look(str pem, str host, struct certificate_facts *out);
 
 /* "AB:CD:..." or "abcd..." as certificate_look writes it, in `out`. False: no such fingerprint. */

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: ISC */
-/* attempt - one client's exchange, and the table of those that wait for the client's next word. Private to service.c and attempt.c.
+/* attempt - one client's exchange, and the table of those that wait for the client's next word. Private to service.c
+ * and attempt.c.
  *
- * Each client has a share of the table; one that has begun more exchanges than that, or more than all others when the table is full, loses the one that it
- * has neglected longest.
+ * Each client has a share of the table; one that has begun more exchanges than that, or more than all others when
+ * the table is full, loses the one that it has neglected longest.
  */
 #ifndef SASL_ATTEMPT_H
 #define SASL_ATTEMPT_H

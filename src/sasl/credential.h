@@ -6,7 +6,8 @@
 #include "base/buf.h"
 #include "base/err.h"
 
-/* Kinds, as the store has them. Passwords that people choose are kept as CREDENTIAL_PASSWORD too; those that were made at random need no slow hash. */
+/* Kinds, as the store has them. Passwords that people choose are kept as CREDENTIAL_PASSWORD too; those that were
+ * made at random need no slow hash. */
 #define CREDENTIAL_PASSWORD "password"      /* libcrypt's text */
 #define CREDENTIAL_SHA256   "scram-sha-256" /* scram_verifier_print's */
 #define CREDENTIAL_SHA1     "scram-sha-1"
@@ -15,8 +16,9 @@
 
 #define CREDENTIAL_SALT_MAX 64
 
-/* Appends a line "KIND TEXT" for each form, of the password as it is after SASLprep (prepare.h). `salt` is the account's, which all its credentials share, so that one exchange of SCRAM can prove any of
- * them. `chosen`: by a person. Takes tens of milliseconds. E_SYNTAX: no acceptable password. E_LIMIT, E_MEMORY. */
+/* Appends a line "KIND TEXT" for each form, of the password as it is after SASLprep (prepare.h). `salt` is the
+ * account's, which all its credentials share, so that one exchange of SCRAM can prove any of them. `chosen`: by a
+ * person. Takes tens of milliseconds. E_SYNTAX: no acceptable password. E_LIMIT, E_MEMORY. */
 MUST_USE err credential_compute(str password, str salt, bool chosen, bool sha1, struct buf *out);
 /* The next line, false at the end. */
 MUST_USE bool credential_next(str *lines, str *kind, str *text);

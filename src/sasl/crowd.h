@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: ISC */
-/* crowd - who is there at the same time, counted by client, so that one client that comes a thousand times is in nobody's way but its own.
+/* crowd - who is there at the same time, counted by client, so that one client that comes a thousand times is in
+ * nobody's way but its own.
  *
- * Each client has a share; one that has no key ("", nobody counts it) has as much as there is. Who enters beyond the client's share makes one of
- * that client leave; who enters when the crowd is full makes one leave of the client that has most. Which one: `leaves`. Members live at
- * their owners'; nothing here waits.
+ * Each client has a share; one that has no key ("", nobody counts it) has as much as there is. Who enters beyond the
+ * client's share makes one of that client leave; who enters when the crowd is full makes one leave of the client
+ * that has most. Which one: `leaves`. Members live at their owners'; nothing here waits.
  */
 #ifndef SASL_CROWD_H
 #define SASL_CROWD_H
@@ -36,7 +37,8 @@ void crowd_free(struct crowd *c); /* when all have left */
 MUST_USE err crowd_enter(struct crowd *c, struct crowd_member *m, str client);
 void crowd_leave(struct crowd *c, struct crowd_member *m); /* nothing when it is not there */
 
-/* The oldest member of the client whose turn it is, which has left; the client's next turn is after all others'. NULL: nobody is there. */
+/* The oldest member of the client whose turn it is, which has left; the client's next turn is after all others'.
+ * NULL: nobody is there. */
 struct crowd_member *crowd_next(struct crowd *c);
 
 #endif

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
-/* exchange - the half of a SASL exchange that faces the client, for every protocol: base64, cancelling, and the calls to keys. */
+/* exchange - the half of a SASL exchange that faces the client, for every protocol: base64, cancelling, and the
+ * calls to keys. */
 #ifndef SASL_EXCHANGE_H
 #define SASL_EXCHANGE_H
 
@@ -23,9 +24,9 @@ struct sasl_exchange {
 /* Sets `tls`, `bindings` and `certificate` to what the stream's connection can prove: nothing without TLS. In `a`. */
 void sasl_exchange_bind(struct sasl_exchange *x, const struct stream *s, struct arena *a);
 
-/* OK: logged in, the session may use reply->account. `initial` is the initial response as it stood in the command (STR_NONE: none, "=": an empty
- * one). Other errors than `ask`'s, with reply and status to tell the client: those of the call `auth` (link/messages.h), and E_SYNTAX with
- * 501 5.5.2 for what is not base64, 501 5.7.0 for "*". */
+/* OK: logged in, the session may use reply->account. `initial` is the initial response as it stood in the command
+ * (STR_NONE: none, "=": an empty one). Other errors than `ask`'s, with reply and status to tell the client: those of
+ * the call `auth` (link/messages.h), and E_SYNTAX with 501 5.5.2 for what is not base64, 501 5.7.0 for "*". */
 MUST_USE err sasl_exchange(const struct sasl_exchange *x, str mechanism, str initial, struct auth_reply *reply,
                            struct arena *a);
 

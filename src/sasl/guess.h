@@ -1,15 +1,18 @@
 /* SPDX-License-Identifier: ISC */
 /* guess - slows down those who try passwords.
  *
- * By client address (IPv6: by /64; never loopback): after 5 failures within a minute each further attempt waits, up to 5 s; beyond 20 it is refused
- * without a look, and one more is allowed every 12 s. A client may wait for 20 of its attempts at once.
+ * By client address (IPv6: by /64; never loopback): after 5 failures within a minute each further attempt waits, up
+ * to 5 s; beyond 20 it is refused without a look, and one more is allowed every 12 s. A client may wait for 20 of
+ * its attempts at once.
  *
- * By account, from wherever they come: after 10 failures within ten minutes each further attempt waits, up to 5 s; beyond 60 it is refused without
- * a look, and one more is allowed every minute. Names that nobody has are counted in the same way, so that nothing can be learned from it.
+ * By account, from wherever they come: after 10 failures within ten minutes each further attempt waits, up to 5 s;
+ * beyond 60 it is refused without a look, and one more is allowed every minute. Names that nobody has are counted in
+ * the same way, so that nothing can be learned from it.
  *
- * Neither of the two locks the owner out: a client from whose network the account was logged into within 30 days (known.h) is counted on its own,
- * by its address and this account together, with the limits of an address. What others fail, at the same account or behind the same address, does not count
- * against it, nor what it fails against others. It is in memory: after a start everybody is a stranger until his next login.
+ * Neither of the two locks the owner out: a client from whose network the account was logged into within 30 days
+ * (known.h) is counted on its own, by its address and this account together, with the limits of an address. What
+ * others fail, at the same account or behind the same address, does not count against it, nor what it fails against
+ * others. It is in memory: after a start everybody is a stranger until his next login.
  */
 #ifndef SASL_GUESS_H
 #define SASL_GUESS_H
@@ -29,7 +32,8 @@ struct guess {
 void guess_init(struct guess *g);
 void guess_free(struct guess *g);
 
-/* What failures of this client are counted by; empty: they are not. `client` is the host part of an address or "unix"; `address` holds the bytes. */
+/* What failures of this client are counted by; empty: they are not. `client` is the host part of an address or
+ * "unix"; `address` holds the bytes. */
 str guess_key(str client, struct net_address *address);
 
 /* Who tries to be whom. Views live as long as the caller's. */

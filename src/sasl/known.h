@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
-/* known - from which networks each account was logged into of late: the last 16, for 30 days each, in memory. Only who has logged in adds to it,
- * and only to his own account's.
+/* known - from which networks each account was logged into of late: the last 16, for 30 days each, in memory. Only
+ * who has logged in adds to it, and only to his own account's.
  */
 #ifndef SASL_KNOWN_H
 #define SASL_KNOWN_H

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
-/* service - what `keys` does when somebody says who he is: leads SASL exchanges, gets what is kept of the password from the store, and grants the
- * session its account. Unknown user, wrong password and disabled account take the same time and get the same answer; guessing is slowed
- * down (guess.h). Each failure is one line of the log: ev=login.failed client=ADDRESS service=NAME ... ; what the client typed stands behind
- * that, quoted.
+/* service - what `keys` does when somebody says who he is: leads SASL exchanges, gets what is kept of the password
+ * from the store, and grants the session its account. Unknown user, wrong password and disabled account take the
+ * same time and get the same answer; guessing is slowed down (guess.h). Each failure is one line of the log:
+ * ev=login.failed client=ADDRESS service=NAME ... ; what the client typed stands behind that, quoted.
  */
 #ifndef SASL_SERVICE_H
 #define SASL_SERVICE_H

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
-/* turns - a few may do something costly at once; the others wait. Clients take turns, and each has a share of the places to wait: who asks for
- * a hundred things at once waits for a hundred, and others for one.
+/* turns - a few may do something costly at once; the others wait. Clients take turns, and each has a share of the
+ * places to wait: who asks for a hundred things at once waits for a hundred, and others for one.
  */
 #ifndef SASL_TURNS_H
 #define SASL_TURNS_H

@@ -152,8 +152,8 @@ static err look_in_turn(struct verify *v, struct look *k, const struct guesser *
 	return e;
 }
 
-/* Whoever learns that a password is not one that is remembered has had a look. Strangers have theirs in turn, and it is counted; the account's own
- * clients need not wait, and what then has no turn is counted against them. */
+/* Whoever learns that a password is not one that is remembered has had a look. Strangers have theirs in turn, and it
+ * is counted; the account's own clients need not wait, and what then has no turn is counted against them. */
 err verify_password(struct verify *v, const struct credential_reply *account, str user, str password,
                     const struct guesser *who, const struct credential **right)
 {

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: ISC */
+/* step - one thing that a client says in an exchange, and what the mechanisms share. Private to service.c and step*.c. */
+#ifndef SASL_STEP_H
+#define SASL_STEP_H
+
+#include "sasl/attempt.h"
+#include "sasl/service.h"
+#include "sasl/verify.h"
+
+struct sasl_service {
+	struct link *store;
+	struct guess guess;
+	struct verify verify;
+	struct attempts attempts;
+	bool sha1, plus;
+};
+
+struct step {
+	struct sasl_service *service;
+	const char *edge;
+	struct attempt *attempt;
+	str response;
+	bool has_response;
+	struct auth_reply *reply;
+	struct arena *arena;
+};
+
+/* The mechanisms. OK: reply->state says whether it goes on. */
+MUST_USE err step_plain(struct step *x);
+MUST_USE err step_login(struct step *x);
+MUST_USE err step_scram(struct step *x);
+MUST_USE err step_external(struct step *x);
+
+/* Who it is to be: gets his account from the store, and waits when too many tried. E_BUSY, E_TEMP, E_CANCELLED. */
+MUST_USE err step_begin_as(struct step *x, str user);
+/* How it goes on. */
+void step_say(struct step *x, str challenge);
+/* How it ends: attempt->right is what proved it. */
+MUST_USE err step_succeeded(struct step *x);
+MUST_USE err step_failed(struct step *x); /* 535, the same for everybody; it is counted and logged */
+MUST_USE err step_malformed(void);        /* 501, with what err_info says */
+
+#endif
