@@ -40,7 +40,7 @@
 #define FIELDS_identity_check_reply(NUM, STR, LIST, BODY, FD) \
 	LIST(rcpt_answer, answers) /* one for each address, in order; a refusal names what is allowed */
 
-/* --- store: a message becomes ours --- */
+/* --- store: a message becomes ours. Asked by send: only reports of its own (store_accept_own) --- */
 #define FIELDS_range(NUM, STR, LIST, BODY, FD) NUM(offset) NUM(length) /* octets */
 #define FIELDS_rcpt(NUM, STR, LIST, BODY, FD) \
 	STR(address) STR(orcpt) /* orcpt: "type;address" decoded (RFC 3461), "" none */ \

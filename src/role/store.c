@@ -36,6 +36,11 @@ static err serve_accept(void *s, struct link *from, const void *request, void *r
 	return store_accept(s, link_peer(from), request, reply, a);
 }
 
+static err serve_accept_own(void *s, struct link *from UNUSED, const void *request, void *reply, struct arena *a)
+{
+	return store_accept_own(s, request, reply, a);
+}
+
 static err serve_credential(void *s, struct link *from UNUSED, const void *request, void *reply, struct arena *a)
 {
 	return store_credential(s, request, reply, a);
@@ -117,6 +122,7 @@ static void services_init(struct store_role *r)
 	r->for_send.handlers[CALL_lease] = serve_lease;
 	r->for_send.handlers[CALL_settle] = serve_settle;
 	r->for_send.handlers[CALL_policy] = serve_policy;
+	r->for_send.handlers[CALL_accept] = serve_accept_own;
 }
 
 /* --- the command line --- */

@@ -35,6 +35,9 @@ MUST_USE err store_identity_check(struct store *s, const char *from, const struc
  * (450 4.7.1): the login sends too much. */
 MUST_USE err store_accept(struct store *s, const char *from, const struct accept_request *q, struct accept_reply *r,
                           struct arena *a);
+/* The same, asked by `send`, which has no session: a report from a postmaster of ours to one recipient, wherever he is. The id is taken here; of the request
+ * count sender, recipient, message_id, subject, body, and MESSAGE_TLS_OPTIONAL. E_PERM (554 5.7.1): any other mail. */
+MUST_USE err store_accept_own(struct store *s, const struct accept_request *q, struct accept_reply *r, struct arena *a);
 MUST_USE err store_credential(struct store *s, const struct credential_request *q, struct credential_reply *r,
                               struct arena *a);
 MUST_USE err store_grant(struct store *s, const struct grant_request *q);
