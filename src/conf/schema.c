@@ -103,7 +103,9 @@ const struct setting schema[] = {
          .fallback = "50",
          .min = 1,
          .max = 1000000,
-         .text = "Connections from one address (of IPv6: from one /64); usually written behind connections."},
+         .text = "Connections from one address (of IPv6: from one /64), or of one user of this machine; usually "
+                 "written behind "
+                 "connections."},
 	{.name = "limit",
          .option = "commands",
          .type = &value_count,
@@ -336,7 +338,9 @@ const struct setting schema[] = {
 	{.name = "route",
          .option = "user",
          .type = &value_route_user,
-         .text = "Log in at the server with this name and the password that is the file's first line."},
+         .text = "Log in at the server with this name and the password that is the file's first line. With tls auto "
+                 "the "
+                 "server has to prove who it is, as with verified, or by DANE."},
 	{.name = "route",
          .option = "source",
          .type = &value_source,

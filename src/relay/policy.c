@@ -152,11 +152,13 @@ static err ask_sts(struct policy_question *q, const struct relay_host *host, str
 static void ask_route(const struct policy_question *q, struct relay_policy *p)
 {
 	enum hop_tls tls = route_of(q)->tls;
+	/* A password: whoever is in between would be told it. That it may be told to any certificate has to be said. */
+	bool login = tls == HOP_TLS_AUTO && route_of(q)->user.n > 0;
 
 	p->implicit = q->way->hop->kind == HOP_SMTPS;
 	if (p->implicit || tls == HOP_TLS_REQUIRED)
 		raise(p, POLICY_ENCRYPTED, "the route");
-	if (tls == HOP_TLS_VERIFIED)
+	if (tls == HOP_TLS_VERIFIED || login)
 		raise(p, POLICY_NAME, "the route");
 }
 

@@ -190,6 +190,13 @@ static void what_the_route_says(void **state UNUSED)
 	expect(HEAD "route * mx tls never\n", "dane.example", 0, POLICY_PLAIN, "nobody");
 	expect(HEAD "route * smtps 192.0.2.1\n", "a.example", 0, POLICY_ENCRYPTED, "the route");
 	assert_true(t.p.implicit);
+	/* who gets a password has to prove who it is */
+	expect(HEAD "route * smtp hub.example:587 user me password-file /p\n", "a.example", 0, POLICY_NAME,
+	       "the route");
+	expect(HEAD "route * smtps 192.0.2.1 user me password-file /p\n", "a.example", 0, POLICY_NAME, "the route");
+	expect(HEAD "route * smtp mx.dane.example user me password-file /p\n", "a.example", 0, POLICY_DANE, "DANE");
+	expect(HEAD "route * smtp hub.example tls required user me password-file /p\n", "a.example", 0,
+	       POLICY_ENCRYPTED, "the route");
 	expect("version 1\nhostname m.example\ndomain a.example { relay smtp 192.0.2.1 }\n", "a.example", 0, POLICY_MAY,
 	       "nobody");
 	w.fetched = NULL;
