@@ -106,6 +106,48 @@ def test_another_user(local, bob):
     assert f'uid={uid}' in local.cli('trace', replies[-1].split()[-1]).stdout
 
 
+# Takes all the connections that it gets, and holds them until it is told to end.
+HOLD = """
+import socket, sys
+held = []
+while True:
+    s = socket.socket(socket.AF_UNIX)
+    s.settimeout(30)
+    s.connect(sys.argv[1])
+    held.append(s)
+    if not s.recv(100).startswith(b'220'):
+        break
+print(len(held) - 1, flush=True)
+sys.stdin.read()
+"""
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason='only root can be somebody else')
+def test_a_user_takes_no_places_of_others(make_server):
+    """Not those of other users, nor those of LMTP's socket."""
+    server = make_server('processes edge 1\nlimit connections 100 per-address 5', services=('lmtp', 'pop3'), start=False)
+    path = os.path.join(server.folder, 'submit')
+    server.settings += f'\nlisten local unix:{path}'
+    server.write_config()
+    server.start()
+    server.wait_banner('local', path)
+    nobody = pwd.getpwnam('nobody')
+    with subprocess.Popen(
+        ['/usr/bin/python3', '-I', '-c', HOLD, path],
+        user=nobody.pw_uid,
+        group=nobody.pw_gid,
+        cwd='/',
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+    ) as hold:
+        assert hold.stdout.readline() == b'5\n'
+        with Smtp(path) as c, server.lmtp(unix=True) as d:
+            c.quit()
+            d.quit()
+        assert f'why=per-address client="local uid={nobody.pw_uid}"' in server.log()
+        hold.stdin.close()
+
+
 def test_lmtp_is_not_for_other_servers(local):
     """Neither over a Unix socket nor from loopback (RFC 2033 5)."""
     for unix in (True, False):

@@ -17,7 +17,7 @@
 #define HANDSHAKE_TIME (60 * NSEC_PER_SEC)
 #define SIGN_TIME      (10 * NSEC_PER_SEC)
 
-enum { SIGNATURE_MAX = 1024 };
+enum { SIGNATURE_MAX = 1024, COUNT_KEY_MAX = 32 };
 
 /* What the services differ in, as long as nothing of their protocol is said. */
 static const struct {
@@ -34,7 +34,7 @@ struct edge {
 	struct process *process;
 	struct peers peers;
 	struct body_budget budget;
-	struct map by_address; /* connections of each client address */
+	struct map by_address; /* connections of each client address, and of each user of this machine */
 	struct tasks sessions, acceptors;
 	struct listener *listeners;
 	struct tls_context *tls[SERVICE_COUNT];
@@ -75,10 +75,19 @@ static size_t connections_max(const struct config *c)
 	return (size_t)((c->limits.connections + c->edges - 1) / c->edges);
 }
 
-/* One more connection of this client. NULL: it has as many as it may, or there is no memory. */
-static struct address_count *count_up(struct edge *e, const struct net_address *client)
+/* Whose connections are counted together. A user of this machine takes none of the others' places, nor those of LMTP's socket; no address has so
+ * long a key. */
+static str count_key(enum service service, uid_t uid, const struct net_address *client, char text[COUNT_KEY_MAX])
 {
-	str key = net_address_key(client);
+	if (service != SERVICE_LOCAL)
+		return net_address_key(client);
+	int n = snprintf(text, COUNT_KEY_MAX, "local uid=%u", (unsigned)uid);
+	return str_make(text, (size_t)n);
+}
+
+/* One more connection of this client. NULL: it has as many as it may, or there is no memory. */
+static struct address_count *count_up(struct edge *e, str key)
+{
 	struct address_count *count = map_get(&e->by_address, key);
 
 	if (count == NULL) {
@@ -94,11 +103,11 @@ static struct address_count *count_up(struct edge *e, const struct net_address *
 	return count;
 }
 
-static void count_down(struct edge *e, const struct net_address *client, struct address_count *count)
+static void count_down(struct edge *e, str key, struct address_count *count)
 {
 	if (--count->n > 0)
 		return;
-	map_remove(&e->by_address, net_address_key(client));
+	map_remove(&e->by_address, key);
 	free(count);
 }
 
@@ -159,9 +168,11 @@ static void session_log(const struct session *s)
 
 static void session_free(struct session *s)
 {
+	char key[COUNT_KEY_MAX];
+
 	stream_close(s->stream);
 	tls_context_release(s->tls);
-	count_down(s->edge, &s->client, s->count);
+	count_down(s->edge, count_key(s->service, s->uid, &s->client, key), s->count);
 	config_release(s->config);
 	free(s);
 }
@@ -188,20 +199,6 @@ static void session_run(void *arg)
 	session_free(s);
 }
 
-/* SERVICE_LOCAL: who it is, the kernel knows. */
-static err session_name_user(struct session *s, int fd)
-{
-	struct ucred peer;
-	socklen_t n = sizeof(peer);
-
-	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &n) != 0) {
-		close(fd);
-		return err_note(E_DENIED, "cannot tell who a local program is");
-	}
-	s->uid = peer.uid;
-	return OK;
-}
-
 static err session_start(struct session *s, int fd)
 {
 	struct edge *e = s->edge;
@@ -210,34 +207,49 @@ static err session_start(struct session *s, int fd)
 	s->tls = s->service == SERVICE_LOCAL ? NULL
 	                                     : tls_context_hold(e->tls[s->service]); /* nobody listens on the way */
 	s->id = id_text(e->next_session++, s->id_text);
-	if (s->service == SERVICE_LOCAL && session_name_user(s, fd) != OK)
-		return E_DENIED;
 	s->stream = stream_open_fd(fd, STREAM_BUFFER);
 	return s->stream == NULL ? err_note(E_MEMORY, "no memory for a session")
 	                         : tasks_start(&e->sessions, session_run, s, "session");
 }
 
+/* SERVICE_LOCAL: who it is, the kernel knows. */
+static bool name_user(enum service service, int fd, uid_t *uid)
+{
+	struct ucred peer = {0};
+	socklen_t n = sizeof(peer);
+	bool known = service != SERVICE_LOCAL || getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &n) == 0;
+
+	*uid = peer.uid;
+	return known;
+}
+
 static void accepted(struct listener *l, int fd, const struct net_address *client)
 {
 	struct edge *e = l->edge;
+	char key_text[COUNT_KEY_MAX];
+	uid_t uid;
 
+	if (!name_user(l->service, fd, &uid))
+		return refuse(l->service, fd, "cannot tell who you are");
+	str key = count_key(l->service, uid, client, key_text);
 	if (e->sessions.n >= connections_max(e->process->config)) {
 		LOG(INFO, "connection.refused", LOG_Z("why", "connections"));
 		return refuse(l->service, fd, "too many connections");
 	}
-	struct address_count *count = count_up(e, client);
+	struct address_count *count = count_up(e, key);
 	if (count == NULL) {
 		BUF(host, 64);
 		net_address_host(&host, client);
-		LOG(INFO, "connection.refused", LOG_Z("why", "per-address"), LOG_STR("client", buf_str(&host)));
+		LOG(INFO, "connection.refused", LOG_Z("why", "per-address"),
+		    LOG_STR("client", l->service == SERVICE_LOCAL ? key : buf_str(&host)));
 		return refuse(l->service, fd, "too many connections from your address");
 	}
 	struct session *s = calloc(1, sizeof(*s));
 	if (s == NULL) {
-		count_down(e, client, count);
+		count_down(e, key, count);
 		return refuse(l->service, fd, "no memory for another connection");
 	}
-	*s = (struct session){.edge = e, .client = *client, .count = count, .service = l->service};
+	*s = (struct session){.edge = e, .client = *client, .count = count, .service = l->service, .uid = uid};
 	if (session_start(s, fd) != OK)
 		session_free(s);
 }
