@@ -10,6 +10,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "rt/rt.h"
+
 #if !defined(__has_feature)
 #define __has_feature(x) 0
 #endif
@@ -109,22 +111,35 @@ static err confine_as_root(const char *data, const struct role_type *type)
 
 	if (e == OK && prctl(PR_SET_DUMPABLE, 0) != 0)
 		e = failed("PR_SET_DUMPABLE");
-	return e == OK && !type->threads ? set_limit(RLIMIT_NPROC, 0) : e;
+	return e;
+}
+
+/* What was given up is given up by each thread, so those that are needed are started now. */
+static err give_up_processes(const struct role_type *type)
+{
+	if (type->threads)
+		return OK;
+	if (type->works)
+		rt_work_begin();
+	return set_limit(RLIMIT_NPROC, 0);
 }
 
 err confine(const struct config *config, const struct role_type *type, struct buf *missing)
 {
 	ARENA(a, 8192);
 	const char *data = arena_z(&a, config->data);
+	bool root = geteuid() == 0;
 	err e = OK;
 
 	if (data == NULL)
 		return err_note(E_LIMIT, "the data folder's name is too long");
-	if (geteuid() == 0)
+	if (root)
 		e = confine_as_root(data, type);
 	else
 		buf_puts(missing, "user of its own, empty root folder (start as root to have them)");
 	if (e == OK)
 		e = give_up_more();
-	return e == OK ? die_with_the_monitor(type) : e;
+	if (e == OK)
+		e = die_with_the_monitor(type);
+	return e == OK && root ? give_up_processes(type) : e;
 }

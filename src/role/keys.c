@@ -79,7 +79,7 @@ static void keys_close(struct process *p)
 
 const struct role_type role_keys = {
 	.name = "keys",
-	.threads = true,
+	.works = true,
 	.start = keys_start,
 	.configured = keys_configured,
 	.service = keys_service,

@@ -75,6 +75,7 @@ static void send_close(struct process *p)
 
 const struct role_type role_send = {
 	.name = "send",
+	.works = true, /* a server may ask for many rounds of SCRAM */
 	.trusts = true,
 	.start = send_start,
 	.configured = send_configured,

@@ -81,6 +81,42 @@ static void test_filter(void **state UNUSED)
 	assert_int_equal(in_a_process(confine_filter), 0);
 }
 
+static pid_t worked_in;
+
+static void note_thread(void *arg UNUSED)
+{
+	worked_in = gettid();
+}
+
+/* Its threads are there, and there will be no more processes. */
+static void confine_send_in_a_loop(void *arg)
+{
+	BUF(missing, 1000);
+	int *fault = arg;
+
+	if (confine(config, &role_send, &missing) != OK)
+		*fault = 2;
+	if (*fault != 0 || missing.n > 0)
+		return;
+	rt_work(note_thread, NULL);
+	if (worked_in == gettid())
+		*fault = 3;
+	if (fork() != -1)
+		*fault = 4;
+}
+
+static int confine_send(void)
+{
+	int fault = 0;
+
+	return rt_run(confine_send_in_a_loop, &fault) == OK ? fault : 1;
+}
+
+static void test_send(void **state UNUSED)
+{
+	assert_int_equal(in_a_process(confine_send), 0);
+}
+
 static int confine_store(void)
 {
 	BUF(missing, 1000);
@@ -181,8 +217,8 @@ static int tear_down(void **state UNUSED)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_filter), cmocka_unit_test(test_store),  cmocka_unit_test(test_never_as_root),
-		cmocka_unit_test(test_report), cmocka_unit_test(test_notify),
+		cmocka_unit_test(test_filter),        cmocka_unit_test(test_send),   cmocka_unit_test(test_store),
+		cmocka_unit_test(test_never_as_root), cmocka_unit_test(test_report), cmocka_unit_test(test_notify),
 	};
 	return cmocka_run_group_tests(tests, set_up, tear_down);
 }

@@ -87,6 +87,7 @@ int rt_fd_release(struct rt_fd *f); /* gives the descriptor back, open and no lo
 /* Runs fn(arg) in a thread of the worker pool (4 threads, started on first use) and parks until it is done; cannot
  * be cancelled. Under simulation it runs in place. */
 void rt_work(void (*fn)(void *arg), void *arg);
+void rt_work_begin(void); /* starts the threads now: for who is about to be denied to start any. Without them fn runs in place */
 
 /* Runs fn(arg) at once, on the stack of the loop's thread, which is as large as any program's: for libraries that want more than a coroutine has. fn must
  * not wait. */

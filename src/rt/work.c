@@ -108,12 +108,19 @@ static void workers_queue(struct workers *w, struct job *job)
 	pthread_mutex_unlock(&w->lock);
 }
 
-void rt_work(void (*fn)(void *arg), void *arg)
+void rt_work_begin(void)
 {
 	struct rt_loop *l = loop_current;
 
 	if (l && l->running && !l->simulated && l->workers == NULL)
 		l->workers = workers_start(l);
+}
+
+void rt_work(void (*fn)(void *arg), void *arg)
+{
+	struct rt_loop *l = loop_current;
+
+	rt_work_begin();
 	if (l == NULL || l->running == NULL || l->workers == NULL) {
 		fn(arg); /* simulated, outside a loop, or no thread to be had */
 		return;
