@@ -74,6 +74,17 @@ err file_read_at(int fd, char *p, size_t n, off_t at)
 	return OK;
 }
 
+err file_read_cached(int fd, char *p, size_t n, off_t at)
+{
+	struct iovec iov = {p, n};
+	ssize_t got;
+
+	do
+		got = preadv2(fd, &iov, 1, at, RWF_NOWAIT);
+	while (got < 0 && errno == EINTR);
+	return got >= 0 && (size_t)got == n ? OK : E_BUSY;
+}
+
 err file_sync(int fd)
 {
 	return fdatasync(fd) < 0 ? file_error("fdatasync") : OK;

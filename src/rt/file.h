@@ -13,6 +13,8 @@
 MUST_USE err file_write_all(int fd, struct iovec *iov, int count,
                             off_t at); /* changes iov; E_FULL on ENOSPC/EDQUOT/EFBIG, else E_IO */
 MUST_USE err file_read_at(int fd, char *p, size_t n, off_t at); /* E_END when the file is shorter */
+/* What the kernel holds in memory. E_BUSY, not noted: not all of it; file_read_at says what there is. Never waits for a disk. */
+MUST_USE err file_read_cached(int fd, char *p, size_t n, off_t at);
 MUST_USE err file_sync(int fd);                                 /* fdatasync */
 MUST_USE err file_sync_dir(const char *path);
 MUST_USE err file_read_whole(const char *path, struct buf *out); /* E_NOT_FOUND, E_LIMIT (out's cap), E_IO */

@@ -73,6 +73,10 @@ static void test_write_gathers(void **state UNUSED)
 	assert_int_equal(file_read_at(fd, text, 7, 2), OK);
 	assert_string_equal(text, "abcdefg");
 	assert_int_equal(file_read_at(fd, text, 8, 2), E_END);
+	/* Just written: in memory, unless the file system does not tell. */
+	err cached = file_read_cached(fd, text, 7, 2);
+	assert_true(cached == OK || cached == E_BUSY);
+	assert_int_equal(file_read_cached(fd, text, 8, 2), E_BUSY);
 	assert_int_equal(file_write_all(fd, NULL, 0, 0), OK);
 	close(fd);
 	assert_int_equal(file_read_at(fd, text, 1, 0), E_IO);

@@ -188,7 +188,9 @@ static err check_record(const struct leasing *x, str bytes, str *body)
 	return e;
 }
 
-static err read_record(struct leasing *x)
+typedef err (*read_octets)(struct readers *r, uint64_t segment, uint64_t at, char *p, size_t n);
+
+static err read_record(struct leasing *x, read_octets read)
 {
 	BUF(memory, SEGMENT_RECORD_MAX);
 	char *to = buf_reserve(&memory, x->at.length);
@@ -196,7 +198,7 @@ static err read_record(struct leasing *x)
 
 	if (to == NULL)
 		return err_note(E_MEMORY, "no memory for a message of %llu octets", (unsigned long long)x->at.length);
-	err e = readers_read(x->store->readers, x->at.segment, x->at.offset, to, x->at.length);
+	err e = read(x->store->readers, x->at.segment, x->at.offset, to, x->at.length);
 	if (e == OK)
 		e = check_record(x, str_make(to, x->at.length), &body);
 	if (e != OK)
@@ -211,8 +213,21 @@ static void read_in_thread(void *arg)
 {
 	struct leasing *x = arg;
 
-	x->result = read_record(x);
+	x->result = read_record(x, readers_read);
 	x->why = *err_info();
+}
+
+/* What came in just now is in memory still: no thread is asked for it. */
+static err read_record_soon(struct leasing *x)
+{
+	err e = x->body <= BODY_INLINE_MAX ? read_record(x, readers_read_cached) : E_BUSY;
+
+	if (e != E_BUSY) {
+		x->why = *err_info();
+		return e;
+	}
+	rt_work(read_in_thread, x);
+	return x->result;
 }
 
 /* When compaction takes the segment away meanwhile, the row says where the message is now. */
@@ -224,8 +239,7 @@ static err read_body(struct leasing *x)
 		e = read_message(x);
 		if (e != OK)
 			return e;
-		rt_work(read_in_thread, x);
-		e = x->result;
+		e = read_record_soon(x);
 	}
 	return e == OK ? OK : err_note(e, "%s", x->why.text);
 }

@@ -130,16 +130,28 @@ static void segment_give(struct readers *r, struct open_segment *o)
 	pthread_mutex_unlock(&r->lock);
 }
 
-err readers_read(struct readers *r, uint64_t segment, uint64_t at, char *p, size_t n)
+typedef err (*read_function)(int fd, char *p, size_t n, off_t at);
+
+static err read_by(read_function read, struct readers *r, uint64_t segment, uint64_t at, char *p, size_t n)
 {
 	struct open_segment *o;
 	err e = segment_take(r, segment, &o);
 
 	if (e != OK)
 		return e;
-	e = file_read_at(o->segment.fd, p, n, (off_t)at);
+	e = read(o->segment.fd, p, n, (off_t)at);
 	segment_give(r, o);
 	return e;
+}
+
+err readers_read(struct readers *r, uint64_t segment, uint64_t at, char *p, size_t n)
+{
+	return read_by(file_read_at, r, segment, at, p, n);
+}
+
+err readers_read_cached(struct readers *r, uint64_t segment, uint64_t at, char *p, size_t n)
+{
+	return read_by(file_read_cached, r, segment, at, p, n);
 }
 
 void readers_forget(struct readers *r, uint64_t segment)

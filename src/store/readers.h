@@ -17,6 +17,8 @@ void readers_give(struct readers *r, struct db *db);
 
 /* Octets [at, at + n) of a segment. E_NOT_FOUND: compaction has removed it; E_END: it is shorter. */
 MUST_USE err readers_read(struct readers *r, uint64_t segment, uint64_t at, char *p, size_t n);
+/* The same, if no disk has to be waited for; else E_BUSY, not noted. */
+MUST_USE err readers_read_cached(struct readers *r, uint64_t segment, uint64_t at, char *p, size_t n);
 void readers_forget(struct readers *r, uint64_t segment); /* its file was removed */
 
 #endif
