@@ -261,10 +261,21 @@ static err use(struct delivery *d, struct relay_connection **c)
 
 /* --- the connection that is there --- */
 
+/* What this server lacks another one of the destination may have. */
+static bool is_able(const struct lease_reply *l, const struct relay_connection *c)
+{
+	unsigned knows = smtp_client_extensions(c->client);
+	uint64_t size = smtp_client_size_max(c->client);
+
+	return ((l->flags & MESSAGE_UTF8) == 0 || (knows & SMTP_EXT_SMTPUTF8) != 0) &&
+	       (l->by_mode != BY_RETURN || (knows & SMTP_EXT_DELIVERBY) != 0) && (size == 0 || l->body.bytes.n <= size);
+}
+
 static bool suits(const struct delivery *d, const struct relay_connection *c)
 {
 	return c->config == d->config && c->trust == d->relay->trust && c->flags == POLICY_FLAGS(d->lease->flags) &&
-	       str_equal(c->destination, d->lease->destination) && smtp_client_usable(c->client);
+	       str_equal(c->destination, d->lease->destination) && smtp_client_usable(c->client) &&
+	       is_able(d->lease, c);
 }
 
 /* It may have been closed meanwhile, which says nothing about the server. */

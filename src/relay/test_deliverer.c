@@ -113,6 +113,19 @@ static void a_connection_is_used_again(void **state UNUSED)
 	fake_free(&w);
 }
 
+static void not_where_something_is_lacking(void **state UNUSED)
+{
+	world(ONE);
+	for (int i = 0; i < 4; i++)
+		message();
+	w.leases[1].reply.flags = MESSAGE_UTF8;
+	w.leases[3].reply.by_mode = BY_RETURN;
+	w.leases[3].reply.deliver_by = INT64_MAX;
+	run();
+	assert_int_equal(hosts[0].sessions_n, 3);
+	fake_free(&w);
+}
+
 static void not_for_another_destination(void **state UNUSED)
 {
 	static struct lease_rcpt other = {.rcpt = 0, .address = STR("carol@b.example")};
@@ -658,6 +671,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_message_leaves),
 		cmocka_unit_test(a_connection_is_used_again),
+		cmocka_unit_test(not_where_something_is_lacking),
 		cmocka_unit_test(not_for_another_destination),
 		cmocka_unit_test(not_for_ever),
 		cmocka_unit_test(a_kept_connection_that_was_closed),
