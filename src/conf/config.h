@@ -79,7 +79,7 @@ struct config_limits {
 	nsec command_time;                /* to wait for a command or for more data; 5m */
 	nsec session_time;                /* of a whole session; 2h */
 	uint64_t session_memory;          /* octets beside the message; 4M */
-	uint64_t body_memory;             /* octets of messages in the air, in one edge process; 512M */
+	uint64_t body_memory;             /* octets of messages in the air, in one edge process, and in `send`; 512M */
 	uint64_t hops;                    /* Received fields; 50 */
 };
 

@@ -171,7 +171,8 @@ const struct setting schema[] = {
          .fallback = "512M",
          .min = M,
          .max = T,
-         .text = "Memory for all messages that one edge process holds at a time; not less than message-size."},
+         .text = "Memory for all messages that one edge process holds at a time, and as much for large ones that are "
+                 "being sent; not less than message-size."},
 	{.name = "limit",
          .option = "hops",
          .type = &value_count,

@@ -2,12 +2,13 @@
 /* The call `lease`: a deliverer waits until it is its turn, and gets a message with recipients. */
 #include <unistd.h>
 
+#include "base/date.h"
 #include "base/log.h"
 #include "rt/file.h"
 #include "store/ids.h"
 #include "store/queue_state.h"
 
-enum { LOOKS = 3, REST_SECONDS = 10 };
+enum { LOOKS = 3, REST_FAULT = 10, REST_MEMORY = 1 }; /* seconds */
 #define WAIT_MAX (3600 * NSEC_PER_SEC)
 
 /* A lease that is being made. */
@@ -153,9 +154,11 @@ static err read_message(struct leasing *x)
 		r->message_id = arena_str(x->arena, query_str(&q));
 	}
 	err e = query_end(&q);
-	if (e == OK && (!found || x->at.segment == 0))
+	if (e != OK)
+		return err_note(E_TEMP, "%s", err_info()->text); /* no fault of the message */
+	if (!found || x->at.segment == 0)
 		return err_note(E_END, "the message is gone");
-	return e == OK && x->unknown ? err_note(E_SYNTAX, "a recipient is not in the ledger") : e;
+	return x->unknown ? err_note(E_SYNTAX, "a recipient is not in the ledger") : e;
 }
 
 /* Larger than what goes into the call. */
@@ -230,6 +233,19 @@ static err read_record_soon(struct leasing *x)
 	return x->result;
 }
 
+/* Large bodies in the hands of `send` are memory. E_BUSY: there are as many as there may be. */
+static err charge(const struct leasing *x)
+{
+	struct leases *all = &x->store->queue->leases;
+	struct lease *lease = leases_find(all, x->lease.id);
+	uint64_t octets = x->body > BODY_INLINE_MAX ? x->body : 0;
+
+	/* Without a lease its process is gone, which body_or_hold finds out. */
+	if (lease == NULL || leases_charge(all, lease, octets, x->store->config->limits.body_memory))
+		return OK;
+	return err_note(E_BUSY, "large messages wait until others are sent");
+}
+
 /* When compaction takes the segment away meanwhile, the row says where the message is now. */
 static err read_body(struct leasing *x)
 {
@@ -237,6 +253,8 @@ static err read_body(struct leasing *x)
 
 	for (int i = 0; i < LOOKS && e == E_NOT_FOUND; i++) {
 		e = read_message(x);
+		if (e == OK)
+			e = charge(x);
 		if (e != OK)
 			return e;
 		e = read_record_soon(x);
@@ -315,10 +333,29 @@ static void fill_reply(struct leasing *x)
 }
 
 /* Nothing else of this destination for a while: what is wrong may pass. */
-static void rest(struct leasing *x)
+static void rest(struct leasing *x, uint64_t seconds)
+{
+	x->turn->given->rest = queue_now() + seconds * USEC_PER_SEC;
+}
+
+static void fault(struct leasing *x)
 {
 	LOG(ERROR, "queue.fault", LOG_STR("destination", x->turn->given->name), LOG_Z("error", err_info()->text));
-	x->turn->given->rest = queue_now() + REST_SECONDS * 1000000ull;
+	rest(x, REST_FAULT);
+}
+
+/* The lease did not come about. E_NOT_FOUND: there may be another one. */
+static err undo(struct leasing *x, struct lease *lease, err e, bool held)
+{
+	body_release(&x->reply->body);
+	if (e == E_BUSY) {
+		LOG(DEBUG, "queue.full", LOG_ID("mid", x->lease.message), LOG_NUM("size", x->body));
+		rest(x, REST_MEMORY);
+	} else if (!held && e != E_CANCELLED) {
+		fault(x);
+	}
+	queue_lease_end(x->store, lease, held ? SCHEDULE_NEVER : lease->due);
+	return held || e == E_BUSY ? E_NOT_FOUND : e;
 }
 
 static err body_or_hold(struct leasing *x)
@@ -333,13 +370,11 @@ static err body_or_hold(struct leasing *x)
 		return err_set(E_TEMP, 451, "4.3.0", "the lease is over");
 	if (e == OK)
 		fill_reply(x);
-	if (e == OK && !x->arena->full)
-		return OK;
-	body_release(&x->reply->body);
-	if (!held)
-		rest(x);
-	queue_lease_end(x->store, lease, held ? SCHEDULE_NEVER : lease->due);
-	return held ? E_NOT_FOUND : e == OK ? err_note(E_MEMORY, "no memory for a lease") : e;
+	if (e == OK && x->arena->full)
+		e = err_note(E_MEMORY, "no memory for a lease");
+	if (e == OK && rt_cancelled())
+		e = err_note(E_CANCELLED, "nobody waits for it any more");
+	return e == OK ? OK : undo(x, lease, e, held);
 }
 
 /* What the turn is good for. E_NOT_FOUND: nothing of the message is left, or it was held. */
@@ -351,7 +386,7 @@ static err make_lease(struct leasing *x, const char *from)
 	if (e == OK)
 		e = x->lease.n == 0 ? E_NOT_FOUND : register_lease(x, from);
 	if (e != OK && e != E_NOT_FOUND)
-		rest(x);
+		fault(x);
 	if (x->left != SCHEDULE_NEVER)
 		(void)!schedule_due(schedule, x->turn->given->name, x->left,
 		                    x->now); /* it is known: no memory needed */

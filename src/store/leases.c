@@ -59,9 +59,21 @@ static void unchain(struct leases *l, struct lease *lease)
 
 void leases_remove(struct leases *l, struct lease *lease)
 {
+	l->octets -= lease->octets;
 	unchain(l, lease);
 	(void)map_remove(&l->by_id, MAP_U64_KEY(lease->id));
 	free(lease);
+}
+
+bool leases_charge(struct leases *l, struct lease *lease, uint64_t octets, uint64_t most)
+{
+	uint64_t others = l->octets - lease->octets;
+
+	if (others > 0 && (octets > most || others > most - octets))
+		return false;
+	l->octets = others + octets;
+	lease->octets = octets;
+	return true;
 }
 
 bool lease_has(const struct lease *lease, uint64_t rcpt)

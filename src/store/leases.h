@@ -18,6 +18,7 @@ struct lease {
 	bool settling, gone;       /* is being settled; and its process is gone */
 	char from[LEASE_FROM_MAX]; /* the process that has it */
 	struct lease *next;        /* of the same message */
+	uint64_t octets;           /* of its body, where that is a file in memory */
 	size_t n;
 	uint64_t rcpts[LEASE_RCPTS_MAX];
 };
@@ -25,6 +26,7 @@ struct lease {
 struct leases {
 	struct map by_id, by_message;
 	uint64_t next_id;
+	uint64_t octets; /* of all */
 };
 
 /* `first`: greater than any number that was given out before. */
@@ -35,6 +37,8 @@ void leases_free(struct leases *l);
 struct lease *leases_add(struct leases *l, const struct lease *like);
 struct lease *leases_find(const struct leases *l, uint64_t id);
 void leases_remove(struct leases *l, struct lease *lease); /* and frees it */
+/* Counts the body, unless all together would have more than `most` octets; one alone may. */
+MUST_USE bool leases_charge(struct leases *l, struct lease *lease, uint64_t octets, uint64_t most);
 bool lease_has(const struct lease *lease, uint64_t rcpt);
 bool leases_have(const struct leases *l, uint64_t message, uint64_t rcpt); /* is it in one? */
 

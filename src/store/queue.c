@@ -153,29 +153,37 @@ static void give_back_old(void *arg, struct lease *lease)
 
 /* --- rows whose time is over, wherever they are: they are moved to where the index finds them first --- */
 
+/* And those that are due later than any attempt is put off: the wall clock was ahead when they were tried, and has been set right since. */
 struct sweep {
 	struct store *store;
-	uint64_t now, after; /* messages up to this one were looked at */
+	uint64_t now, latest, after; /* latest: to be due; after: messages up to this one were looked at */
 	struct arena arena;
-	struct queue_row rows[SWEEP_ROWS];
+	struct swept {
+		struct queue_row row;
+		bool over;
+	} rows[SWEEP_ROWS];
 	size_t n;
 	err result;
 };
 
 static err find_expired(struct sweep *x, struct db *db)
 {
-	struct query q = db_query(db, "SELECT message, rcpt, destination FROM queue WHERE message >= ? AND state = 0"
-	                              " AND expires <= ? AND due > 1 ORDER BY message, rcpt LIMIT ?");
+	struct query q = db_query(db, "SELECT message, rcpt, destination, expires FROM queue WHERE message >= ?"
+	                              " AND state = 0 AND due > 1 AND (expires <= ? OR (attempts > 0 AND due > ?))"
+	                              " ORDER BY message, rcpt LIMIT ?");
 
 	query_put_num(&q, x->after);
 	query_put_num(&q, x->now);
+	query_put_num(&q, x->latest);
 	query_put_num(&q, SWEEP_ROWS);
 	x->n = 0;
 	while (query_row(&q) && !x->arena.full) {
-		x->after = query_num(&q);
-		x->rows[x->n].message = x->after;
-		x->rows[x->n].rcpt = query_num(&q);
-		x->rows[x->n++].destination = arena_str(&x->arena, query_str(&q));
+		struct queue_row *row = &x->rows[x->n].row;
+
+		row->message = x->after = query_num(&q);
+		row->rcpt = query_num(&q);
+		row->destination = arena_str(&x->arena, query_str(&q));
+		x->rows[x->n++].over = query_num(&q) <= x->now;
 	}
 	return query_end(&q);
 }
@@ -199,15 +207,35 @@ static err sweep_apply(struct writer *w, struct job *job)
 	err e = OK;
 
 	for (size_t i = 0; i < x->n && e == OK; i++) {
-		struct query q =
-			db_query(writer_db(w),
-		                 "UPDATE queue SET due = 1 WHERE message = ? AND rcpt = ? AND state = 0 AND due > 1");
+		const struct swept *r = &x->rows[i];
+		struct query q = db_query(writer_db(w), "UPDATE queue SET due = ? WHERE message = ? AND rcpt = ?"
+		                                        " AND state = 0 AND due > 1");
 
-		query_put_num(&q, x->rows[i].message);
-		query_put_num(&q, x->rows[i].rcpt);
+		query_put_num(&q, r->over ? QUEUE_DUE_EXPIRED : x->now);
+		query_put_num(&q, r->row.message);
+		query_put_num(&q, r->row.rcpt);
 		e = query_run(&q);
 	}
 	return e;
+}
+
+/* Whoever was not reached is waited for as long as the clock said then. */
+static void tell_swept(const struct sweep *x, const struct swept *r)
+{
+	if (!r->over)
+		schedule_unblock(&x->store->queue->schedule, r->row.destination, x->now);
+	add(x->store, r->row.destination, QUEUE_DUE_EXPIRED);
+}
+
+/* With what chance may add to the longest pause (relay/outcome.h), and a minute between two clocks. */
+static uint64_t latest_due(const struct config_queue *q, uint64_t now)
+{
+	uint64_t longest = 3600 * (uint64_t)USEC_PER_SEC;
+
+	for (size_t i = 0; i < q->retries; i++)
+		if ((uint64_t)q->retry[i] / 1000 > longest)
+			longest = (uint64_t)q->retry[i] / 1000;
+	return now + longest + longest / 10 + 60 * (uint64_t)USEC_PER_SEC;
 }
 
 static err sweep_step(struct sweep *x)
@@ -221,8 +249,7 @@ static err sweep_step(struct sweep *x)
 	if (e == OK && x->n > 0)
 		e = writer_do(x->store->writer, &job);
 	for (size_t i = 0; i < x->n && e == OK; i++)
-		if (i == 0 || !str_equal(x->rows[i].destination, x->rows[i - 1].destination))
-			add(x->store, x->rows[i].destination, QUEUE_DUE_EXPIRED);
+		tell_swept(x, &x->rows[i]);
 	arena_free(&x->arena);
 	return e;
 }
@@ -235,6 +262,7 @@ static err sweep_expired(struct store *s)
 	if (x == NULL)
 		return e;
 	*x = (struct sweep){.store = s, .now = queue_now()};
+	x->latest = latest_due(&s->config->queue, x->now);
 	do {
 		e = sweep_step(x);
 		queue_dispatch(s);

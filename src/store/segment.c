@@ -33,7 +33,8 @@ bool segment_number(const char *name, uint64_t *number)
 
 static err system_error(const char *what, uint64_t number)
 {
-	err e = errno == ENOSPC || errno == EDQUOT ? E_FULL : errno == ENOENT ? E_NOT_FOUND : E_IO;
+	bool ours = errno == EMFILE || errno == ENFILE || errno == ENOMEM; /* no fault of the file's */
+	err e = errno == ENOSPC || errno == EDQUOT ? E_FULL : errno == ENOENT ? E_NOT_FOUND : ours ? E_TEMP : E_IO;
 
 	return err_note(e, "segment %" PRIu64 ": %s: %s", number, what, strerror(errno));
 }

@@ -83,10 +83,12 @@ static err find_lease(struct settling *x, const char *from)
 
 	if (lease == NULL && q->message == 0)
 		return err_note(E_DENIED, "there is no such lease");
-	if (lease != NULL && (!str_equal(str_from(lease->from), str_from(from)) || lease->settling))
+	if (lease != NULL && !str_equal(str_from(lease->from), str_from(from)))
 		return err_note(E_DENIED, "the lease is another's");
 	if (lease != NULL && q->message != 0 && q->message != lease->message)
 		return err_note(E_DENIED, "the lease is of another message");
+	if (lease != NULL && lease->settling) /* whoever said it did not wait for the answer: it may fail still */
+		return err_note(E_BUSY, "the lease is being settled");
 	x->lease = lease;
 	x->message = lease != NULL ? lease->message : q->message;
 	return OK;
@@ -191,10 +193,11 @@ static void lease_settled(struct settling *x)
 	struct queue *q = x->store->queue;
 	struct destination *d = x->lease->destination;
 	uint64_t until = x->request->destination_due;
+	bool tried = x->lease->why == LEASE_ATTEMPT && x->n > 0;
 
-	if (x->lease->why == LEASE_ATTEMPT && until != 0)
+	if (tried && until != 0)
 		schedule_block(d, clamp(until, 0, x->now + BLOCK_DAYS_MAX * DAY));
-	else if (x->lease->why == LEASE_ATTEMPT)
+	else if (tried)
 		schedule_reached(&q->schedule, d);
 	queue_lease_end(x->store, x->lease, least_due(x));
 }

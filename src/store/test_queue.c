@@ -160,6 +160,57 @@ static void test_large_bodies_come_as_files(void **state UNUSED)
 	fixture_run(large);
 }
 
+static uint64_t send_large(struct fixture *f, const char *rcpt)
+{
+	enum { SIZE = 700 << 10 };
+	char *body = malloc(SIZE + 1);
+	struct sending m = {.protocol = "ESMTP", .sender = "", .rcpts = rcpt, .flags = MESSAGE_LOCAL};
+
+	assert_non_null(body);
+	memset(body, 'x', SIZE);
+	body[SIZE] = '\0';
+	m.body = body;
+	assert_int_equal(send_mail(f, &m), OK);
+	free(body);
+	return m.id;
+}
+
+/* Bodies that travel as files are memory: of 1M, one of 700K at a time. */
+static void memory(struct fixture *f)
+{
+	ARENA(a, 4 << 20);
+
+	start(f);
+	f->store->config->limits.body_memory = 1 << 20;
+	send_large(f, "bob@example.com");
+	send_large(f, "carol@example.com");
+	struct lease_reply one = lease_any(f, &a), two;
+	assert_true(one.body.fd >= 0);
+	expect_no_lease(f);
+	send_out(f, "alice@example.org", "dave@far.example"); /* small ones go on */
+	two = lease_any(f, &a);
+	assert_str(two.rcpts[0].address, "dave@far.example");
+	settle_relayed(f, &two);
+	settle_relayed(f, &one);
+	record_release(&record_lease_reply, &one);
+	assert_int_equal(lease_try(f, "send-0", "", 5000, &two, &a), OK);
+	assert_str(two.rcpts[0].address, "carol@example.com");
+	settle_relayed(f, &two);
+	record_release(&record_lease_reply, &two);
+	assert_int_equal(f->store->queue->leases.octets, 0);
+	/* One that is larger than all that there may be goes alone. */
+	f->store->config->limits.body_memory = 1 << 10;
+	send_large(f, "bob@example.com");
+	one = lease_any(f, &a);
+	assert_true(one.body.fd >= 0);
+	record_release(&record_lease_reply, &one);
+}
+
+static void test_large_bodies_are_not_all_sent_at_once(void **state UNUSED)
+{
+	fixture_run(memory);
+}
+
 /* A record that is damaged is no reason to send nothing, or something else. */
 static void damaged(struct fixture *f)
 {
@@ -518,6 +569,64 @@ static void test_a_settlement_outlives_the_store(void **state UNUSED)
 	fixture_run(restarted);
 }
 
+/* A lease that nobody waits for any more when it is there is nobody's. */
+static void too_late(struct fixture *f)
+{
+	struct deliverer d;
+
+	start(f);
+	send_large(f, "bob@example.com"); /* a thread reads it */
+	deliverer_start(&d, f, "", 60000);
+	while (f->store->queue->leases.by_id.count == 0)
+		rt_yield();
+	rt_cancel(d.co);
+	while (!d.done)
+		rt_yield();
+	assert_int_equal(d.result, E_CANCELLED);
+	deliverer_end(&d);
+	ARENA(a, 1 << 20);
+	struct lease_reply l = lease_any(f, &a);
+	assert_true(l.lease != 0);
+	record_release(&record_lease_reply, &l);
+}
+
+static void test_a_lease_that_comes_too_late(void **state UNUSED)
+{
+	fixture_run(too_late);
+}
+
+/* It goes back: the host was neither reached nor not. */
+static void given_back(struct fixture *f)
+{
+	ARENA(a, 1 << 20);
+	struct settling_as dead = {.result = OUTCOME_LATER};
+
+	start(f);
+	uint64_t id = send_out(f, "alice@example.org", "bob@example.com");
+	multiply(f, id, 2, "example.com");
+	struct lease_reply one = lease_any(f, &a), two = lease_any(f, &a);
+	dead.due = dead.destination_due = now_usec() + 10 * MINUTE;
+	settle_as(f, &one, &dead);
+	two.rcpts_n = 0;
+	settle_relayed(f, &two);
+	expect_no_lease(f); /* it is blocked still */
+	expect_lines(f, "SELECT group_concat(attempts) FROM queue", "1,0,0\n");
+	admin_do(f, "queue retry all");
+	two = lease_any(f, &a);
+	two.rcpts_n = 0;
+	settle_relayed(f, &two);
+	for (int i = 0; i < 3; i++) {
+		two = lease_any(f, &a);
+		settle_relayed(f, &two);
+	}
+	assert_int_equal(admin_number(f, "balance", "relayed"), 3);
+}
+
+static void test_a_lease_goes_back(void **state UNUSED)
+{
+	fixture_run(given_back);
+}
+
 /* --- what needs no attempt --- */
 
 /* Beside the open store. */
@@ -563,6 +672,42 @@ static void test_time_ends_while_the_host_is_away(void **state UNUSED)
 	fixture_run(expired);
 }
 
+/* The wall clock was a day ahead when it was tried. */
+static void clock_ahead(struct fixture *f)
+{
+	ARENA(a, 1 << 20);
+	struct settling_as dead = {.result = OUTCOME_LATER, .reply = "450 no"};
+
+	start(f);
+	send_out(f, "alice@example.org", "bob@example.com");
+	struct lease_reply l = lease_any(f, &a);
+	dead.due = dead.destination_due = now_usec() + 4 * 60 * MINUTE;
+	settle_as(f, &l, &dead);
+	sweep_now(f);
+	assert_int_equal(lease_try(f, "send-0", "", 300, &l, &a), OK);
+	assert_int_equal(l.lease, 0); /* four hours are a usual pause */
+	change_live(f, "UPDATE queue SET due = due + 86400000000");
+	schedule_find(&f->store->queue->schedule, STR("example.com"))->blocked += 86400000000;
+	sweep_now(f);
+	assert_int_equal(lease_try(f, "send-0", "", 5000, &l, &a), OK);
+	assert_int_equal(l.why, LEASE_ATTEMPT);
+	settle_relayed(f, &l);
+	/* What its sender holds back is not early by that. */
+	send_out(f, "alice@example.org", "bob@example.com");
+	change_live(f, "UPDATE queue SET due = due + 86400000000, expires = expires + 86400000000");
+	fixture_close(f);
+	fixture_open(f);
+	sweep_now(f);
+	assert_int_equal(lease_try(f, "send-0", "", 300, &l, &a), OK);
+	assert_int_equal(l.lease, 0);
+	assert_sound(f);
+}
+
+static void test_a_clock_that_is_set_back(void **state UNUSED)
+{
+	fixture_run(clock_ahead);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -571,6 +716,7 @@ int main(void)
 		cmocka_unit_test(test_later),
 		cmocka_unit_test(test_many_recipients),
 		cmocka_unit_test(test_large_bodies_come_as_files),
+		cmocka_unit_test(test_large_bodies_are_not_all_sent_at_once),
 		cmocka_unit_test(test_damage_is_held),
 		cmocka_unit_test(test_mail_wakes_deliverers),
 		cmocka_unit_test(test_waits_end),
@@ -582,7 +728,10 @@ int main(void)
 		cmocka_unit_test(test_leases_of_a_dead_process),
 		cmocka_unit_test(test_leases_that_are_not_settled),
 		cmocka_unit_test(test_a_settlement_outlives_the_store),
+		cmocka_unit_test(test_a_lease_that_comes_too_late),
+		cmocka_unit_test(test_a_lease_goes_back),
 		cmocka_unit_test(test_time_ends_while_the_host_is_away),
+		cmocka_unit_test(test_a_clock_that_is_set_back),
 	};
 
 	return cmocka_run_group_tests_name("queue", tests, NULL, NULL);

@@ -212,6 +212,41 @@ static void test_a_process_dies_in_a_failing_settlement(void **state UNUSED)
 	fixture_run(dies);
 }
 
+/* It is said again while the first is under way, and once more after its answer was lost. */
+static void said_again(struct fixture *f)
+{
+	ARENA(a, 1 << 20);
+
+	begin(f);
+	struct lease_reply l = lease_of(f, "alice@example.org", "bob@example.com", &a);
+	struct settling_as as = {.result = OUTCOME_LATER,
+	                         .reply = "450 no",
+	                         .due = now_usec() + 10 * MINUTE,
+	                         .warned = 1,
+	                         .report = l.report,
+	                         .report_body = REPORT};
+	struct dying d = {.f = f, .l = &l};
+	fault.log_write = EIO;
+	assert_non_null(rt_spawn(settle_dying, &d, "settle"));
+	rt_yield();
+	assert_int_equal(settle_try(f, &l, &as), E_BUSY);
+	while (!d.done)
+		rt_yield();
+	assert_int_equal(d.result, E_TEMP);
+	fault.log_write = 0;
+	for (int i = 0; i < 3; i++)
+		settle_as(f, &l, &as);
+	assert_int_equal(box_count(f, "alice@example.org"), 1);
+	expect_lines(f, "SELECT attempts FROM queue", "1\n");
+	expect_lines(f, "SELECT count(*) || '' FROM attempt", "1\n");
+	assert_sound(f);
+}
+
+static void test_a_settlement_that_is_said_again(void **state UNUSED)
+{
+	fixture_run(said_again);
+}
+
 /* --- the rest --- */
 
 static void who_may(struct fixture *f)
@@ -361,6 +396,7 @@ int main(void)
 		cmocka_unit_test(test_a_report_that_nobody_can_get),
 		cmocka_unit_test(test_faults),
 		cmocka_unit_test(test_a_process_dies_in_a_failing_settlement),
+		cmocka_unit_test(test_a_settlement_that_is_said_again),
 		cmocka_unit_test(test_who_may),
 		cmocka_unit_test(test_moved),
 		cmocka_unit_test(test_partial),
