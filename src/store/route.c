@@ -13,6 +13,7 @@ struct search {
 	const struct config *config;
 	struct arena *arena;
 	struct route *out;
+	size_t steps; /* addresses that were looked at: a few aliases can lead to few targets by millions of ways */
 };
 struct chain {
 	str local, domain;
@@ -35,6 +36,11 @@ static void *grow(struct arena *a, void *old, size_t n, size_t *size, size_t ite
 }
 
 /* --- what the client is told --- */
+
+static err too_many(void)
+{
+	return err_set(E_LIMIT, 452, "4.5.3", "This address stands for too many recipients");
+}
 
 static err store_trouble(void)
 {
@@ -104,7 +110,7 @@ static err add_target(struct search *s, const struct route_target *t)
 		if (is_same(&r->targets[i], t))
 			return OK;
 	if (r->n == ROUTE_TARGETS_MAX)
-		return err_set(E_LIMIT, 452, "4.5.3", "This address stands for too many recipients");
+		return too_many();
 	r->targets = grow(s->arena, r->targets, r->n, &r->size, sizeof(*t));
 	if (r->targets == NULL)
 		return store_trouble();
@@ -327,6 +333,8 @@ static err resolve(struct search *s, str text, const struct chain *from)
 	struct address address;
 	str local, domain;
 
+	if (s->steps++ == ROUTE_STEPS_MAX)
+		return too_many();
 	if (str_equal_nocase(text, STR("postmaster")))
 		return to_bare_postmaster(s);
 	err e = address_parse(text, true, &address);
@@ -340,7 +348,7 @@ static err resolve(struct search *s, str text, const struct chain *from)
 
 err route_address(const struct router *r, str address, struct arena *a, struct route *out)
 {
-	struct search s = {r, r->db, r->config, a, out};
+	struct search s = {r, r->db, r->config, a, out, 0};
 
 	*out = (struct route){0};
 	err e = resolve(&s, address, NULL);

@@ -7,7 +7,7 @@
 #include "conf/config.h"
 #include "store/db.h"
 
-enum { ROUTE_DEPTH_MAX = 10, ROUTE_TARGETS_MAX = 1000 };
+enum { ROUTE_DEPTH_MAX = 10, ROUTE_TARGETS_MAX = 1000, ROUTE_STEPS_MAX = 5000 };
 
 /* Who asks. Any thread that may use `db`. */
 struct router {
@@ -33,7 +33,7 @@ struct route {
 };
 
 /* All or nothing: an alias with one target that cannot get mail is refused. Sets what the client is told: 550 5.1.1 unknown, 5.2.1 disabled, 5.7.1
- * not ours, or a return path that we did not make, 5.4.6 aliases in a circle or too deep; 452 4.5.3 too many targets; 451 4.3.0 and for a postmaster
+ * not ours, or a return path that we did not make, 5.4.6 aliases in a circle or too deep; 452 4.5.3 too many targets, or ways to them; 451 4.3.0 and for a postmaster
  * without any account. */
 MUST_USE err route_address(const struct router *r, str address, struct arena *a, struct route *out);
 

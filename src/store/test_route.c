@@ -99,6 +99,31 @@ static void test_catchall(void **state UNUSED)
 	fixture_run(catchall);
 }
 
+/* Each of three aliases leads to each of the three of the next row: few aliases, one recipient, thousands of ways. */
+static void lattice(struct fixture *f)
+{
+	char command[200];
+
+	start(f);
+	for (int row = 9; row > 1; row--)
+		for (int i = 0; i < 3; i++) {
+			if (row == 9)
+				snprintf(command, sizeof(command), "alias add l9x%d@example.org alice@example.org", i);
+			else
+				snprintf(command, sizeof(command),
+				         "alias add l%dx%d@example.org l%dx0@example.org l%dx1@example.org "
+				         "l%dx2@example.org",
+				         row, i, row + 1, row + 1, row + 1);
+			assert_int_equal(admin_result(f, command), row > 2 ? OK : E_LIMIT);
+		}
+	expect(f, "l3x0@example.org", 0, "");
+}
+
+static void test_ways_are_counted(void **state UNUSED)
+{
+	fixture_run(lattice);
+}
+
 static void aliases(struct fixture *f)
 {
 	start(f);
@@ -228,6 +253,7 @@ int main(void)
 		cmocka_unit_test(test_plus_addressing),
 		cmocka_unit_test(test_postmaster_is_always_there),
 		cmocka_unit_test(test_catchall),
+		cmocka_unit_test(test_ways_are_counted),
 		cmocka_unit_test(test_aliases),
 		cmocka_unit_test(test_aliases_that_would_not_work_are_refused),
 		cmocka_unit_test(test_circles_and_depth),
