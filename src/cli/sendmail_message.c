@@ -96,6 +96,20 @@ static bool is_one_of(str name, const char *const *names)
 	return false;
 }
 
+/* A CR that stands alone becomes a blank: it is no line's end to those who take care that what they put into a field holds none. */
+static void put_lines(struct maker *m, str field)
+{
+	while (field.n > 0) {
+		size_t n = str_find(field, '\r');
+		str behind = str_drop(field, n + 1);
+
+		compose_lines(&m->out->text, str_take(field, n));
+		if (n < field.n && !str_starts(behind, STR("\n")))
+			buf_putc(&m->out->text, ' ');
+		field = behind;
+	}
+}
+
 static err put_address_field(struct maker *m, const struct header_field *f)
 {
 	static const char *const to[] = {"To", "Cc", "Bcc", NULL};
@@ -110,7 +124,7 @@ static err put_address_field(struct maker *m, const struct header_field *f)
 		return e;
 	buf_put(&m->out->text, f->name);
 	buf_puts(&m->out->text, ":");
-	compose_lines(&m->out->text, buf_str(&value));
+	put_lines(m, buf_str(&value));
 	buf_puts(&m->out->text, "\r\n");
 	return e;
 }
@@ -125,7 +139,7 @@ static err put_fields(struct maker *m, str message, size_t *at)
 		if (is_one_of(f.name, addresses))
 			e = put_address_field(m, &f);
 		else
-			compose_lines(&m->out->text, f.whole);
+			put_lines(m, f.whole);
 	}
 	return e;
 }

@@ -89,6 +89,19 @@ static void test_message(void **state UNUSED)
 	buf_free(&m.text);
 }
 
+/* Programs that put what others wrote into a header keep LF out of it, and forget CR. */
+static void test_lone_cr(void **state UNUSED)
+{
+	struct sendmail_options o = OPTIONS("-i", "alice@example.net");
+	ARENA(a, 1 << 20);
+	struct sendmail_message m = make(&o, "Subject: a\rBcc: x@example.com\r\n b\r\nTo: c@example.net\rX: y\nX-Last: d\r\r\n\r\ne\rf\n", &a);
+
+	assert_true(str_starts(buf_str(&m.text), STR("Subject: a Bcc: x@example.com\r\n b\r\nTo: c@example.net X: y\r\nX-Last: d \r\nFrom: ")));
+	assert_true(str_ends(buf_str(&m.text), STR("\r\n\r\ne\r\nf\r\n")));
+	assert_int_equal(m.rcpts_n, 1);
+	buf_free(&m.text);
+}
+
 static void test_recipients_of_header(void **state UNUSED)
 {
 	struct sendmail_options o = OPTIONS("-t", "-i");
@@ -117,6 +130,7 @@ int main(void)
 		cmocka_unit_test(test_flags),
 		cmocka_unit_test(test_modes),
 		cmocka_unit_test(test_message),
+		cmocka_unit_test(test_lone_cr),
 		cmocka_unit_test(test_recipients_of_header),
 	};
 
