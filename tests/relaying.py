@@ -142,5 +142,6 @@ def report(server, user):
 def status_fields(report):
     """Of the only recipient of a report: {name in lower case: value}"""
     [_, status, *_] = report.iter_parts()
-    [_, fields] = status.get_payload()
+    raw = status.as_bytes().split(b'\n\n', 1)[1]  # message/delivery-status, or message/global-delivery-status, which Python does not know
+    [_, fields] = [email.message_from_bytes(group.lstrip(), policy=email.policy.default) for group in raw.strip().split(b'\n\n')]
     return {name.lower(): value for name, value in fields.items()}
