@@ -193,7 +193,7 @@ def test_server_that_stops_at_a_step(step, how):
         assert not peer.deliveries
 
 
-def test_bad_input_29_answer_before_the_handshake(certificate):
+def test_bad_input_07_answer_before_the_handshake(certificate):
     """What a server says in plaintext behind 220 to STARTTLS is not an answer of the encrypted session."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(certificate[1], certificate[2])
