@@ -93,6 +93,8 @@ struct config_queue {
 	uint64_t per_connection;       /* messages over one connection, at most; 100 */
 };
 
+enum tls_reports { TLS_REPORTS_OFF, TLS_REPORTS_SEND };
+
 struct config {
 	struct arena arena; /* holds everything below */
 	unsigned references;
@@ -112,6 +114,8 @@ struct config {
 	struct config_network *relay_from; /* clients that may send to other servers without AUTH */
 	size_t relay_from_n;
 	struct config_queue queue;
+	enum tls_reports tls_reports;  /* to domains that ask for them (RFC 8460) */
+	nsec tls_reports_every;        /* for tests; 0: by the day */
 	struct net_address *resolvers; /* to be asked instead of the root and those below it */
 	size_t resolvers_n;
 	str trust_anchor; /* file, "" the built-in one */

@@ -15,6 +15,7 @@ static const char *const newlines[] = {"reject", "normalise", NULL};
 static const char *const permissions[] = {"refuse", "allow", NULL};
 static const char *const client_certificates[] = {"off", "ask", NULL};
 static const char *const yes_no[] = {"no", "yes", NULL};
+static const char *const tls_reports[] = {"off", "send", NULL};
 static const char *const levels[] = {"debug", "info", "warn", "error", NULL};
 
 const char *const service_names[] = {"smtp", "lmtp", "pop3", "pop3s", "submission", "submissions", "local", NULL};
@@ -411,6 +412,25 @@ const struct setting schema[] = {
          .min = 1,
          .max = 1000000,
          .text = "Messages that go over one connection to another server, at most; 1 makes a new one for each."},
+	{.name = "tls-reports",
+         .type = &value_choice,
+         .at = AT(tls_reports),
+         .choices = tls_reports,
+         .fallback = "send",
+         .text = "send: domains that ask for it (RFC 8460) are told once a day how TLS with their servers worked, by "
+                 "mail "
+                 "from the postmaster of the first domain, or by HTTPS. off: nobody is."},
+	{.name = "tls-reports",
+         .option = "every",
+         .type = &value_time,
+         .at = AT(tls_reports_every),
+         .fallback = "day",
+         .none = "day",
+         .min = SECONDS(1),
+         .max = SECONDS(86400),
+         .text = "For tests: reports are about such a time, and sent at its end. day: about a day (UTC), and sent in "
+                 "the "
+                 "first hours of the next one."},
 	{.name = NULL},
 };
 

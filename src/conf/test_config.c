@@ -147,7 +147,8 @@ static void dump_is_complete(void **state UNUSED)
 	assert_string_equal(first.p, second.p);
 	buf_reset(&second);
 	dump_of(HEAD, &second);
-	assert_true(str_contains(buf_str(&second), STR("\nlog info\ntls client-certificates off\ntls authorities system\n")));
+	assert_true(str_contains(buf_str(&second),
+	                         STR("\nlog info\ntls client-certificates off\ntls authorities system\n")));
 	assert_string_equal(
 		first.p, "version 1\nhostname mail.example.org\ndata /var/lib/pombo\nuser pombo\n"
 			 "domain example.org\n"
@@ -161,9 +162,10 @@ static void dump_is_complete(void **state UNUSED)
 			 "scram-plus allow\n"
 			 "submission show-client no\nquota none\n"
 			 "store segment 256M\nprocesses edge auto\nprocesses filter auto\nlog warn json\n"
-			 "tls client-certificates off\ntls authorities system\ntrust-anchor built-in\nqueue retry 5m 15m 30m 1h 2h 4h\n"
+			 "tls client-certificates off\ntls authorities system\ntrust-anchor built-in\nqueue retry 5m "
+	                 "15m 30m 1h 2h 4h\n"
 			 "queue expire 5d\nqueue warn 4h\nqueue per-destination 50\nqueue connections 500\n"
-			 "queue messages-per-connection 100\n");
+			 "queue messages-per-connection 100\ntls-reports send every day\n");
 }
 
 static void domains_are_found(void **state UNUSED)

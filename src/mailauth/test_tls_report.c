@@ -27,6 +27,11 @@ static void test_record(void **state UNUSED)
 	assert_int_equal(record("v=TLSRPTv1; rua=https://reporting.example.com/v1/tlsrpt", &a, &r), OK);
 	assert_false(r.uris[0].mail);
 	assert_str(r.uris[0].to, "https://reporting.example.com/v1/tlsrpt");
+	assert_str(r.uris[0].host, "reporting.example.com");
+	assert_int_equal(r.uris[0].port, 443);
+	assert_int_equal(record("v=TLSRPTv1; rua=HTTPS://Reporting.Example.com:8443", &a, &r), OK);
+	assert_str(r.uris[0].host, "reporting.example.com");
+	assert_int_equal(r.uris[0].port, 8443);
 	assert_int_equal(
 		record("v=TLSRPTv1 \t; x-y=a;rua=MAILTO:a%2Bb@example.com?subject=x , https://e.example/?a=b;", &a, &r),
 		OK);
@@ -68,6 +73,15 @@ static void test_bad_record(void **state UNUSED)
 		"v=TLSRPTv1; rua=mailto:%c3%bc@b.example",
 		"v=TLSRPTv1; rua=mailto:a",
 		"v=TLSRPTv1; rua=https://",
+		"v=TLSRPTv1; rua=https:///x",
+		"v=TLSRPTv1; rua=https://192.0.2.1/x",
+		"v=TLSRPTv1; rua=https://[2001:db8::1]/x",
+		"v=TLSRPTv1; rua=https://user@b.example/x",
+		"v=TLSRPTv1; rua=https://user:1@b.example/x",
+		"v=TLSRPTv1; rua=https://b.example:0/x",
+		"v=TLSRPTv1; rua=https://b.example:65536/x",
+		"v=TLSRPTv1; rua=https://b.example:x/",
+		"v=TLSRPTv1; rua=https://b.example\\@c.example/",
 		"v=TLSRPTv1; rua=https://b.example/a b",
 		"v=TLSRPTv1; rua=https://b.example/\x01",
 	};
@@ -147,21 +161,21 @@ static void test_print(void **state UNUSED)
 	assert_str(
 		buf_str(&b),
 		"{\"organization-name\":\"company-x.example\",\"date-range\":{\"start-datetime\":\"2016-04-01T00:00:"
-	        "00Z\","
+		"00Z\","
 		"\"end-datetime\":\"2016-04-01T23:59:59Z\"},\"contact-info\":\"postmaster@company-x.example\","
 		"\"report-id\":\"20160401.company-y.example.5K@company-x.example\",\"policies\":[{\"policy\":{\"policy-"
-	        "type\":"
+		"type\":"
 		"\"sts\",\"policy-string\":[\"version: STSv1\",\"mode: testing\",\"mx: *.mail.company-y.example\"],"
 		"\"policy-domain\":\"company-y.example\",\"mx-host\":[\"*.mail.company-y.example\"]},\"summary\":{"
 		"\"total-successful-session-count\":5326,\"total-failure-session-count\":103},\"failure-details\":[{"
 		"\"result-type\":\"certificate-expired\",\"sending-mta-ip\":\"2001:db8:abcd:12::1\","
 		"\"receiving-mx-hostname\":\"mx1.mail.company-y.example\",\"failed-session-count\":100},{\"result-"
-	        "type\":"
+		"type\":"
 		"\"validation-failure\",\"receiving-mx-helo\":\"mx2\",\"receiving-ip\":\"203.0.113.58\","
 		"\"failed-session-count\":3,\"additional-information\":\"https://a.example/\",\"failure-reason-code\":"
 		"\"a \\\"word\\\"\\n\"}]},{\"policy\":{\"policy-type\":\"no-policy-found\",\"policy-domain\":"
 		"\"company-y.example\"},\"summary\":{\"total-successful-session-count\":1,\"total-failure-session-"
-	        "count\":0}}]}");
+		"count\":0}}]}");
 	buf_reset(&b);
 	tls_report_print(&b, &(struct tls_report){0});
 	assert_true(str_ends(buf_str(&b), STR("\"policies\":[]}")));

@@ -5,7 +5,7 @@
 #include "base/cursor.h"
 #include "mail/address.h"
 
-enum { URI_MAX = 1000 };
+enum { URI_MAX = 1000, HOST_MAX = 253 };
 
 static bool is_blank(unsigned char c)
 {
@@ -27,11 +27,21 @@ static bool cut_version(str record, str *fields)
 
 /* --- URIs --- */
 
+static bool is_digit(unsigned char c)
+{
+	return c >= '0' && c <= '9';
+}
+
+static bool is_letter(unsigned char c)
+{
+	return (c | 0x20) >= 'a' && (c | 0x20) <= 'z';
+}
+
 static int hex_digit(char c)
 {
-	if (c >= '0' && c <= '9')
+	if (is_digit((unsigned char)c))
 		return c - '0';
-	if ((c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F'))
+	if ((c | 0x20) >= 'a' && (c | 0x20) <= 'f')
 		return (c | 0x20) - 'a' + 10;
 	return -1;
 }
@@ -68,19 +78,40 @@ static bool mail_uri(str uri, struct arena *a, struct tls_report_uri *out)
 	return out->to.n > 0 && address_parse(out->to, false, &address) == OK;
 }
 
-static bool web_uri(str uri, struct tls_report_uri *out)
+static bool is_host_octet(unsigned char c)
 {
-	bool printable = uri.n > STR("https://").n && uri.n <= URI_MAX && str_is_ascii(uri) && !str_has_control(uri);
+	return is_letter(c) || is_digit(c) || c == '-' || c == '.';
+}
 
-	*out = (struct tls_report_uri){.to = uri};
-	return printable && str_find(uri, ' ') == uri.n;
+/* A name: no user, no address. */
+static bool is_host(str host)
+{
+	bool letters = false;
+
+	for (size_t i = 0; i < host.n; i++)
+		letters |= is_letter((unsigned char)host.p[i]);
+	return letters && host.n <= HOST_MAX;
+}
+
+/* RFC 3986 3.2, as far as it is needed. */
+static bool web_uri(str uri, struct arena *a, struct tls_report_uri *out)
+{
+	struct cursor c = cursor_of(str_drop(uri, STR("https://").n));
+
+	*out = (struct tls_report_uri){
+		.to = uri, .host = arena_lower(a, cursor_take_while(&c, is_host_octet)), .port = 443};
+	if (cursor_accept(&c, ':'))
+		out->port = (uint16_t)cursor_number(&c, UINT16_MAX);
+	bool ended = cursor_end(&c) || str_find(STR("/?#"), (char)cursor_peek(&c)) < 3;
+	return ended && !c.failed && out->port > 0 && is_host(out->host) && uri.n <= URI_MAX && str_is_ascii(uri) &&
+	       !str_has_control(uri) && str_find(uri, ' ') == uri.n;
 }
 
 static bool read_uri(str uri, struct arena *a, struct tls_report_uri *out)
 {
 	if (str_starts_nocase(uri, STR("mailto:")))
 		return mail_uri(str_drop(uri, STR("mailto:").n), a, out);
-	return str_starts_nocase(uri, STR("https://")) && web_uri(uri, out);
+	return str_starts_nocase(uri, STR("https://")) && web_uri(uri, a, out);
 }
 
 static void read_uris(str list, struct arena *a, struct tls_report_record *out)

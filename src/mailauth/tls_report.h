@@ -14,7 +14,9 @@
 enum { TLS_REPORT_URIS_MAX = 4 }; /* more are left out: a record is no reason to write to everybody */
 struct tls_report_uri {
 	bool mail;
-	str to; /* the address, decoded (RFC 6068); else an https URL as it stands */
+	str to;   /* the address, decoded (RFC 6068); else an https URL as it stands */
+	str host; /* of the URL: a name, lower case */
+	uint16_t port;
 };
 struct tls_report_record {
 	struct tls_report_uri uris[TLS_REPORT_URIS_MAX]; /* of schemes that we know, in order */

@@ -121,7 +121,9 @@ struct opening {
 	const struct connection_question *q;
 	struct relay_connection *c;
 	struct stream *stream; /* until the client has it */
-	bool plain;            /* TLS was tried and failed, and need not be */
+	const struct net_address *to;
+	int fd;     /* of the stream */
+	bool plain; /* TLS was tried and failed, and need not be */
 	bool handshake_failed;
 	struct trouble *trouble;
 };
@@ -177,10 +179,11 @@ static err refuse(struct opening *o, err e, const char *status, const char *what
 static struct tls_peer tls_peer(const struct relay_policy *p)
 {
 	static const enum tls_check checks[] = {[POLICY_NAME] = TLS_CHECK_NAME, [POLICY_DANE] = TLS_CHECK_DANE};
+	bool testing = p->testing && p->level < POLICY_NAME; /* a message may have asked for more since */
 
 	return (struct tls_peer){.server_name = p->server_name,
-	                         .check = p->testing ? TLS_CHECK_NAME : checks[p->level],
-	                         .lenient = p->testing,
+	                         .check = testing ? TLS_CHECK_NAME : checks[p->level],
+	                         .lenient = testing,
 	                         .names = p->names,
 	                         .names_n = p->names_n,
 	                         .tlsa = p->tlsa,
@@ -193,6 +196,25 @@ static void log_testing(const struct opening *o, str what)
 	if (o->q->policy->testing)
 		LOG(INFO, "relay.sts-testing", LOG_STR("domain", o->q->way->name), LOG_STR("relay", o->c->host),
 		    LOG_STR("error", what));
+}
+
+/* RFC 8460: for the domain's report. */
+static void count_tls(const struct opening *o, enum tls_result result, str reason)
+{
+	tls_reporting_connection(o->q->relay->reporting, &o->q->policy->session, o->to, o->fd, result, reason);
+}
+
+static void count_starttls(const struct opening *o, err e, const struct tls_proof *proof)
+{
+	const struct smtp_reply *r = smtp_client_reply(o->c->client);
+
+	if (e == OK || proof->version.n > 0) /* what failed came later */
+		count_tls(o, tls_reporting_result(OK, proof), proof->fault_text);
+	else if (e == E_TEMP || e == E_PERM)
+		count_tls(o, TLS_RESULT_NO_STARTTLS,
+		          reply_line(o->q->arena, r->code, str_from(r->status), buf_str(&r->text)));
+	else
+		count_tls(o, tls_reporting_result(e, proof), str_from(err_info()->text));
 }
 
 static void note_security(struct opening *o, const struct tls_proof *proof)
@@ -241,15 +263,17 @@ static err start_tls(struct opening *o)
 {
 	const struct relay_policy *p = o->q->policy;
 	struct tls_peer peer = tls_peer(p);
-	struct tls_proof proof;
+	struct tls_proof proof = {0};
 
 	if (p->level == POLICY_PLAIN || p->implicit || o->plain)
 		return OK;
 	if ((smtp_client_extensions(o->c->client) & SMTP_EXT_STARTTLS) == 0) {
 		log_testing(o, STR("no TLS is offered"));
+		count_tls(o, TLS_RESULT_NO_STARTTLS, STR_NONE);
 		return p->level == POLICY_MAY ? OK : refuse(o, E_TEMP, "4.7.4", "does not offer TLS");
 	}
 	err e = smtp_client_starttls(o->c->client, o->c->trust->tls, &peer, &proof);
+	count_starttls(o, e, &proof);
 	if (e == OK)
 		note_security(o, &proof);
 	else if ((e == E_TEMP || e == E_PERM) && smtp_client_usable(o->c->client) && p->level == POLICY_MAY)
@@ -323,7 +347,8 @@ static void log_connect(const struct opening *o)
 static err open_over(const struct connection_question *q, struct stream *stream, const struct net_address *address,
                      bool plain, bool *handshake, struct relay_connection **out, struct trouble *trouble)
 {
-	struct opening o = {.q = q, .stream = stream, .plain = plain, .trouble = trouble};
+	struct opening o = {
+		.q = q, .stream = stream, .to = address, .fd = stream_fd(stream), .plain = plain, .trouble = trouble};
 	err e = E_END;
 
 	o.c = connection_new(q, address);

@@ -25,6 +25,8 @@ struct relay_policy {
 	size_t names_n;
 	struct tls_tlsa *tlsa;
 	size_t tlsa_n;
+	struct tls_session
+		session; /* what is counted of connections under it, in the question's arena; of no domain: nothing (tls_reporting.h) */
 };
 
 struct policy_question {

@@ -37,6 +37,8 @@ err relay_new(const struct relay_options *o, struct relay **out)
 	callouts_init(&r->callouts);
 	err e = trust_new(&(struct certify_request){0}, &r->trust);
 	if (e == OK)
+		e = tls_reporting_new(r, &r->reporting);
+	if (e == OK)
 		*out = r;
 	else
 		relay_free(r);
@@ -64,12 +66,15 @@ err relay_certify(struct relay *r, const struct certify_request *q)
 
 err relay_start(struct relay *r)
 {
-	return deliverer_start(r);
+	err e = tls_reporting_start(r->reporting);
+
+	return e == OK ? deliverer_start(r) : e;
 }
 
 void relay_drain(struct relay *r, nsec deadline)
 {
 	r->draining = true;
+	tls_reporting_cancel(r->reporting);
 	deliverers_cancel(r, true);
 	(void)!deliverers_wait(r, deadline);
 }
@@ -78,6 +83,7 @@ void relay_drain(struct relay *r, nsec deadline)
 void relay_stop(struct relay *r)
 {
 	r->draining = true;
+	tls_reporting_stop(r->reporting);
 	deliverers_cancel(r, false);
 	while (r->deliverers > 0)
 		if (deliverers_wait(r, RT_NEVER) != OK)
@@ -89,6 +95,7 @@ void relay_free(struct relay *r)
 {
 	if (r == NULL)
 		return;
+	tls_reporting_free(r->reporting);
 	trust_release(r->trust);
 	sts_cache_free(&r->sts);
 	callouts_free(&r->callouts);

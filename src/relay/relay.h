@@ -10,6 +10,7 @@
  *	notice.c      which reports are due, and their text
  *	settlement.c  telling the store, until it knows
  *	callout.c     asking inner servers for recipients
+ *	tls_reporting.c   how TLS with others went, told to those who ask for it
  */
 #ifndef RELAY_RELAY_H
 #define RELAY_RELAY_H

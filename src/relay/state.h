@@ -6,6 +6,7 @@
 #include "relay/callout.h"
 #include "relay/relay.h"
 #include "relay/sts.h"
+#include "relay/tls_reporting.h"
 #include "relay/trust.h"
 
 struct deliverer;
@@ -22,6 +23,7 @@ struct relay {
 	struct trust *trust;
 	struct sts_cache sts;
 	struct callouts callouts;
+	struct tls_reporting *reporting;
 	struct deliverer *first;
 	size_t deliverers, idle; /* idle: of them, those that wait for any lease */
 	struct co *awaited_by;   /* who waits for deliverers to end */

@@ -6,6 +6,7 @@
 #include "base/date.h"
 #include "base/log.h"
 #include "relay/state.h"
+#include "relay/web.h"
 
 #define LOOKUP_TIME (30 * NSEC_PER_SEC)
 #define FETCH_TIME  (60 * NSEC_PER_SEC) /* RFC 8461 3.3: a minute is suggested */
@@ -20,6 +21,7 @@ struct sts_domain {
 	struct semaphore fetching;
 	nsec not_before;
 	size_t users;
+	struct sts_trouble trouble; /* of the fetch that failed, while not_before is to come */
 };
 
 /* What is kept of a domain. */
@@ -139,33 +141,13 @@ static err find_id(struct relay *r, str domain, struct arena *a, str *id)
 	return e == OK || e == E_CANCELLED ? e : E_NOT_FOUND;
 }
 
-static err find_addresses(struct relay *r, str name, struct arena *a, struct net_address **out, size_t *n)
-{
-	struct dns_answer answer;
-	struct net_address *v4 = NULL, *v6 = NULL;
-	size_t n4 = 0, n6 = 0;
-	err e = dns_addresses(&r->resolver, name, AF_INET, 443, a, rt_after(LOOKUP_TIME), &answer, &v4, &n4);
-
-	if (e != E_CANCELLED)
-		e = dns_addresses(&r->resolver, name, AF_INET6, 443, a, rt_after(LOOKUP_TIME), &answer, &v6, &n6);
-	if (e == E_CANCELLED)
-		return e;
-	*out = arena_array(a, n4 + n6, sizeof(**out));
-	*n = 0;
-	for (size_t i = 0; i < n6 && *out != NULL; i++)
-		(*out)[(*n)++] = v6[i];
-	for (size_t i = 0; i < n4 && *out != NULL; i++)
-		(*out)[(*n)++] = v4[i];
-	return *n > 0 ? OK : err_note(E_NOT_FOUND, STR_FMT " has no address", STR_ARG(name));
-}
-
 static err fetch(struct relay *r, str domain, struct arena *a, str *text)
 {
 	str host = arena_printf(a, "mta-sts." STR_FMT, STR_ARG(domain));
 	struct trust *trust = trust_hold(r->trust);
 	struct net_address *addresses;
 	size_t n;
-	err e = find_addresses(r, host, a, &addresses, &n);
+	err e = web_addresses(&r->resolver, host, 443, a, rt_after(LOOKUP_TIME), &addresses, &n);
 
 	if (e == OK)
 		e = r->fetch(
@@ -181,20 +163,24 @@ static err fetch(struct relay *r, str domain, struct arena *a, str *text)
 	return e;
 }
 
-static err renew(struct relay *r, str domain, str id, struct arena *a, struct kept *kept)
+static err renew(struct relay *r, str domain, str id, struct arena *a, struct kept *kept, struct sts_trouble *trouble)
 {
 	struct mta_sts_policy fresh;
 	str text = STR_NONE;
 	err e = fetch(r, domain, a, &text);
 
-	if (e == OK)
+	trouble->result = e == E_DENIED ? TLS_RESULT_STS_WEBPKI : TLS_RESULT_STS_FETCH;
+	if (e == OK) {
+		trouble->result = TLS_RESULT_STS_INVALID;
 		e = mta_sts_policy_parse(text, a, &fresh);
+	}
 	if (e == OK) {
 		*kept = (struct kept){id, 0, fresh, true};
 		return keep(r, domain, id, text, &fresh, a);
 	}
 	if (e != E_CANCELLED)
 		LOG(INFO, "relay.sts-fetch", LOG_STR("domain", domain), LOG_Z("error", err_info()->text));
+	trouble->why = *err_info();
 	return e;
 }
 
@@ -215,7 +201,7 @@ static err renew_once(struct relay *r, struct sts_domain *d, str domain, str id,
 		return e;
 	e = read_kept(r, domain, a, kept);
 	if (e == OK && is_stale(kept, id) && d->not_before <= rt_now()) {
-		e = renew(r, domain, id, a, kept);
+		e = renew(r, domain, id, a, kept, &d->trouble);
 		if (e != OK)
 			d->not_before = rt_after(FETCH_PAUSE);
 	}
@@ -248,4 +234,11 @@ err sts_find(struct relay *r, str domain, struct arena *a, struct mta_sts_policy
 		return e;
 	*out = kept.policy;
 	return kept.valid ? OK : E_NOT_FOUND;
+}
+
+const struct sts_trouble *sts_trouble(const struct relay *r, str domain)
+{
+	const struct sts_domain *d = map_get(&r->sts.domains, domain);
+
+	return d == NULL || d->not_before <= rt_now() ? NULL : &d->trouble;
 }

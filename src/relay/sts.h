@@ -5,6 +5,7 @@
 
 #include "base/map.h"
 #include "mailauth/mta_sts.h"
+#include "mailauth/tls_tally.h"
 #include "rt/http.h"
 #include "rt/rt.h"
 
@@ -18,5 +19,12 @@ void sts_cache_free(struct sts_cache *c);
 
 /* OK: this policy holds now. E_NOT_FOUND: there is none. E_CANCELLED. Nothing else: whose policy cannot be had, and was not had before, has none (RFC 8461 3.3). */
 MUST_USE err sts_find(struct relay *r, str domain, struct arena *a, struct mta_sts_policy *out);
+
+/* Why the policy could not be fetched, and will not be again for some minutes (RFC 8460 4.3.2.2); NULL: nothing is wrong. Valid until the next wait. */
+struct sts_trouble {
+	enum tls_result result;
+	struct err_info why;
+};
+const struct sts_trouble *sts_trouble(const struct relay *r, str domain);
 
 #endif
