@@ -375,3 +375,13 @@ err address_key(struct arena *a, const struct address *in, str *local, str *doma
 	}
 	return a->full ? err_set(E_LIMIT, 452, "4.3.1", "Out of memory for this session") : OK;
 }
+
+bool address_is_plain(str local)
+{
+	static const str special = {"\"\\()<>[]:;@, ", 13};
+
+	for (size_t i = 0; i < local.n; i++)
+		if (str_find(special, local.p[i]) < special.n)
+			return false;
+	return local.n > 0 && !str_has_control(local) && local.p[0] != '.' && local.p[local.n - 1] != '.';
+}

@@ -26,6 +26,8 @@ void address_print(struct buf *out, const struct address *a); /* local@domain */
 /* A local part without its quotes; and with quotes where it needs them, from any text without control characters. */
 str address_unquote(struct arena *a, str local);
 str address_quote(struct arena *a, str text);
+/* Does an unquoted local part need no quotes (RFC 5321 4.1.2, Dot-string)? */
+bool address_is_plain(str local);
 /* The form by which addresses are looked up: local part unquoted and in lower case (RFC 5321 leaves that to us: here
  * alice is Alice), domain in lower case with U-labels as A-labels (libidn2). E_SYNTAX when the domain is none;
  * E_LIMIT. */

@@ -50,19 +50,19 @@ static str take_word(struct reader *r, char stop)
 	return arena_str(r->arena, buf_str(&word));
 }
 
-static struct aliases_value value_of(str word)
+static struct aliases_value value_of(str word, size_t line)
 {
 	static const str include = STR(":include:");
 
 	if (str_starts_nocase(word, include))
-		return (struct aliases_value){ALIASES_INCLUDE, str_trim(str_drop(word, include.n))};
+		return (struct aliases_value){ALIASES_INCLUDE, str_trim(str_drop(word, include.n)), line};
 	if (word.p[0] == '|')
-		return (struct aliases_value){ALIASES_COMMAND, str_drop(word, 1)};
+		return (struct aliases_value){ALIASES_COMMAND, str_drop(word, 1), line};
 	if (word.p[0] == '/')
-		return (struct aliases_value){ALIASES_FILE, word};
+		return (struct aliases_value){ALIASES_FILE, word, line};
 	if (word.p[0] == '\\')
-		return (struct aliases_value){ALIASES_LOCAL, str_drop(word, 1)};
-	return (struct aliases_value){ALIASES_ADDRESS, word};
+		return (struct aliases_value){ALIASES_LOCAL, str_drop(word, 1), line};
+	return (struct aliases_value){ALIASES_ADDRESS, word, line};
 }
 
 /* --- lists --- */
@@ -132,7 +132,7 @@ static err take_values(struct reader *r, bool free_form, struct aliases_value **
 		struct aliases_value *v = list_add(r, &l, sizeof(*v), ALIASES_VALUES_MAX);
 		if (v == NULL)
 			return err_note(E_LIMIT, "line %zu: too many values", r->line);
-		*v = value_of(word);
+		*v = value_of(word, r->line);
 	} while (goes_on(r, free_form));
 	*out = l.items;
 	*n = l.n;

@@ -20,6 +20,7 @@ enum aliases_kind {
 struct aliases_value {
 	enum aliases_kind kind;
 	str text; /* without the mark of its kind, and without quotes */
+	size_t line; /* from 1 */
 };
 struct aliases_entry {
 	str name;
