@@ -53,6 +53,15 @@ static void check_catchalls(struct reader *r)
 			                STR_ARG(u->address));
 }
 
+static void check_unix_users(struct reader *r)
+{
+	str domain = r->config->unix_users;
+
+	if (domain.n > 0 && config_domain_find(r->config, domain) == NULL)
+		reader_fault_in(r, r->unix_users_file, &r->unix_users, STR_FMT " is none of our domains",
+		                STR_ARG(domain));
+}
+
 static void check_limits(struct reader *r)
 {
 	if (r->config->limits.message_size > r->config->limits.body_memory)
@@ -101,6 +110,7 @@ void reader_finish(struct reader *r)
 	domains_sort(r);
 	check_required(r);
 	check_catchalls(r);
+	check_unix_users(r);
 	check_limits(r);
 	check_certificates(r);
 	check_relays(r);

@@ -100,6 +100,7 @@ struct config {
 	unsigned references;
 	str file; /* name for messages */
 	str hostname, data, user;
+	str unix_users; /* one of our domains: its accounts that are users of this machine have a .forward; "" none */
 	str plus; /* separators of plus addressing, "+"; "" off */
 	struct config_domain *domains;
 	size_t domains_n;

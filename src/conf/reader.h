@@ -33,6 +33,8 @@ struct reader {
 	struct source *source;
 	struct map seen; /* "limit hops", "domain example.org": where it was set, a C string */
 	struct catchall_use *catchalls;
+	struct token unix_users; /* to be checked likewise */
+	const char *unix_users_file;
 	bool may_include;
 	bool versioned;                /* the first statement was looked at */
 	int service;                   /* of the listen statement that is being read; -1: a wrong one */

@@ -189,6 +189,13 @@ const struct setting schema[] = {
          .none = "none",
          .text = "Characters that separate an account's name from a detail: with + mail for alice+lists goes to "
                  "alice."},
+	{.name = "unix-users",
+         .type = &value_unix_users,
+         .at = AT(unix_users),
+         .fallback = "none",
+         .none = "none",
+         .text = "A domain of ours whose accounts that have the name of a user of this machine honour that user's "
+                 "~/.forward; see sendmail(8)."},
 	{.name = "bare-newlines",
          .type = &value_choice,
          .at = AT(bare_newlines),

@@ -158,7 +158,7 @@ static void dump_is_complete(void **state UNUSED)
 			 "limit per-address 50\nlimit commands 1000\nlimit errors 20\nlimit messages 5\n"
 			 "limit messages-per-hour 1000\n"
 			 "limit command-time 90s\nlimit session-time 2h\nlimit session-memory 4M\n"
-			 "limit body-memory 512M\nlimit hops 50\nplus none\nbare-newlines reject\nscram-sha-1 refuse\n"
+			 "limit body-memory 512M\nlimit hops 50\nplus none\nunix-users none\nbare-newlines reject\nscram-sha-1 refuse\n"
 			 "scram-plus allow\n"
 			 "submission show-client no\nquota none\n"
 			 "store segment 256M\nprocesses edge auto\nprocesses filter auto\nlog warn json\n"
@@ -275,6 +275,7 @@ static void wrong_shapes(void **state UNUSED)
 static void what_does_not_go_together(void **state UNUSED)
 {
 	expect_fault("domain a.b { catchall a@c.d }", "23: a@c.d is in none of our domains");
+	expect_fault("unix-users c.d", "12: c.d is none of our domains");
 	expect_faults(HEAD "limit message-size 1G\n", "f:1:1: limit body-memory is less than limit message-size\n");
 }
 

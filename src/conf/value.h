@@ -9,7 +9,7 @@ extern const struct value_type value_version, value_host, value_path, value_user
 extern const struct value_type value_count, value_size, value_time, value_choice, value_flag;
 extern const struct value_type value_domain, value_catchall, value_service, value_socket, value_include;
 extern const struct value_type value_certificate, value_key, value_authorities, value_file;
-extern const struct value_type value_relay, value_network, value_resolver, value_retry;
+extern const struct value_type value_unix_users, value_relay, value_network, value_resolver, value_retry;
 extern const struct value_type value_route, value_hop, value_port, value_sender, value_route_tls, value_route_user,
 	value_source, value_loopback;
 extern const struct value_type value_later; /* of settings that later versions have */

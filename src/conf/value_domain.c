@@ -91,6 +91,21 @@ static void relay_read(struct reader *r, const struct setting *s, const struct t
 	hop_read(r, s, word, good ? &d->hop : &r->nowhere);
 }
 
+static void unix_users_read(struct reader *r, const struct setting *s, const struct token *word)
+{
+	bool none = str_equal(word->text, str_from(s->none));
+
+	r->config->unix_users = none ? STR_NONE : value_domain_name(r, word, word->text);
+	r->unix_users = *word;
+	r->unix_users_file = r->source->name;
+}
+
+static void unix_users_print(struct buf *out, const struct setting *s, const struct config *c)
+{
+	lexer_print_word(out, c->unix_users.n > 0 ? c->unix_users : str_from(s->none));
+}
+
 const struct value_type value_domain = {.grammar = "NAME", .read = domain_read, .print = domain_print};
 const struct value_type value_catchall = {.grammar = "ADDRESS", .read = catchall_read};
+const struct value_type value_unix_users = {.grammar = "NAME", .read = unix_users_read, .print = unix_users_print};
 const struct value_type value_relay = {.more = "Ar HOST:PORT", .read = relay_read};
