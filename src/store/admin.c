@@ -20,17 +20,6 @@ err admin_usage(const char *usage)
 	return err_note(E_SYNTAX, "say: %s", usage);
 }
 
-/* What needs no quotes in an address (RFC 5321 4.1.2, Dot-string), so that one form is stored and shown. */
-static bool is_plain(str local)
-{
-	static const str special = {"\"\\()<>[]:;@, ", 13};
-
-	for (size_t i = 0; i < local.n; i++)
-		if (str_find(special, local.p[i]) < special.n)
-			return false;
-	return local.n > 0 && !str_has_control(local) && local.p[0] != '.' && local.p[local.n - 1] != '.';
-}
-
 err admin_address(struct admin *x, str text, struct admin_address *out)
 {
 	struct address a;
@@ -40,7 +29,7 @@ err admin_address(struct admin *x, str text, struct admin_address *out)
 		e = address_key(x->arena, &a, &out->local, &out->domain);
 	if (e != OK)
 		return err_note(E_SYNTAX, STR_FMT ": %s", STR_ARG(text), err_info()->text);
-	if (!is_plain(out->local))
+	if (!address_is_plain(out->local))
 		return err_note(E_SYNTAX, STR_FMT ": names that need quotes are not supported", STR_ARG(text));
 	out->text = arena_printf(x->arena, STR_FMT "@" STR_FMT, STR_ARG(out->local), STR_ARG(out->domain));
 	return OK;
@@ -193,6 +182,8 @@ static const struct {
 	{"account", "app-password", account_app_password},
 	{"account", "certificate", account_certificate},
 	{"account", "identity", account_identity},
+	{"forward", "list", forward_list},
+	{"forward", "set", forward_set},
 	{"alias", "add", alias_add},
 	{"alias", "list", alias_list},
 	{"alias", "remove", alias_remove},

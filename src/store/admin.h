@@ -54,6 +54,8 @@ MUST_USE err account_salt(struct admin *x);
 MUST_USE err account_app_password(struct admin *x);
 MUST_USE err account_certificate(struct admin *x);
 MUST_USE err account_identity(struct admin *x);
+MUST_USE err forward_list(struct admin *x);
+MUST_USE err forward_set(struct admin *x);
 MUST_USE err alias_add(struct admin *x);
 MUST_USE err alias_list(struct admin *x);
 MUST_USE err alias_replace(struct admin *x);

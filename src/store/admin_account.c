@@ -143,13 +143,13 @@ static const char list_sql[] = "SELECT a.id, a.local, a.domain, a.disabled, a.qu
 static const char show_sql[] = "SELECT a.id, a.local, a.domain, a.disabled, a.quota, a.created, "
 			       " EXISTS (SELECT 1 FROM credential WHERE account = a.id AND name = ''),"
 			       " (SELECT coalesce(sum(messages), 0) FROM mailbox WHERE account = a.id),"
-			       " (SELECT coalesce(sum(octets), 0) FROM mailbox WHERE account = a.id)"
+			       " (SELECT coalesce(sum(octets), 0) FROM mailbox WHERE account = a.id),"
+			       " (SELECT coalesce(group_concat(target, ' '), '') FROM forward WHERE account = a.id)"
 			       " FROM account a WHERE a.domain = ? AND a.local = ?";
 
 /* Returns the account's id. */
-static uint64_t account_row(struct admin *x, struct query *q)
+static uint64_t account_row(struct admin *x, struct row *row, struct query *q)
 {
-	struct row *row = admin_row(x);
 	uint64_t id = query_num(q);
 	str local = query_str(q), domain = query_str(q);
 
@@ -174,7 +174,7 @@ static err list_read(struct admin *x, struct db *db)
 			admin_more(x, last);
 			break;
 		}
-		last = account_row(x, &q);
+		last = account_row(x, admin_row(x), &q);
 	}
 	return query_end(&q);
 }
@@ -195,8 +195,12 @@ static err show_read(struct admin *x, struct db *db)
 	query_put_str(&q, address.domain);
 	query_put_str(&q, address.local);
 	bool found = query_row(&q);
-	if (found)
-		account_row(x, &q);
+	if (found) {
+		struct row *row = admin_row(x);
+
+		account_row(x, row, &q);
+		admin_str(x, row, "forward", query_str(&q));
+	}
 	e = query_end(&q);
 	return e == OK && !found ? err_note(E_NOT_FOUND, "there is no account " STR_FMT, STR_ARG(address.text)) : e;
 }
@@ -390,6 +394,8 @@ static err remove_apply(struct db *db, void *arg)
 		e = delete_where_account(db, "DELETE FROM credential WHERE account = ?", c->account);
 	if (e == OK)
 		e = delete_where_account(db, "DELETE FROM identity WHERE account = ?", c->account);
+	if (e == OK)
+		e = delete_where_account(db, "DELETE FROM forward WHERE account = ?", c->account);
 	return e == OK ? delete_where_account(db, "DELETE FROM account WHERE id = ?", c->account) : e;
 }
 

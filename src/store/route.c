@@ -5,6 +5,7 @@
 #include "mail/address.h"
 #include "mail/srs.h"
 #include "rt/rt.h"
+#include "store/forward.h"
 
 /* One search. `chain` is the way of aliases that led to an address, so that a circle is seen. */
 struct search {
@@ -14,6 +15,11 @@ struct search {
 	struct arena *arena;
 	struct route *out;
 	size_t steps; /* addresses that were looked at: a few aliases can lead to few targets by millions of ways */
+	struct forwarded *forwarded; /* the accounts whose forwarding was followed */
+};
+struct forwarded {
+	uint64_t account;
+	struct forwarded *next;
 };
 struct chain {
 	str local, domain;
@@ -65,11 +71,11 @@ err quota_refuse(void)
 /* --- accounts --- */
 
 static const char account_columns[] =
-	"SELECT a.id, m.id, (SELECT sum(octets) FROM mailbox WHERE account = a.id), a.quota, a.disabled"
+	"SELECT a.id, m.id, (SELECT sum(octets) FROM mailbox WHERE account = a.id), a.quota, a.forwards, a.disabled"
 	" FROM account a JOIN mailbox m ON m.account = a.id AND m.name = 'INBOX'"
 	" WHERE a.domain = ? AND a.local = ?";
 static const char first_account[] =
-	"SELECT a.id, m.id, (SELECT sum(octets) FROM mailbox WHERE account = a.id), a.quota, a.disabled,"
+	"SELECT a.id, m.id, (SELECT sum(octets) FROM mailbox WHERE account = a.id), a.quota, a.forwards, a.disabled,"
 	" a.local, a.domain FROM account a JOIN mailbox m ON m.account = a.id AND m.name = 'INBOX'"
 	" WHERE a.disabled = 0 ORDER BY a.id LIMIT 1";
 
@@ -79,6 +85,7 @@ static void read_target(struct query *q, struct route_target *t, bool *disabled)
 	t->mailbox = query_num(q);
 	t->octets = query_num(q);
 	t->quota = query_num(q);
+	t->forwards = query_num(q) != 0;
 	*disabled = query_num(q) != 0;
 }
 
@@ -118,8 +125,53 @@ static err add_target(struct search *s, const struct route_target *t)
 	return OK;
 }
 
-static err to_account(struct search *s, str local, str domain)
+/* Follows forwarding once for each account: a second way to it leads nowhere new. False: it is to be followed now. */
+static bool was_forwarded(struct search *s, uint64_t account)
 {
+	for (const struct forwarded *f = s->forwarded; f != NULL; f = f->next)
+		if (f->account == account)
+			return true;
+	struct forwarded *here = arena_alloc(s->arena, sizeof(*here));
+	if (here == NULL)
+		return false;
+	*here = (struct forwarded){account, s->forwarded};
+	s->forwarded = here;
+	return false;
+}
+
+/* All that goes wrong with what a user wrote leaves the mail in the mailbox: a sender is not to blame for it. */
+static err to_forward(struct search *s, const struct route_target *t, const struct chain *here)
+{
+	struct forward_targets targets;
+	err e = OK;
+
+	if (was_forwarded(s, t->account))
+		return OK;
+	if (forward_targets(s->db, t->account, s->arena, &targets) != OK)
+		return store_trouble();
+	bool keep = targets.n == 0;
+	for (size_t i = 0; i < targets.n && e == OK; i++)
+		if (resolve(s, targets.address[i], here) != OK) {
+			e = err_info()->reply / 100 == 4 ? err_info()->code : OK;
+			keep = true;
+		}
+	return e == OK && keep ? add_target(s, t) : e;
+}
+
+/* An account that its own forwarding leads to again is its mailbox: so a user keeps a copy, and so two end who forward to each other. */
+static bool forwards_on(const struct search *s, const struct route_target *t, const struct chain *here)
+{
+	if (!t->forwards || here->depth >= ROUTE_DEPTH_MAX || !str_equal(here->domain, s->config->unix_users))
+		return false;
+	for (const struct chain *c = here->from; c != NULL; c = c->from)
+		if (str_equal(c->local, here->local) && str_equal(c->domain, here->domain))
+			return false;
+	return true;
+}
+
+static err to_account(struct search *s, str local, str domain, const struct chain *from)
+{
+	const struct chain here = {local, domain, from, from == NULL ? 1 : from->depth + 1};
 	struct route_target t = {0};
 	bool disabled = false;
 	err e = route_account(s->db, local, domain, &t, &disabled);
@@ -129,7 +181,7 @@ static err to_account(struct search *s, str local, str domain)
 	if (disabled)
 		return err_set(E_PERM, 550, "5.2.1", "This mailbox takes no mail");
 	t.address = arena_printf(s->arena, STR_FMT "@" STR_FMT, STR_ARG(local), STR_ARG(domain));
-	return add_target(s, &t);
+	return forwards_on(s, &t, &here) ? to_forward(s, &t, &here) : add_target(s, &t);
 }
 
 /* RFC 5321 4.5.1: postmaster must always be there. Nobody of that name: whoever came first. */
@@ -255,7 +307,7 @@ static err to_alias(struct search *s, str local, str domain, const struct chain 
 
 static err to_exact(struct search *s, str local, str domain, const struct chain *from)
 {
-	err e = to_account(s, local, domain);
+	err e = to_account(s, local, domain, from);
 
 	return e == E_NOT_FOUND ? to_alias(s, local, domain, from) : e;
 }
@@ -348,7 +400,7 @@ static err resolve(struct search *s, str text, const struct chain *from)
 
 err route_address(const struct router *r, str address, struct arena *a, struct route *out)
 {
-	struct search s = {r, r->db, r->config, a, out, 0};
+	struct search s = {r, r->db, r->config, a, out, 0, NULL};
 
 	*out = (struct route){0};
 	err e = resolve(&s, address, NULL);

@@ -22,6 +22,7 @@ struct router {
 struct route_target {
 	uint64_t account, mailbox; /* mailbox: its INBOX */
 	uint64_t octets, quota;    /* held by the account; its own quota, 0 none */
+	bool forwards;             /* its user has a .forward */
 	str address;               /* the account's; on another server: as it is to be said, its domain as A-label */
 	str destination;           /* on another server: conf/relay.h */
 	str sender; /* and the reverse-path that is to be said: one of ours when the message is forwarded */
@@ -32,8 +33,9 @@ struct route {
 	bool inner; /* the domain asked for is relayed to a server of ours, and nothing here has that name */
 };
 
-/* All or nothing: an alias with one target that cannot get mail is refused. Sets what the client is told: 550 5.1.1 unknown, 5.2.1 disabled, 5.7.1
- * not ours, or a return path that we did not make, 5.4.6 aliases in a circle or too deep; 452 4.5.3 too many targets, or ways to them; 451 4.3.0 and for a postmaster
+/* All or nothing: an alias with one target that cannot get mail is refused (a .forward that leads to such a one leaves the mail in the mailbox). Sets what
+ * the client is told: 550 5.1.1 unknown, 5.2.1 disabled, 5.7.1 not ours, or a return path that we did not make, 5.4.6 aliases in a circle or too
+ * deep; 452 4.5.3 too many targets, or ways to them; 451 4.3.0 and for a postmaster
  * without any account. */
 MUST_USE err route_address(const struct router *r, str address, struct arena *a, struct route *out);
 

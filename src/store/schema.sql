@@ -16,8 +16,16 @@ CREATE TABLE account (
 	disabled INTEGER NOT NULL DEFAULT 0,
 	quota    INTEGER NOT NULL DEFAULT 0,   -- 0: the configuration's
 	created  INTEGER NOT NULL,
+	forwards INTEGER NOT NULL DEFAULT 0,   -- it has rows in `forward`
 	UNIQUE (domain, local)
 );
+
+-- Where the mail of an account goes, as its user's .forward says (see store/forward.h). `target` is an address, as in an alias.
+CREATE TABLE forward (
+	account INTEGER NOT NULL,
+	target  TEXT NOT NULL,
+	PRIMARY KEY (account, target)
+) WITHOUT ROWID;
 
 -- What is kept of a password, in one or more forms. The row of account 0 is a secret of the store's own.
 CREATE TABLE credential (

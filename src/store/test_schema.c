@@ -4,7 +4,8 @@
 #include "store/schema.h"
 
 /* Back from version 3: what version 2 did not have. */
-static const char to_version_2[] = "DROP TABLE identity; DROP TABLE queue; DROP TABLE attempt; DROP TABLE policy;"
+static const char to_version_2[] = "DROP TABLE forward; ALTER TABLE account DROP COLUMN forwards;"
+				   "DROP TABLE identity; DROP TABLE queue; DROP TABLE attempt; DROP TABLE policy;"
 				   "ALTER TABLE alias DROP COLUMN file;"
 				   "ALTER TABLE message DROP COLUMN deliver_by;"
 				   "DROP INDEX credential_certificate;"
