@@ -308,6 +308,8 @@ int cli_main(int argc, char **argv)
 	}
 	if (strcmp(argv[1], "--role") == 0)
 		return role(argc, argv);
+	if (strcmp(argv[1], "--forward") == 0)
+		return role_forward();
 	const char *name = one_of(argv[1], "-V", "--version") ? "version" : argv[1];
 	const struct command *c = command_find(name);
 	if (c == NULL)

@@ -86,6 +86,11 @@ err children_start_store(struct children *all)
 	return child_start(&all->items[0]);
 }
 
+struct link *children_store(const struct children *all)
+{
+	return all->items[0].link;
+}
+
 err children_start_others(struct children *all)
 {
 	err e = child_listen_all(&all->items[0]);

@@ -40,6 +40,7 @@ MUST_USE err children_reconfigure(struct children *all, const struct listeners *
 MUST_USE err children_certify(struct children *all);
 /* Likewise all->trust. E_SYNTAX: somebody cannot use it, others may have been told. */
 MUST_USE err children_trust(struct children *all);
+struct link *children_store(const struct children *all);
 void children_reap(struct children *all); /* after SIGCHLD */
 /* Edges finish what is in the air for up to `grace`, then the sender does in what is left of it, then the others end, the store last. Cut short
  * by children_kill. */

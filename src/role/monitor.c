@@ -14,6 +14,7 @@
 #include "role/confine.h"
 #include "role/credentials.h"
 #include "role/folder.h"
+#include "role/forwards.h"
 #include "role/lookup.h"
 #include "role/notify.h"
 #include "role/role.h"
@@ -30,6 +31,7 @@ struct monitor {
 	struct listeners listeners;
 	struct credentials credentials;
 	struct children children;
+	struct forwards forwards;
 	struct tasks starting, watching, others;
 	struct semaphore reloads;
 	struct co *main;
@@ -93,6 +95,7 @@ static err reload_to(struct monitor *m, struct config *config)
 	config_release(old);
 	LOG(INFO, "config.reload", LOG_STR("file", str_from(m->path)));
 	credentials_renew(&m->credentials, m->config, &m->children);
+	forwards_look_now(&m->forwards);
 	return e;
 }
 
@@ -279,11 +282,15 @@ static void monitor_main(void *arg)
 		complain(m, e);
 	if (e == OK)
 		e = tasks_start(&m->watching, watch_run, m, "watch");
+	forwards_init(&m->forwards, &m->children);
+	if (e == OK)
+		e = tasks_start(&m->watching, forwards_run, &m->forwards, "forward");
 	while (e == OK && (e = rt_signal_wait(signals, ARRAY_LEN(signals), &signal, RT_NEVER)) == OK)
 		handle_signal(m, signal);
 	tasks_stop(&m->watching);
 	tasks_stop(&m->starting);
 	tasks_stop(&m->others);
+	forwards_free(&m->forwards);
 	children_free(&m->children);
 	listeners_close(&m->listeners);
 }

@@ -10,6 +10,9 @@ int role_monitor(const char *config_path, bool single);
 /* `pombo --role NAME INDEX`: not for people. Descriptors 3 (stream) and 4 (SEQPACKET) lead to the monitor. */
 int role_child(const char *name, unsigned index);
 
+/* `pombo --forward`: not for people; see forward_reader.h. */
+int role_forward(void);
+
 /* For commands: a link to the store for admin calls. To the running server by data/control.sock, or, when none runs, to a store opened in
  * this process (as the configured user when started as root). Needs a running loop. */
 struct link;

@@ -53,14 +53,20 @@ void link_sockets_close(struct link_sockets *s, int end)
 	close_one(&s->descriptors[end]);
 }
 
-static int arrange(posix_spawn_file_actions_t *actions, int stream_fd, int descriptors_fd)
+/* `from` becomes the child's descriptor `to`. */
+struct hand_over {
+	int from, to;
+};
+
+static int arrange(posix_spawn_file_actions_t *actions, const struct hand_over *fds, size_t n)
 {
 	int failed = posix_spawn_file_actions_addopen(actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
 
 	failed |= posix_spawn_file_actions_addopen(actions, STDOUT_FILENO, "/dev/null", O_WRONLY, 0);
-	failed |= posix_spawn_file_actions_adddup2(actions, stream_fd, PROCESS_STREAM_FD);
-	failed |= posix_spawn_file_actions_adddup2(actions, descriptors_fd, PROCESS_DESCRIPTORS_FD);
-	failed |= posix_spawn_file_actions_addclosefrom_np(actions, PROCESS_DESCRIPTORS_FD + 1);
+	for (size_t i = 0; i < n; i++)
+		failed |= posix_spawn_file_actions_adddup2(actions, fds[i].from, fds[i].to);
+	int last = fds[n - 1].to > STDERR_FILENO ? fds[n - 1].to : STDERR_FILENO;
+	failed |= posix_spawn_file_actions_addclosefrom_np(actions, last + 1);
 	return failed;
 }
 
@@ -75,14 +81,14 @@ static int arrange_signals(posix_spawnattr_t *attributes)
 	       posix_spawnattr_setflags(attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
 }
 
-static int spawn(char *const argv[], int stream_fd, int descriptors_fd, pid_t *pid)
+static int spawn(char *const argv[], const struct hand_over *fds, size_t n, pid_t *pid)
 {
 	posix_spawn_file_actions_t actions;
 	posix_spawnattr_t attributes;
 
 	posix_spawn_file_actions_init(&actions);
 	posix_spawnattr_init(&attributes);
-	int failed = arrange(&actions, stream_fd, descriptors_fd) | arrange_signals(&attributes);
+	int failed = arrange(&actions, fds, n) | arrange_signals(&attributes);
 	if (!failed)
 		failed = posix_spawn(pid, "/proc/self/exe", &actions, &attributes, argv, environ);
 	posix_spawnattr_destroy(&attributes);
@@ -90,19 +96,38 @@ static int spawn(char *const argv[], int stream_fd, int descriptors_fd, pid_t *p
 	return failed;
 }
 
+/* With both descriptors out of the way of the numbers they get. */
+static err spawn_with(const char *name, char *const argv[], struct hand_over first, struct hand_over second, pid_t *pid)
+{
+	struct hand_over fds[] = {{fcntl(first.from, F_DUPFD_CLOEXEC, FIRST_FREE_FD), first.to},
+	                          {fcntl(second.from, F_DUPFD_CLOEXEC, FIRST_FREE_FD), second.to}};
+	int failed = fds[0].from < 0 || fds[1].from < 0 ? errno : spawn(argv, fds, ARRAY_LEN(fds), pid);
+
+	close_one(&fds[0].from);
+	close_one(&fds[1].from);
+	return failed == 0 ? OK : err_note(E_IO, "cannot start %s: %s", name, strerrordesc_np(failed));
+}
+
 err spawn_role(const char *name, const char *role, unsigned index, int stream_fd, int descriptors_fd, pid_t *pid)
 {
 	char title[48], role_word[24], number[16], option[] = "--role";
 	char *const argv[] = {title, option, role_word, number, NULL};
-	/* out of the way of the numbers they get */
-	int stream = fcntl(stream_fd, F_DUPFD_CLOEXEC, FIRST_FREE_FD);
-	int descriptors = fcntl(descriptors_fd, F_DUPFD_CLOEXEC, FIRST_FREE_FD);
 
 	snprintf(title, sizeof(title), "pombo: %s", name);
 	snprintf(role_word, sizeof(role_word), "%s", role);
 	snprintf(number, sizeof(number), "%u", index);
-	int failed = stream < 0 || descriptors < 0 ? errno : spawn(argv, stream, descriptors, pid);
-	close_one(&stream);
-	close_one(&descriptors);
-	return failed == 0 ? OK : err_note(E_IO, "cannot start %s: %s", name, strerrordesc_np(failed));
+	return spawn_with(name, argv, (struct hand_over){stream_fd, PROCESS_STREAM_FD},
+	                  (struct hand_over){descriptors_fd, PROCESS_DESCRIPTORS_FD}, pid);
+}
+
+err spawn_helper(const char *name, const char *option, int in, int out)
+{
+	char title[48], word[24];
+	char *const argv[] = {title, word, NULL};
+	pid_t pid;
+
+	snprintf(title, sizeof(title), "pombo: %s", name);
+	snprintf(word, sizeof(word), "%s", option);
+	return spawn_with(name, argv, (struct hand_over){in, STDIN_FILENO}, (struct hand_over){out, STDOUT_FILENO},
+	                  &pid);
 }

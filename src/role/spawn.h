@@ -19,4 +19,8 @@ void link_sockets_close(struct link_sockets *s, int end); /* both of that end, i
 MUST_USE err spawn_role(const char *name, const char *role, unsigned index, int stream_fd, int descriptors_fd,
                         pid_t *pid);
 
+/* Executes `pombo: NAME OPTION` with these as standard input and output, and nothing else open but standard error. They stay the caller's. Nobody
+ * has to wait for it: the monitor takes the status of every child. */
+MUST_USE err spawn_helper(const char *name, const char *option, int in, int out);
+
 #endif

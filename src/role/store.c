@@ -148,6 +148,14 @@ static err serve_admin(void *ctx, struct link *from UNUSED, const void *request,
 	return call_admin(s->monitor, request, reply, a, RT_NEVER);
 }
 
+/* The monitor's own. */
+static err serve_monitor(void *ctx, struct link *from UNUSED, const void *request, void *reply, struct arena *a)
+{
+	const struct store_role *r = ((struct process *)ctx)->state;
+
+	return r == NULL ? err_note(E_TEMP, "the store is not open yet") : store_admin(r->store, request, reply, a);
+}
+
 void store_admin_service_init(struct store_admin_service *s, struct store *store, struct link *monitor)
 {
 	*s = (struct store_admin_service){.service = {.ctx = s}, .store = store, .monitor = monitor};
@@ -258,6 +266,7 @@ static err store_role_start(struct process *p)
 	services_init(r);
 	r->monitor = p->monitor;
 	p->state = r;
+	p->control.handlers[CALL_admin] = serve_monitor;
 	return OK;
 }
 
