@@ -40,8 +40,12 @@ static void forget(struct known *k, struct places *p)
 
 void known_free(struct known *k)
 {
-	for (struct places *p; (p = any(k)) != NULL;)
-		forget(k, p);
+	size_t at = 0;
+	void *places;
+	str key;
+
+	while (map_next(&k->accounts, &at, &key, &places))
+		free(places);
 	map_free(&k->accounts);
 }
 
