@@ -2,6 +2,7 @@
 /* The call that makes a message ours. */
 #include "base/log.h"
 #include "store/acceptance.h"
+#include "store/delivered.h"
 #include "store/notice.h"
 
 static err accept_prepare(struct writer *w, struct job *job)
@@ -88,6 +89,8 @@ err store_accept(struct store *s, const char *from, const struct accept_request 
 	if (who.n > 0 && (e = may_submit(s, from, q, who)) != OK)
 		return e;
 	e = accept_entered(s, from, &x);
+	if (e == OK)
+		delivered_report(s, &x);
 	if (who.n > 0 && (e != OK || !acceptance_kept(&x)))
 		rate_give_back(&s->rate, who, q->rcpts_n);
 	return e;
