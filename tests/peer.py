@@ -40,8 +40,9 @@ class Peer:
     """rules: {step: answer}. A step is 'connect', 'EHLO', 'HELO', 'LHLO', 'STARTTLS', 'handshake', 'AUTH', 'MAIL', 'RCPT', 'DATA', 'BDAT', 'end' (after the message's last octet),
     'RSET', 'QUIT', or 'RCPT someone@example.net'. An answer is a line (or lines, bytes as they are), CLOSE, STALL, USUAL, or a function of (peer, line) that returns one of these."""
 
-    def __init__(self, host='127.0.0.1', port=0, extensions=EXTENSIONS, tls=None, lmtp=False, logins=None, rules=None, delay=0, implicit=False):
+    def __init__(self, host='127.0.0.1', port=0, extensions=EXTENSIONS, tls=None, lmtp=False, logins=None, rules=None, delay=0, implicit=False, numbered=False):
         self.implicit = implicit  # TLS from the first octet on
+        self.numbered = numbered  # each 250 behind a message says its place in `deliveries`
         self.extensions, self.tls, self.lmtp, self.logins = list(extensions), tls, lmtp, logins or {}
         self.rules, self.delay = dict(rules or {}), delay
         self.deliveries, self.lines, self.connections = [], [], 0
@@ -102,9 +103,11 @@ class Peer:
             self.changed.notify_all()
 
     def keep(self, delivery):
+        """What is said of it."""
         with self.changed:
             self.deliveries.append(delivery)
             self.changed.notify_all()
+            return f'250 2.0.0 kept {len(self.deliveries) - 1}' if self.numbered else '250 2.0.0 kept'
 
     def wait_for(self, condition, what, timeout=TIMEOUT):
         end = time.monotonic() + timeout
@@ -336,10 +339,10 @@ class Session:
                     self.peer.keep(Delivery(self, self.sender, self.params, [rcpt], data))
                 self.obey(rule, f'250 2.0.0 {rcpt[0]} kept')
         else:
-            rule = self.rule('end')
+            rule, said = self.rule('end'), ''
             if rule in (USUAL, LOST_REPLY):
-                self.peer.keep(Delivery(self, self.sender, self.params, self.rcpts, data))
-            self.obey(CLOSE if rule is LOST_REPLY else rule, '250 2.0.0 kept')
+                said = self.peer.keep(Delivery(self, self.sender, self.params, self.rcpts, data))
+            self.obey(CLOSE if rule is LOST_REPLY else rule, said)
         self.reset()
 
     def do_RSET(self, line):
