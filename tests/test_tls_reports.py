@@ -181,6 +181,7 @@ def test_a_report(mta, there, collector, authority):
     assert re.fullmatch(r'Report Domain: dane-domain.rpt.test\s+Submitter: example.org\s+Report-ID: <[\w.-]+@example.org>', mail['Subject'])
     assert mail['Message-ID'] and mail['Date']
     assert mail.get_content_type() == 'multipart/report' and mail.get_param('report-type') == 'tlsrpt'
+    assert [row['event'] for row in mta.json('trace', mail['Message-ID'])][:1] == ['received']
     text, part = mail.iter_parts()
     assert '1 succeeded, 0 failed' in text.get_content()
     assert part.get_content_type() == 'application/tlsrpt+gzip'

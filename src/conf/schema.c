@@ -425,8 +425,8 @@ const struct setting schema[] = {
          .choices = tls_reports,
          .fallback = "send",
          .text = "send: domains that ask for it (RFC 8460) are told once a day how TLS with their servers worked, by "
-                 "mail "
-                 "from the postmaster of the first domain, or by HTTPS. off: nobody is."},
+                 "mail from the postmaster of the first domain, or by HTTPS; what was counted since midnight (UTC) is "
+                 "lost at a restart. off: nobody is."},
 	{.name = "tls-reports",
          .option = "every",
          .type = &value_time,
