@@ -115,6 +115,18 @@ def test_refused_by_the_last_one(chain):
     assert 'Original-Envelope-Id: to-nobody' in got.as_string() and 'postfix.example.net' in fields.get('reporting-mta', got.as_string())
 
 
+def test_success_is_reported_by_the_last_one(chain):
+    """RFC 3461: NOTIFY goes through us, through Postfix, to us, who delivers; nobody else says that it is delivered."""
+    author = chain.author()
+    user = chain.last.account('reported@far.test')
+    send(chain.first, user, sender=author, params='ENVID=to-somebody', rcpt_params='NOTIFY=SUCCESS,FAILURE ORCPT=rfc822;as+2Bgiven@far.test')
+    got = report(chain.first, author)
+    fields = status_fields(got)
+    assert fields['action'] == 'delivered' and fields['original-recipient'].replace(' ', '') == 'rfc822;as+given@far.test'
+    assert 'Reporting-MTA: dns;mx.example.org' in got.as_string().replace('dns; ', 'dns;') and 'Original-Envelope-Id: to-somebody' in got.as_string()
+    assert chain.last.mailbox(user)
+
+
 def test_never_is_honoured(chain):
     author = chain.author()
     send(chain.first, 'nobody@far.test', sender=author, rcpt_params='NOTIFY=NEVER')
