@@ -20,8 +20,8 @@ static inline unsigned zone_type(str word)
 	static const struct {
 		const char *name;
 		unsigned type;
-	} types[] = {{"A", DNS_A},     {"AAAA", DNS_AAAA}, {"MX", DNS_MX},
-	             {"TXT", DNS_TXT}, {"TLSA", DNS_TLSA}, {"CNAME", DNS_CNAME}};
+	} types[] = {{"A", DNS_A},       {"AAAA", DNS_AAAA},   {"MX", DNS_MX},  {"TXT", DNS_TXT},
+	             {"TLSA", DNS_TLSA}, {"CNAME", DNS_CNAME}, {"PTR", DNS_PTR}};
 
 	for (size_t i = 0; i < ARRAY_LEN(types); i++)
 		if (str_equal(word, str_from(types[i].name)))
@@ -77,7 +77,7 @@ static inline str zone_data(unsigned type, str rest, struct arena *a)
 	for (int i = 0; i < 3 && type == DNS_TLSA; i++)
 		zone_put_number(&b, &rest, false);
 	rest = str_trim(rest);
-	if (type == DNS_MX)
+	if (type == DNS_MX || type == DNS_PTR)
 		zone_put_name(&b, rest);
 	else if (type == DNS_A || type == DNS_AAAA)
 		zone_put_address(&b, type == DNS_A ? AF_INET : AF_INET6, rest);

@@ -207,6 +207,24 @@ static bool is_secure(const struct family *f)
 	return f->e != OK || f->answer.security == DNS_SECURE;
 }
 
+/* Many servers refuse who comes by IPv6 from an address without a name: without one, or without a way there, IPv4 alone is used. */
+static bool is_ipv6_welcome(const struct hosts_question *q, const struct net_address *to)
+{
+	const struct config_route *route = q->way->route;
+	struct net_address source;
+	struct dns_answer answer;
+	str *names;
+	size_t n;
+
+	if (q->source == NULL || net_address_is_loopback(to))
+		return true;
+	if (route != NULL && route->source6.n > 0)
+		source = route->source6;
+	else if (q->source(to, &source) != OK)
+		return false;
+	return dns_ptr(q->resolver, &source, q->arena, rt_after(LOOKUP_TIME), &answer, &names, &n) != E_NOT_FOUND;
+}
+
 static err look_up(const struct hosts_question *q, struct relay_hosts *hosts, struct relay_host *host)
 {
 	struct family v6, v4;
@@ -218,6 +236,8 @@ static err look_up(const struct hosts_question *q, struct relay_hosts *hosts, st
 	if (v6.e == E_CANCELLED || v4.e == E_CANCELLED)
 		return E_CANCELLED;
 	host->looked_up = true;
+	if (q->way->hop->kind == HOP_MX && v4.n > 0 && v6.n > 0 && !is_ipv6_welcome(q, &v6.items[0]))
+		v6.n = 0;
 	host->addresses = arena_array(q->arena, v6.n + v4.n, sizeof(*host->addresses));
 	if (host->addresses != NULL)
 		merge(hosts, host, &v6, &v4);

@@ -21,6 +21,8 @@ static const char *const zone_lines[] = {
 	"mx.half.example SECURE A 192.0.2.1",
 	"mx.half.example AAAA 2001:db8::1",
 	"implicit.example A 192.0.2.3",
+	"six.example AAAA 2001:db8::6",
+	"5.2.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.1.0.0.0.8.b.d.0.1.0.0.2.ip6.arpa PTR mail.example.org",
 	"null.example MX 0 .",
 	"nulls.example MX 0 .",
 	"nulls.example MX 10 mx2.a.example",
@@ -71,7 +73,7 @@ static void find(const char *config, const char *domain)
 	assert_non_null(f.config);
 	f.resolver = fake_zone_resolver(&f.zone);
 	f.way = relay_way(f.config, str_from(domain), STR_NONE);
-	f.q = (struct hosts_question){f.config, &f.resolver, &f.way, &f.arena};
+	f.q = (struct hosts_question){f.config, &f.resolver, &f.way, &f.arena, NULL};
 	f.e = hosts_find(&f.q, &f.hosts);
 }
 
@@ -134,6 +136,34 @@ static void what_is_signed(void **state UNUSED)
 	expect_addresses(0, "[2001:db8::1]:25 192.0.2.1:25 ");
 	assert_false(f.hosts.items[0].secure);
 	done();
+}
+
+/* --- where IPv6 would come from --- */
+
+static const char *source_text; /* NULL: there is no way */
+
+static err source_of(const struct net_address *to, struct net_address *out)
+{
+	assert_int_equal(to->sa.ss_family, AF_INET6);
+	return source_text == NULL ? E_CLOSED : net_address_parse(str_from(source_text), out);
+}
+
+static void expect_from(const char *source, const char *domain, const char *expected)
+{
+	find(HEAD, domain);
+	f.q.source = source_of;
+	source_text = source;
+	expect_addresses(0, expected);
+	done();
+}
+
+static void ipv6_needs_a_name(void **state UNUSED)
+{
+	expect_from("[2001:db8:1::25]:1", "a.example", "[2001:db8::1]:25 192.0.2.1:25 [2001:db8::2]:25 ");
+	expect_from("[2001:db8:1::26]:1", "a.example", "192.0.2.1:25 ");
+	expect_from(NULL, "a.example", "192.0.2.1:25 ");
+	/* Nothing else is there. */
+	expect_from("[2001:db8:1::26]:1", "six.example", "[2001:db8::6]:25 ");
 }
 
 static void without_mx(void **state UNUSED)
@@ -271,6 +301,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(by_preference),
 		cmocka_unit_test(what_is_signed),
+		cmocka_unit_test(ipv6_needs_a_name),
 		cmocka_unit_test(without_mx),
 		cmocka_unit_test(a_null_among_others_is_none),
 		cmocka_unit_test(behind_a_cname),

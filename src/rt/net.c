@@ -227,3 +227,16 @@ err net_connect(const struct net_address *to, const struct net_address *source, 
 		rt_fd_close(&f);
 	return e;
 }
+
+/* A datagram socket is told whom it is for, and chooses its own address by that. */
+err net_source(const struct net_address *to, struct net_address *out)
+{
+	int fd = socket(to->sa.ss_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+	*out = (struct net_address){.n = sizeof(out->sa)};
+	bool found = fd >= 0 && connect(fd, (const struct sockaddr *)&to->sa, to->n) == 0 &&
+	             getsockname(fd, (struct sockaddr *)&out->sa, &out->n) == 0;
+	if (fd >= 0)
+		close(fd);
+	return found ? OK : E_CLOSED;
+}

@@ -31,5 +31,7 @@ MUST_USE err net_accept(struct rt_fd *listener, int *fd, struct net_address *pee
  * E_DENIED. E_CLOSED: refused or unreachable. E_TIMEOUT. E_CANCELLED. E_IO: not for want of the peer: `source` is not ours, no descriptors. err_info
  * names the address. */
 MUST_USE err net_connect(const struct net_address *to, const struct net_address *source, int *fd, nsec deadline);
+/* The address that the system would connect to `to` from; nothing is sent. E_CLOSED, not noted: there is no way there. */
+MUST_USE err net_source(const struct net_address *to, struct net_address *out);
 
 #endif
