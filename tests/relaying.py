@@ -120,6 +120,13 @@ def delivered(mail, timeout=TIMEOUT):
     return fates(mail, lambda found: found and all(f.state == 'relayed' for f in found.values()), timeout)
 
 
+def forget(mails):
+    """None of it is left for the next test."""
+    for mail in mails:
+        if any(f.state in ('queued', 'delayed') for f in fates(mail).values()):
+            mail.server.cli('queue', 'drop', mail.mid, expect=None)
+
+
 def trace(mail, event=None):
     return [row for row in mail.server.json('trace', mail.mid) if event in (None, row['event'])]
 

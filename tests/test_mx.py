@@ -7,7 +7,7 @@ import pytest
 
 from harness import eventually, free_ports
 from peer import Peer
-from relaying import delivered, drained, relay_server, reports, send, start, status_fields, told, trace
+from relaying import delivered, drained, forget, relay_server, reports, send, start, status_fields, told, trace
 
 dnsworld = pytest.importorskip('dnsworld', reason='python3-dnspython is not installed')
 
@@ -102,11 +102,6 @@ def hosts(port):
     """hosts(A, B, ...): servers on these addresses, see Peer."""
     with contextlib.ExitStack() as stack:
         yield lambda *addresses, **kw: [stack.enter_context(Peer(address, port, **kw)) for address in addresses]
-
-
-def gone(mail):
-    """Nothing of it is left for the next test."""
-    mail.server.cli('queue', 'drop', mail.mid)
 
 
 # --- which one ---
@@ -257,7 +252,7 @@ def test_bad_input_45_bogus(mx):
     mail = send(mx, 'bob@old-mx.test')
     fate = told(mail, 'delayed')
     assert fate.status == '4.7.5' and 'old-mx.test' in fate.reply and fate.host == ''
-    gone(mail)
+    forget([mail])
 
 
 def test_bad_input_45_servfail(mx, world, hosts):
@@ -266,7 +261,7 @@ def test_bad_input_45_servfail(mx, world, hosts):
     mail = send(mx, 'bob@failing.mx.test')
     assert told(mail, 'delayed').status == '4.4.3'
     assert a.connections == 0
-    gone(mail)
+    forget([mail])
 
 
 def test_servfail_of_one_host(mx, world, hosts):
@@ -287,7 +282,7 @@ def test_bad_input_43_mx_records(mx, world, hosts, domain, octets):
     assert told(mail, 'delayed', 'failed').status[0] == '4'
     assert a.connections == 0
     world.scripts.pop((domain, 'MX'))
-    gone(mail)
+    forget([mail])
 
 
 # --- loops ---
@@ -297,7 +292,7 @@ def test_bad_input_43_mx_records(mx, world, hosts, domain, octets):
 def test_bad_input_44_names_in_a_circle(mx, domain):
     mail = send(mx, f'bob@{domain}', sender='')
     told(mail, 'delayed', 'failed')
-    gone(mail)
+    forget([mail])
 
 
 @pytest.mark.parametrize('domain', ['crowd', 'many'])
@@ -308,7 +303,7 @@ def test_bad_input_44_a_crowd_of_hosts(mx, hosts, domain):
     mail = send(mx, f'bob@{domain}.plain-mx.test')
     told(mail, 'delayed')
     assert a.connections <= 5 and time.monotonic() - begun < 20
-    gone(mail)
+    forget([mail])
 
 
 @pytest.fixture(scope='module')

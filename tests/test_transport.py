@@ -13,7 +13,7 @@ import pytest
 from certificates import Authority
 from harness import free_ports, message, run
 from peer import CLOSE, EXTENSIONS, Peer
-from relaying import relay_server, send, start, told, trace
+from relaying import forget, relay_server, send, start, told, trace
 
 dnsworld = pytest.importorskip('dnsworld', reason='python3-dnspython is not installed')
 
@@ -202,8 +202,7 @@ def postman(mta):
             return self.sent[-1]
 
     yield Postman()
-    for mail in Postman.sent:
-        mta.cli('queue', 'drop', mail.mid, expect=None)
+    forget(Postman.sent)
     mta.check_log()
 
 

@@ -3,7 +3,7 @@
 breaks off before it does. In the end every recipient of every message that we took is there, has one credit, and has come twice only where the other server's 250
 was not recorded: the credit names the last one that came.
 
-16 kills unless RELAY_CRASH_KILLS says otherwise; CRASH_SEED repeats a run's choices. By itself: /usr/bin/python3 tests/crash/test_relay_crash.py
+12 kills unless RELAY_CRASH_KILLS says otherwise; CRASH_SEED repeats a run's choices. By itself: /usr/bin/python3 tests/crash/test_relay_crash.py
 """
 import collections
 import os
@@ -20,7 +20,7 @@ from harness import Closed, Smtp, dot_stuff, eventually, free_ports, plain_binar
 from peer import LOST_REPLY, USUAL, Peer  # noqa: E402
 from test_crash import kill  # noqa: E402
 
-KILLS = int(os.environ.get('RELAY_CRASH_KILLS', '16'))
+KILLS = int(os.environ.get('RELAY_CRASH_KILLS', '12'))
 VICTIMS = ('send',) * 4 + ('store',) * 3 + ('all',) * 3 + ('resolve', 'edge', 'monitor')
 CLIENTS = 6
 LOOKED_AT = 100  # recipients who got their mail twice
