@@ -174,11 +174,14 @@ static bool copy(int from, int to)
 	return n > 0;
 }
 
-/* Until the server closes: whoever speaks SMTP says QUIT. */
+/* Until the server closes: whoever speaks SMTP says QUIT. Programs write all that they have at once; the server hears it after it greeted, for
+ * whoever speaks before is refused. */
 static void relay_octets(int server)
 {
 	struct pollfd fds[] = {{.fd = STDIN_FILENO, .events = POLLIN}, {.fd = server, .events = POLLIN}};
 
+	if (!copy(server, STDOUT_FILENO))
+		return;
 	while (poll(fds, ARRAY_LEN(fds), -1) > 0 || errno == EINTR) {
 		if (fds[1].revents != 0 && !copy(server, STDOUT_FILENO))
 			return;

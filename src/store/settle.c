@@ -248,6 +248,27 @@ static void failed(struct settling *x)
 	queue_dispatch(x->store);
 }
 
+/* What is settled without a lease is nobody's to lease until it is written: the process that had it may be gone, and the next one asks already. NULL:
+ * not needed, or no memory for it. */
+static struct lease *guard_add(struct settling *x)
+{
+	struct lease guard = {.message = x->message, .settling = true};
+
+	if (x->lease != NULL)
+		return NULL;
+	for (size_t i = 0; i < x->n && guard.n < LEASE_RCPTS_MAX; i++)
+		guard.rcpts[guard.n++] = x->verdicts[i].rcpt;
+	return leases_add(&x->store->queue->leases, &guard);
+}
+
+static void guard_remove(struct settling *x, struct lease *guard)
+{
+	if (guard == NULL)
+		return;
+	leases_remove(&x->store->queue->leases, guard);
+	x->store->queue->missed = true; /* what was passed over meanwhile is to be found again */
+}
+
 static err settle_entered(struct settling *x, const char *from)
 {
 	static const struct job_kind kind = {.prepare = settle_prepare, .apply = settle_apply};
@@ -262,8 +283,10 @@ static err settle_entered(struct settling *x, const char *from)
 		return e;
 	if (x->lease != NULL)
 		x->lease->settling = true;
+	struct lease *guard = guard_add(x);
 	e = writer_do(x->store->writer, &job);
 	struct err_info why = *err_info();
+	guard_remove(x, guard);
 	if (e == OK)
 		settled(x);
 	else
