@@ -108,6 +108,12 @@ static err fake_dial(void *ctx, const struct net_address *to, const struct net_a
 	return fake_session(h, out);
 }
 
+/* Whatever addresses the machine of the test has. There is no way by IPv6. */
+static err fake_source(const struct net_address *to, struct net_address *out)
+{
+	return to->sa.ss_family == AF_INET ? net_address_parse(STR("198.51.100.1:1"), out) : E_CLOSED;
+}
+
 static err fake_fetch(const struct http_request *q UNUSED, str *body, struct arena *a, nsec deadline UNUSED)
 {
 	fake_here->fetches++;
@@ -248,6 +254,7 @@ static UNUSED void fake_begin(struct fake_world *w)
 		w->leases[i].reply.expires = w->leases[i].reply.received + 5 * 86400 * UINT64_C(1000000);
 	}
 	w->relay->dial = fake_dial;
+	w->relay->source = fake_source;
 	w->relay->dial_ctx = w;
 	w->relay->fetch = fake_fetch;
 }

@@ -36,14 +36,24 @@ static bool is_unspecified(const struct net_address *a)
 	return str_equal(buf_str(&text), STR("0.0.0.0")) || str_equal(buf_str(&text), STR("::"));
 }
 
-static bool is_own(const struct config *c, const struct net_address *a)
+/* What is reached from itself is this machine's, also when we listen on all addresses and name none. */
+static bool is_local(const struct hosts_question *q, const struct net_address *a)
 {
+	struct net_address here;
+
+	return q->source != NULL && q->source(a, &here) == OK && net_address_equal_host(&here, a);
+}
+
+static bool is_own(const struct hosts_question *q, const struct net_address *a)
+{
+	const struct config *c = q->config;
+
 	if (net_address_is_loopback(a) || is_unspecified(a))
 		return true;
 	for (size_t i = 0; i < c->listens_n; i++)
 		if (net_address_equal_host(&c->listens[i].address, a))
 			return true;
-	return false;
+	return is_local(q, a);
 }
 
 /* --- which hosts --- */
@@ -96,7 +106,7 @@ static err literal(const struct hosts_question *q, struct relay_hosts *out)
 	if (!str_ends(name, STR("]")) || network_host(inside, (uint16_t)q->way->hop->port, &address) != OK)
 		return err_set(E_PERM, 554, "5.1.2", STR_FMT " is not an address that mail can be sent to",
 		               STR_ARG(name));
-	if (!is_loopback_allowed(q) && is_own(q->config, &address))
+	if (!is_loopback_allowed(q) && is_own(q, &address))
 		return hosts_loop(name);
 	return add_address(q, out, &address);
 }
@@ -251,7 +261,7 @@ static err look_up(const struct hosts_question *q, struct relay_hosts *hosts, st
 static bool has_own(const struct hosts_question *q, const struct relay_host *host)
 {
 	for (size_t i = 0; i < host->n; i++)
-		if (is_own(q->config, &host->addresses[i]))
+		if (is_own(q, &host->addresses[i]))
 			return true;
 	return false;
 }

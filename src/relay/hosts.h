@@ -31,9 +31,8 @@ struct hosts_question {
 	const struct resolver *resolver;
 	const struct relay_way *way;
 	struct arena *arena; /* for all that is found */
-	err (*source)(
-		const struct net_address *to,
-		struct net_address *out); /* net_source; NULL: IPv6 is used without a look at where it comes from */
+	/* net_source; NULL: IPv6 is used without a look at where it comes from, and what is ours is in the configuration alone */
+	err (*source)(const struct net_address *to, struct net_address *out);
 };
 
 /* E_PERM: there is nobody to send to, now and later: 5.1.10 (RFC 7505), 5.4.6 (we ourselves), 5.4.4, 5.1.2. E_TEMP: not known now: 4.4.3, 4.7.5. */

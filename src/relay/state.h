@@ -14,6 +14,7 @@ struct deliverer;
 /* Opens a connection to `to` from `source` (n 0: any). net_connect, unless a test has something else. */
 typedef err (*relay_dial)(void *ctx, const struct net_address *to, const struct net_address *source,
                           struct stream **out, nsec deadline);
+typedef err (*relay_source)(const struct net_address *to, struct net_address *out);                  /* net_source */
 typedef err (*relay_fetch)(const struct http_request *q, str *body, struct arena *a, nsec deadline); /* http_fetch */
 
 struct relay {
@@ -31,6 +32,7 @@ struct relay {
 	bool draining;
 	relay_dial dial;
 	void *dial_ctx;
+	relay_source source;
 	relay_fetch fetch;
 };
 

@@ -144,7 +144,8 @@ static const char *source_text; /* NULL: there is no way */
 
 static err source_of(const struct net_address *to, struct net_address *out)
 {
-	assert_int_equal(to->sa.ss_family, AF_INET6);
+	if (to->sa.ss_family == AF_INET)
+		return net_address_parse(STR("198.51.100.1:1"), out);
 	return source_text == NULL ? E_CLOSED : net_address_parse(str_from(source_text), out);
 }
 
@@ -229,6 +230,36 @@ static void a_backup_serves_those_before_it(void **state UNUSED)
 	done();
 }
 
+/* As the kernel has it for an address of this machine, here 192.0.2.2. */
+static err source_of_ours(const struct net_address *to, struct net_address *out)
+{
+	struct net_address ours;
+
+	assert_int_equal(net_address_parse(STR("192.0.2.2:25"), &ours), OK);
+	if (net_address_equal_host(to, &ours))
+		*out = *to;
+	return net_address_equal_host(to, &ours) ? OK : net_address_parse(STR("[2001:db8:1::25]:1"), out);
+}
+
+static void an_address_that_is_not_configured(void **state UNUSED)
+{
+	find(HEAD, "a.example");
+	f.q.source = source_of_ours;
+	expect_addresses(0, "[2001:db8::1]:25 192.0.2.1:25 [2001:db8::2]:25 ");
+	assert_int_equal(hosts_look_up(&f.q, &f.hosts, 1), OK);
+	assert_int_equal(f.hosts.n, 1);
+	done();
+	find(HEAD, "alias.example");
+	f.q.source = source_of_ours;
+	assert_int_equal(hosts_look_up(&f.q, &f.hosts, 0), E_PERM);
+	assert_string_equal(err_info()->status, "5.4.6");
+	done();
+	find(HEAD "route * mx loopback allow\n", "alias.example");
+	f.q.source = source_of_ours;
+	expect_addresses(0, "192.0.2.2:25 ");
+	done();
+}
+
 static void loopback_where_it_is_allowed(void **state UNUSED)
 {
 	find(HEAD "route * mx port 2525 loopback allow\n", "loop.example");
@@ -308,6 +339,7 @@ int main(void)
 		cmocka_unit_test(what_is_not_known_now),
 		cmocka_unit_test(circles),
 		cmocka_unit_test(a_backup_serves_those_before_it),
+		cmocka_unit_test(an_address_that_is_not_configured),
 		cmocka_unit_test(loopback_where_it_is_allowed),
 		cmocka_unit_test(literals),
 		cmocka_unit_test(configured_servers),
