@@ -132,7 +132,8 @@ static void take_answer(struct asking *q, const struct smtp_send_rcpt *r)
 
 static err connect_to(struct asking *q, const struct relay_way *way, struct relay_connection **c)
 {
-	struct hosts_question find = {q->config, &q->relay->resolver, way, &q->arena, NULL};
+	struct hosts_question find = {
+		.config = q->config, .resolver = &q->relay->resolver, .way = way, .arena = &q->arena};
 	struct relay_hosts hosts;
 	struct policy_question policies = {.relay = q->relay, .way = way, .hosts = &hosts, .arena = &q->arena};
 	struct relay_policy policy;

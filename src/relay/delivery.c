@@ -368,10 +368,11 @@ static err try_hosts(struct search *s, struct relay_connection **c)
 
 static err search(struct delivery *d, struct relay_connection **c)
 {
-	struct search s = {.d = d,
-	                   .question = {d->config, &d->relay->resolver, &d->way, d->arena, d->relay->source},
-	                   .policy = {.relay = d->relay, .way = &d->way, .flags = d->lease->flags, .arena = d->arena},
-	                   .chances = CHANCES};
+	struct search s = {
+		.d = d,
+		.question = {d->config, &d->relay->resolver, &d->way, d->arena, d->relay->source, d->relay->is_local},
+		.policy = {.relay = d->relay, .way = &d->way, .flags = d->lease->flags, .arena = d->arena},
+		.chances = CHANCES};
 	err e = hosts_find(&s.question, &s.hosts);
 
 	s.policy.hosts = &s.hosts;

@@ -114,6 +114,11 @@ static err fake_source(const struct net_address *to, struct net_address *out)
 	return to->sa.ss_family == AF_INET ? net_address_parse(STR("198.51.100.1:1"), out) : E_CLOSED;
 }
 
+static bool fake_is_local(const struct net_address *a UNUSED)
+{
+	return false;
+}
+
 static err fake_fetch(const struct http_request *q UNUSED, str *body, struct arena *a, nsec deadline UNUSED)
 {
 	fake_here->fetches++;
@@ -255,6 +260,7 @@ static UNUSED void fake_begin(struct fake_world *w)
 	}
 	w->relay->dial = fake_dial;
 	w->relay->source = fake_source;
+	w->relay->is_local = fake_is_local;
 	w->relay->dial_ctx = w;
 	w->relay->fetch = fake_fetch;
 }

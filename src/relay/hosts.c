@@ -36,14 +36,6 @@ static bool is_unspecified(const struct net_address *a)
 	return str_equal(buf_str(&text), STR("0.0.0.0")) || str_equal(buf_str(&text), STR("::"));
 }
 
-/* What is reached from itself is this machine's, also when we listen on all addresses and name none. */
-static bool is_local(const struct hosts_question *q, const struct net_address *a)
-{
-	struct net_address here;
-
-	return q->source != NULL && q->source(a, &here) == OK && net_address_equal_host(&here, a);
-}
-
 static bool is_own(const struct hosts_question *q, const struct net_address *a)
 {
 	const struct config *c = q->config;
@@ -53,7 +45,7 @@ static bool is_own(const struct hosts_question *q, const struct net_address *a)
 	for (size_t i = 0; i < c->listens_n; i++)
 		if (net_address_equal_host(&c->listens[i].address, a))
 			return true;
-	return is_local(q, a);
+	return q->is_local != NULL && q->is_local(a); /* we may listen on all addresses, and name none */
 }
 
 /* --- which hosts --- */

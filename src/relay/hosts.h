@@ -31,8 +31,10 @@ struct hosts_question {
 	const struct resolver *resolver;
 	const struct relay_way *way;
 	struct arena *arena; /* for all that is found */
-	/* net_source; NULL: IPv6 is used without a look at where it comes from, and what is ours is in the configuration alone */
+	/* net_source; NULL: IPv6 is used without a look at where it comes from */
 	err (*source)(const struct net_address *to, struct net_address *out);
+	bool (*is_local)(
+		const struct net_address *a); /* net_is_local; NULL: what is ours is in the configuration alone */
 };
 
 /* E_PERM: there is nobody to send to, now and later: 5.1.10 (RFC 7505), 5.4.6 (we ourselves), 5.4.4, 5.1.2. E_TEMP: not known now: 4.4.3, 4.7.5. */

@@ -32,6 +32,7 @@ err relay_new(const struct relay_options *o, struct relay **out)
 	r->resolver = o->resolver;
 	r->dial = dial;
 	r->source = net_source;
+	r->is_local = net_is_local;
 	r->fetch = http_fetch;
 	r->next_session = rt_random_u64() >> 4; /* two lives do not meet */
 	sts_cache_init(&r->sts);

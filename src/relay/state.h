@@ -33,6 +33,7 @@ struct relay {
 	relay_dial dial;
 	void *dial_ctx;
 	relay_source source;
+	bool (*is_local)(const struct net_address *a); /* net_is_local */
 	relay_fetch fetch;
 };
 

@@ -240,3 +240,28 @@ err net_source(const struct net_address *to, struct net_address *out)
 		close(fd);
 	return found ? OK : E_CLOSED;
 }
+
+static bool can_bind(const struct net_address *a)
+{
+	struct net_address any_port = *a;
+	int fd = socket(a->sa.ss_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+	if (a->sa.ss_family == AF_INET)
+		((struct sockaddr_in *)&any_port.sa)->sin_port = 0;
+	else
+		((struct sockaddr_in6 *)&any_port.sa)->sin6_port = 0;
+	bool can = fd >= 0 && bind(fd, address_sa(&any_port), any_port.n) == 0;
+	if (fd >= 0)
+		close(fd);
+	return can;
+}
+
+/* Sockets get no address that is another machine's, unless the administrator lets them have any: then also those that nobody has (RFC 1112 4, RFC 6666). */
+bool net_is_local(const struct net_address *a)
+{
+	struct net_address nobody = {0};
+	str text = a->sa.ss_family == AF_INET ? STR("240.0.0.1:0") : STR("[100::1]:0");
+
+	return a->sa.ss_family != AF_UNIX && can_bind(a) && net_address_parse(text, &nobody) == OK &&
+	       !can_bind(&nobody);
+}

@@ -33,5 +33,7 @@ MUST_USE err net_accept(struct rt_fd *listener, int *fd, struct net_address *pee
 MUST_USE err net_connect(const struct net_address *to, const struct net_address *source, int *fd, nsec deadline);
 /* The address that the system would connect to `to` from; nothing is sent. E_CLOSED, not noted: there is no way there. */
 MUST_USE err net_source(const struct net_address *to, struct net_address *out);
+/* Is it an address of this machine? False also where nobody can tell (ip_nonlocal_bind). */
+bool net_is_local(const struct net_address *a);
 
 #endif

@@ -237,6 +237,24 @@ static void connect_from_source(void *arg)
 	rt_fd_close(&m->listener);
 }
 
+static bool is_local(const char *text)
+{
+	struct net_address a = parse(text);
+
+	return net_is_local(&a);
+}
+
+static void test_local_addresses(void **state UNUSED)
+{
+	assert_true(is_local("127.0.0.1:25"));
+	assert_true(is_local("127.9.8.7:25"));
+	assert_true(is_local("0.0.0.0:25"));
+	assert_false(is_local("240.0.0.1:25"));
+	assert_false(is_local("192.0.2.199:25"));
+	assert_false(is_local("[100::1]:25"));
+	assert_false(is_local("unix:/tmp/socket"));
+}
+
 static void test_source_address(void **state UNUSED)
 {
 	struct meeting m = {.at = parse("127.0.0.1:0"), .source = parse("127.9.8.7:0")};
@@ -323,10 +341,11 @@ static int teardown(void **state UNUSED)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_meet_over_tcp),    cmocka_unit_test(test_meet_over_unix_socket),
-		cmocka_unit_test(test_listener_in_use),  cmocka_unit_test(test_nobody_there),
-		cmocka_unit_test(test_nobody_answers),   cmocka_unit_test(test_source_address),
-		cmocka_unit_test(test_accept_times_out), cmocka_unit_test(test_out_of_descriptors),
+		cmocka_unit_test(test_meet_over_tcp),      cmocka_unit_test(test_meet_over_unix_socket),
+		cmocka_unit_test(test_listener_in_use),    cmocka_unit_test(test_nobody_there),
+		cmocka_unit_test(test_nobody_answers),     cmocka_unit_test(test_source_address),
+		cmocka_unit_test(test_local_addresses),    cmocka_unit_test(test_accept_times_out),
+		cmocka_unit_test(test_out_of_descriptors),
 	};
 	return cmocka_run_group_tests(tests, setup, teardown);
 }
