@@ -20,7 +20,7 @@ class Delivery:
 
     def __init__(self, session, sender, params, rcpts, data):
         self.sender, self.params, self.rcpts, self.data = sender, params, rcpts, data
-        self.tls, self.login, self.connection = session.tls, session.login, session.number
+        self.tls, self.login, self.connection, self.client = session.tls, session.login, session.number, session.client
 
     @property
     def to(self):
@@ -130,7 +130,7 @@ class Peer:
 class Session:
     def __init__(self, peer, sock, number):
         self.peer, self.sock, self.number = peer, sock, number
-        self.raw = sock
+        self.raw, self.client = sock, sock.getpeername()[0]
         self.buffer = b''
         self.tls = self.login = None
         self.reset()
