@@ -5,6 +5,7 @@ import ctypes
 import os
 import subprocess
 import sys
+import time
 
 import pytest
 
@@ -14,7 +15,7 @@ from relaying import delivered, forget, relay_server, send, start, told
 
 # Ours, and those of the others, who are behind a wire.
 US, OUR_OTHER, US6, US6_NAMELESS = '192.0.2.1', '192.0.2.7', '2001:db8::1', '2001:db8::5'
-FIRST, THIRD, FIRST6 = '192.0.2.2', '192.0.2.4', '2001:db8::2'
+FIRST, THIRD, FIRST6, NOBODY6 = '192.0.2.2', '192.0.2.4', '2001:db8::2', '2001:db8::99'
 
 
 def addresses(link, *all_of_them):
@@ -82,6 +83,9 @@ def zones(world):
         'echo MX 10 first',
         *(f'{name} MX 10 both' for name in ('named', 'nameless')),
         'nameless6 MX 10 only6',
+        'half-dead MX 10 half',
+        f'half A {FIRST}',
+        f'half AAAA {NOBODY6}',
     )
     world.zone('8.b.d.0.1.0.0.2.ip6.arpa', '1.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0 PTR mx.example.org.')
     world.load()
@@ -122,6 +126,14 @@ def a_name_for_ipv6(server, beyond):
         assert [d.client for d in six.deliveries] == [US6, US6_NAMELESS]
 
 
+def a_short_head_start(server, beyond):
+    """RFC 8305: who does not answer by IPv6 costs a quarter of a second."""
+    with beyond.peer(FIRST) as four:
+        begun = time.monotonic()
+        delivered(send(server, 'bob@half-dead.net.test'))
+        assert len(four.deliveries) == 1 and time.monotonic() - begun < 2
+
+
 def main():
     from dnsworld import DnsWorld
 
@@ -132,7 +144,7 @@ def main():
     try:
         zones(world)
         start(server)
-        for scene in (circles, a_name_that_is_ours, a_name_for_ipv6):
+        for scene in (circles, a_name_that_is_ours, a_name_for_ipv6, a_short_head_start):
             scene(server, beyond)
     finally:
         beyond.close()
