@@ -87,7 +87,7 @@ static void run_main(void *arg UNUSED)
 
 	fake_begin(&w);
 	struct relay_way way = relay_way(w.conf, str_from(t.domain), STR_NONE);
-	struct hosts_question find = {w.conf, &w.relay->resolver, &way, &a, NULL};
+	struct hosts_question find = {.config = w.conf, .resolver = &w.relay->resolver, .way = &way, .arena = &a};
 	struct policy_question q = {.relay = w.relay, .way = &way, .hosts = &hosts, .flags = t.flags, .arena = &a};
 	if (hosts_find(&find, &hosts) != OK || hosts_look_up(&find, &hosts, t.host) != OK)
 		abort();
