@@ -52,7 +52,18 @@ struct config_network {
 	struct net_address address;
 	unsigned bits;
 };
+/* Where mail is judged by points. Thousandths; CONFIG_POINTS_NEVER: never. */
+#define CONFIG_POINTS_NEVER INT64_MAX
+struct config_thresholds {
+	int64_t junk, quarantine, reject; /* 5, never, 15 */
+};
+/* What the policy of a sender's domain (DMARC) does to mail that fails it: what it asks for; the mailbox Junk at most; nothing but points. */
+enum dmarc_obedience { DMARC_OBEY, DMARC_JUNK, DMARC_IGNORE };
+enum { DKIM_RSA = 1, DKIM_ED25519 = 2 };
 struct config_domain {
+	unsigned dkim;            /* signatures of its mail: bits; both by default, 0 none */
+	enum dmarc_obedience dmarc; /* of mail for it */
+	struct config_thresholds spam;
 	str name;     /* lower case, A-labels */
 	str catchall; /* an address, "" none */
 	bool relay;   /* its mail goes on to a server of ours, which is asked for each recipient before we say yes */
@@ -95,6 +106,36 @@ struct config_queue {
 
 enum tls_reports { TLS_REPORTS_OFF, TLS_REPORTS_SEND };
 
+/* A list of addresses or domains in the DNS (RFC 5782): dnsbl ZONE [points N], uribl ZONE [points N]; fewer than 0 points: a list of good ones. */
+struct config_blocklist {
+	str zone;
+	bool domains; /* uribl: asked for domains in the message; else for the client's address */
+	int64_t points; /* thousandths */
+};
+/* rule NAME points N: instead of the rule's own. */
+struct config_rule {
+	str name;
+	int64_t points;
+};
+/* Programs beside us that look at mail: scanner rspamd|spamd|clamd|milter HOST:PORT|unix:PATH [fail open|closed] [timeout 10s] [mail in|out|all]. */
+enum scanner_kind { SCANNER_RSPAMD, SCANNER_SPAMD, SCANNER_CLAMD, SCANNER_MILTER };
+enum scanner_mail { SCANNER_IN = 1, SCANNER_OUT = 2 };
+struct config_scanner {
+	enum scanner_kind kind;
+	str text; /* the address as written */
+	struct net_address address;
+	bool closed;   /* when it fails: 451; open: as if it had said nothing */
+	nsec timeout;  /* of all it does for a message; 10s */
+	unsigned mail; /* bits: from others, of our users; milter all, the others in */
+};
+struct config_spam {
+	enum yes_no judge;     /* no: authentication alone */
+	int64_t greylist;      /* thousandths: from here on, up to junk, an unknown sender comes back later; 3, never: off */
+	nsec greylist_delay;   /* 5m */
+	enum yes_no junk_inbox; /* yes: junk goes to INBOX, with the header field that says so: for mailboxes that are read by POP3 */
+	uint64_t history;      /* days that reputations, contacts without an answer, refusals are kept; 60 */
+};
+
 struct config {
 	struct arena arena; /* holds everything below */
 	unsigned references;
@@ -117,6 +158,21 @@ struct config {
 	struct config_queue queue;
 	enum tls_reports tls_reports;  /* to domains that ask for them (RFC 8460) */
 	nsec tls_reports_every;        /* for tests; 0: by the day */
+	enum yes_no authenticate;      /* SPF, DKIM, DMARC, ARC, iprev of mail from others; no: for tests */
+	nsec dkim_rotate;              /* a domain's keys are this old when new ones are made; 0 never; 180d */
+	str *arc_trust;                /* domains whose seals are believed */
+	size_t arc_trust_n;
+	enum yes_no arc_seal;          /* of mail that is handed on */
+	enum yes_no suffix_list;       /* the public suffix list decides where no DMARC record says which domains belong together */
+	enum tls_reports dmarc_reports; /* aggregate reports to domains that ask for them (RFC 9990) */
+	nsec dmarc_reports_every;       /* for tests; 0: by the day */
+	struct config_spam spam;
+	struct config_blocklist *blocklists;
+	size_t blocklists_n;
+	struct config_rule *rules;
+	size_t rules_n;
+	struct config_scanner *scanners;
+	size_t scanners_n;
 	struct net_address *resolvers; /* to be asked instead of the root and those below it */
 	size_t resolvers_n;
 	str trust_anchor; /* file, "" the built-in one */

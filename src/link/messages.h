@@ -44,7 +44,29 @@
 #define FIELDS_range(NUM, STR, LIST, BODY, FD) NUM(offset) NUM(length) /* octets */
 #define FIELDS_rcpt(NUM, STR, LIST, BODY, FD) \
 	STR(address) STR(orcpt) /* orcpt: "type;address" decoded (RFC 3461), "" none */ \
-	NUM(notify)         /* bits of enum dsn_notify, 0: not given */
+	NUM(notify)         /* bits of enum dsn_notify, 0: not given */ \
+	NUM(disposition)    /* enum disposition: what the filter says of it for this one */
+/* What the filter found out about a message. The store keeps it, whether the message is accepted or refused, and looks into none of its texts. */
+#define FIELDS_author(NUM, STR, LIST, BODY, FD) \
+	STR(address)        /* local@domain of From, in the form of address_key; when there is exactly one */ \
+	STR(name)           /* its display name, decoded, one line; "" none */ \
+	STR(skeleton) STR(name_skeleton) /* what looks the same has the same (mail/skeleton.h) */ \
+	NUM(verified)       /* 1: its domain has authenticated the message (DMARC pass) */
+#define FIELDS_note(NUM, STR, LIST, BODY, FD) \
+	STR(key)            /* "domain example.org", "net 192.0.2.0/24", "grey ...": what the history is asked for */ \
+	NUM(good) NUM(bad)  /* added to what is known */
+#define FIELDS_report_read(NUM, STR, LIST, BODY, FD) \
+	STR(kind)           /* "dmarc" "tls" "arf": an aggregate report of others that the message brought */ \
+	STR(domain) STR(organization) STR(id) /* about which domain of ours, whose, and theirs */ \
+	NUM(from) NUM(until) /* microseconds, 0 not known */ \
+	NUM(verified)       /* 1: by DMARC from the organization's domain */ \
+	STR(text)           /* JSON, one line: what `pombo reports` shows */
+#define FIELDS_judgement(NUM, STR, LIST, BODY, FD) \
+	STR(findings)       /* lines of mail/finding.h: every check, every rule, the decision */ \
+	LIST(author, author) /* none or one */ \
+	LIST(note, notes) \
+	STR(dmarc_domain) STR(dmarc_row) /* counted for the report to that domain (mailauth/dmarc_row.h); "" not */ \
+	LIST(report_read, reports)
 #define FIELDS_accept_request(NUM, STR, LIST, BODY, FD) \
 	NUM(id) LIST(origin, origin) /* exactly one */ \
 	NUM(account)        /* who submits it, granted to the session; 0 nobody */ \
@@ -59,9 +81,47 @@
 	STR(subject)        /* as it stands in the header, cut, "" none */ \
 	STR(headers)        /* trace headers to put in front of the body, lines with CRLF */ \
 	LIST(range, drop)   /* what of the body is not kept: in order, apart from each other */ \
+	LIST(judgement, judgement) /* none or one */ \
 	BODY(body)          /* as received, dots undone, CRLF */
 #define FIELDS_accept_reply(NUM, STR, LIST, BODY, FD) \
 	LIST(rcpt_answer, answers) /* what became of each recipient, in order (LMTP says it, SMTP uses the worst) */
+/* A message that is not ours: kept is why, for `pombo explain`, and what was noted. Nothing waits for stable storage. */
+#define FIELDS_refuse_request(NUM, STR, LIST, BODY, FD) \
+	NUM(id) LIST(origin, origin) STR(sender) LIST(rcpt, rcpts) STR(message_id) STR(subject) \
+	NUM(reply) STR(status) STR(text) /* what the client was told */ \
+	LIST(judgement, judgement) /* none or one */
+#define FIELDS_refuse_reply(NUM, STR, LIST, BODY, FD)
+
+/* --- store, asked by filter: what earlier mail shows --- */
+#define FIELDS_reputation(NUM, STR, LIST, BODY, FD) \
+	NUM(good) NUM(bad) NUM(first) NUM(last) /* as noted; microseconds since 1970 of the first and last note, 0 never */
+#define FIELDS_contact(NUM, STR, LIST, BODY, FD) \
+	NUM(received)       /* messages of this author to this recipient, if he is here, that were not junk */ \
+	NUM(sent)           /* messages of the recipient to the author */ \
+	STR(like)           /* an address of a contact who looks the same as this author, who is none; "" */
+#define FIELDS_history_request(NUM, STR, LIST, BODY, FD) \
+	LIST(word, keys) LIST(author, author) LIST(rcpt_query, rcpts) /* as in RCPT */
+#define FIELDS_history_reply(NUM, STR, LIST, BODY, FD) \
+	LIST(reputation, known) /* one for each key, in order */ \
+	LIST(contact, contacts) /* one for each recipient when there was an author, in order */ \
+	NUM(account)        /* of the only recipient, if that is a mailbox here with words of its own (`model`); else 0 */
+/* What was learned of words, as a table (spam/model.h). */
+#define FIELDS_model_request(NUM, STR, LIST, BODY, FD) NUM(account) /* 0: of all */ NUM(version) /* that is known already, 0 none */
+#define FIELDS_model_reply(NUM, STR, LIST, BODY, FD) NUM(version) BODY(table) /* empty: nothing newer */
+/* A message that somebody says is spam, or is none: its words are counted. Waits until there is one. */
+#define FIELDS_lesson_request(NUM, STR, LIST, BODY, FD) \
+	NUM(done)           /* the lesson whose words come with this, 0 none */ \
+	STR(tokens)         /* 8 octets each (spam/tokens.h), each once */ \
+	NUM(wait_ms)
+#define FIELDS_lesson_reply(NUM, STR, LIST, BODY, FD) NUM(lesson) /* 0: there is none */ BODY(body)
+
+/* --- store, asked by send: what was counted for reports to other domains (RFC 9990), domain by domain --- */
+#define FIELDS_tally_row(NUM, STR, LIST, BODY, FD) STR(row) NUM(count)
+#define FIELDS_tally_request(NUM, STR, LIST, BODY, FD) \
+	STR(done)           /* the domain whose rows before `until` were reported, and are dropped; "" none */ \
+	NUM(until)          /* microseconds: only what was counted before, by whole days (UTC) unless tests ask for less */
+#define FIELDS_tally_reply(NUM, STR, LIST, BODY, FD) \
+	STR(domain)         /* "": no more */ NUM(from) /* the oldest row's time */ LIST(tally_row, rows)
 
 /* --- store, asked by send: mail for other servers. A lease is a message with recipients that go the same way; it is the sender's until it is
  * settled, or until the sender is gone. --- */
@@ -131,15 +191,23 @@
 #define FIELDS_callout_reply(NUM, STR, LIST, BODY, FD) LIST(rcpt_answer, answers) /* exactly one */
 
 /* --- filter: a look at the message --- */
+#define FIELDS_rcpt_verdict(NUM, STR, LIST, BODY, FD) NUM(disposition)
 #define FIELDS_inspect_request(NUM, STR, LIST, BODY, FD) \
-	NUM(id) LIST(origin, origin) STR(sender) LIST(rcpt, rcpts) NUM(flags) BODY(body)
+	NUM(id) LIST(origin, origin) STR(sender) LIST(rcpt, rcpts) NUM(flags) \
+	NUM(account)        /* who is logged in, 0 nobody */ \
+	BODY(body)
 #define FIELDS_inspect_reply(NUM, STR, LIST, BODY, FD) \
 	NUM(code) NUM(reply) STR(status) STR(text) /* OK, or refused with this */ \
 	STR(headers)        /* to prepend below Received, "" none */ \
 	STR(message_id) STR(subject) \
 	NUM(flags)          /* that the header asks for: MESSAGE_TLS_OPTIONAL, or none */ \
 	LIST(rcpt_query, authors) /* of a submission: who it says it is from, all must be the login's */ \
-	LIST(range, drop)   /* what of the body is not to be kept */
+	LIST(range, drop)   /* what of the body is not to be kept */ \
+	LIST(judgement, judgement) /* none or one; also of a message that is refused */ \
+	LIST(rcpt_verdict, verdicts) /* one for each recipient, in order; or none: to be delivered */ \
+	NUM(changed)        /* bits of enum message_change: what a milter put in place of what was asked about */ \
+	STR(new_sender) LIST(rcpt, new_rcpts) /* all of them; each has to be checked like any other */ \
+	BODY(new_body)      /* `drop` is of this one then */
 
 /* --- keys: who is it --- */
 /* A SASL exchange (RFC 4422), a call for each thing the client says; keys knows it by (calling process, session). All but `step` and `response` stays
@@ -159,7 +227,8 @@
 	STR(challenge)      /* not encoded, may be empty */ \
 	NUM(account) STR(address) /* AUTH_DONE */
 
-/* What a private key does for a handshake: kinds and input of rt/tls.h. E_NOT_FOUND: no such key; E_DENIED: it does not sign that. */
+/* What a private key does for a handshake: kinds and input of rt/tls.h; asked by filter and send: the key of a domain (RFC 6376), kind
+ * SIGN_DIGEST, input a SHA-256. E_NOT_FOUND: no such key; E_DENIED: it does not sign that. */
 #define FIELDS_sign_request(NUM, STR, LIST, BODY, FD) NUM(key) NUM(kind) STR(input)
 #define FIELDS_sign_reply(NUM, STR, LIST, BODY, FD) STR(signature)
 
@@ -223,7 +292,14 @@
 	NUM(key)            /* its number, for `sign` */ \
 	STR(secret)         /* the private key in PEM: for keys, "" for others */
 #define FIELDS_named_file(NUM, STR, LIST, BODY, FD) STR(name) STR(text) /* a file that the configuration names, or one of the system */
+#define FIELDS_domain_key(NUM, STR, LIST, BODY, FD) \
+	STR(domain) STR(selector) STR(algorithm) /* of ours; "rsa" "ed25519" */ \
+	NUM(key)            /* its number, for `sign` */ \
+	NUM(created)        /* microseconds since 1970 */ \
+	STR(record)         /* what the DNS has to say at SELECTOR._domainkey.DOMAIN */ \
+	STR(secret)         /* the private key in PEM: for keys, "" for others */
 #define FIELDS_certify_request(NUM, STR, LIST, BODY, FD) \
+	LIST(domain_key, domain_keys) /* for keys, filter, send, and the store, which tells `pombo dns` */ \
 	LIST(certificate, certificates) \
 	LIST(named_file, files)   /* for send: "authorities" (PEM), passwords of routes by their path; for resolve: "trust-anchor" */
 #define FIELDS_certify_reply(NUM, STR, LIST, BODY, FD)
@@ -233,7 +309,7 @@
 #define FIELDS_security_reply(NUM, STR, LIST, BODY, FD) LIST(row, rows)
 
 #define RECORDS(R) \
-	R(range) \
+	R(range) R(author) R(note) R(report_read) R(judgement) R(rcpt_verdict) R(reputation) R(contact) R(tally_row) R(domain_key) \
 	R(origin) R(rcpt_query) R(rcpt_answer) R(rcpt) R(auth_binding) R(credential) R(mailbox_entry) R(uid) R(word) R(cell) R(row) \
 	R(certificate) R(named_file) R(lease_rcpt) R(outcome) R(fate) R(dns_record)
 
@@ -242,6 +318,11 @@
 	C(rcpt_check, "store") \
 	C(identity_check, "store") \
 	C(accept, "store") \
+	C(refuse, "store") \
+	C(history, "store") \
+	C(model, "store") \
+	C(lesson, "store") \
+	C(tally, "store") \
 	C(credential, "store") \
 	C(grant, "store") \
 	C(mailbox_open, "store") \
@@ -282,6 +363,10 @@ enum message_flag {
 	MESSAGE_TLS_OPTIONAL = 64, /* a header field TLS-Required: No (RFC 8689 5) */
 	MESSAGE_LOCAL = 128
 };
+/* What becomes of a message for a recipient. JUNK: the mailbox of that name; to another server with a header field that says so. QUARANTINE: held until
+ * somebody releases it. */
+enum disposition { DISPOSITION_DELIVER, DISPOSITION_JUNK, DISPOSITION_QUARANTINE, DISPOSITION_DISCARD };
+enum message_change { CHANGED_BODY = 1, CHANGED_SENDER = 2, CHANGED_RCPTS = 4 };
 enum by_mode { BY_NONE, BY_NOTIFY, BY_RETURN };
 /* To be tried; or its time is over, or it must be failed for the administrator: no attempt, a report. */
 enum lease_why { LEASE_ATTEMPT, LEASE_EXPIRED, LEASE_FAIL };

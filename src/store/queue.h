@@ -11,7 +11,7 @@
 
 #include "store/store.h"
 
-enum queue_state { QUEUE_WAITING, QUEUE_HELD, QUEUE_FAIL };
+enum queue_state { QUEUE_WAITING, QUEUE_HELD, QUEUE_FAIL, QUEUE_QUARANTINED };
 
 /* `due` of rows: those that need no attempt any more come before all others, and those that are held behind all, so that both are found, or passed
  * over, by the index alone. A held row keeps its time: QUEUE_DUE_HELD is added to it. */

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: ISC */
+/* The results of authentication methods (RFC 8601 2.7). */
+#ifndef MAILAUTH_RESULT_H
+#define MAILAUTH_RESULT_H
+
+#include "base/str.h"
+
+enum auth_result {
+	AUTH_NONE,
+	AUTH_PASS,
+	AUTH_FAIL,
+	AUTH_SOFTFAIL,
+	AUTH_NEUTRAL,
+	AUTH_POLICY,
+	AUTH_TEMPERROR,
+	AUTH_PERMERROR
+};
+str auth_result_name(enum auth_result r); /* "pass" ... */
+
+#endif
