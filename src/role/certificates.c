@@ -1,15 +1,12 @@
 /* SPDX-License-Identifier: ISC */
 #include "role/certificates.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/log.h"
+#include "role/keys_folder.h"
 #include "role/path.h"
-#include "rt/file.h"
 #include "rt/private_key.h"
 
 #define FILE_OCTETS_MAX   ((size_t)128 << 10)
@@ -97,51 +94,6 @@ struct own_names {
 	char key[300], certificate[300];
 };
 
-/* Whoever owns the data folder could have put a link there: none is followed. */
-static err open_folder(const struct config *config, int *folder)
-{
-	ARENA(a, 8192);
-	const char *path = arena_z(&a, arena_printf(&a, STR_FMT "/keys", STR_ARG(config->data)));
-
-	if (path == NULL)
-		return err_note(E_LIMIT, "the data folder's name is too long");
-	if (mkdir(path, 0700) != 0 && errno != EEXIST)
-		return err_note(E_IO, "%s: %s", path, strerrordesc_np(errno));
-	*folder = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	return *folder >= 0 ? OK : err_note(E_IO, "%s: %s", path, strerrordesc_np(errno));
-}
-
-static err own_read(int folder, const char *name, struct buf *out)
-{
-	int fd = openat(folder, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
-	struct stat st;
-
-	if (fd < 0)
-		return errno == ENOENT ? E_NOT_FOUND : err_note(E_IO, "keys/%s: %s", name, strerrordesc_np(errno));
-	bool good = fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && (size_t)st.st_size <= out->cap;
-	char *to = good ? buf_reserve(out, (size_t)st.st_size) : NULL;
-	err e = to == NULL ? err_note(E_LIMIT, "keys/%s is no file of ours", name)
-	                   : file_read_at(fd, to, (size_t)st.st_size, 0);
-	if (e == OK)
-		buf_commit(out, (size_t)st.st_size);
-	close(fd);
-	return e;
-}
-
-static err own_write(int folder, const char *name, str content)
-{
-	(void)unlinkat(folder, name, 0);
-	int fd = openat(folder, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
-	struct iovec iov = {(void *)(uintptr_t)content.p, content.n};
-	if (fd < 0)
-		return err_note(E_IO, "keys/%s: %s", name, strerrordesc_np(errno));
-	err e = file_write_all(fd, &iov, 1, 0);
-	if (e == OK)
-		e = file_sync(fd);
-	close(fd);
-	return e;
-}
-
 /* The certificate last: what a crash leaves without one is made again. */
 static err own_make(const struct config *config, int folder, const struct own_names *names, struct buf *key,
                     struct buf *chain)
@@ -150,9 +102,9 @@ static err own_make(const struct config *config, int folder, const struct own_na
 	buf_reset(chain);
 	err e = private_key_make(config->hostname, key, chain);
 	if (e == OK)
-		e = own_write(folder, names->key, buf_str(key));
+		e = keys_folder_write(folder, names->key, buf_str(key));
 	if (e == OK)
-		e = own_write(folder, names->certificate, buf_str(chain));
+		e = keys_folder_write(folder, names->certificate, buf_str(chain));
 	if (e == OK)
 		LOG(WARN, "tls.self-signed", LOG_STR("hostname", config->hostname),
 		    LOG_Z("do", "get a certificate and name it: tls certificate FILE key FILE"));
@@ -165,15 +117,15 @@ static err load_own(const struct config *config, struct certificates *c)
 	BUF(chain, FILE_OCTETS_MAX);
 	struct own_names names;
 	int folder = -1;
-	err e = open_folder(config, &folder);
+	err e = keys_folder_open(config, &folder);
 
 	if (e != OK)
 		return e;
 	snprintf(names.key, sizeof(names.key), STR_FMT ".key", STR_ARG(config->hostname));
 	snprintf(names.certificate, sizeof(names.certificate), STR_FMT ".pem", STR_ARG(config->hostname));
-	e = own_read(folder, names.certificate, &chain);
+	e = keys_folder_read(folder, names.certificate, &chain, NULL);
 	if (e == OK)
-		e = own_read(folder, names.key, &key);
+		e = keys_folder_read(folder, names.key, &key, NULL);
 	if (e == E_NOT_FOUND)
 		e = own_make(config, folder, &names, &key, &chain);
 	close(folder);
