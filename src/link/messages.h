@@ -366,6 +366,8 @@ enum message_flag {
 /* What becomes of a message for a recipient. JUNK: the mailbox of that name; to another server with a header field that says so. QUARANTINE: held until
  * somebody releases it. */
 enum disposition { DISPOSITION_DELIVER, DISPOSITION_JUNK, DISPOSITION_QUARANTINE, DISPOSITION_DISCARD };
+/* What `sign` is asked for beside the kinds of rt/tls.h. */
+enum sign_kind { SIGN_DIGEST = 16 };
 enum message_change { CHANGED_BODY = 1, CHANGED_SENDER = 2, CHANGED_RCPTS = 4 };
 enum by_mode { BY_NONE, BY_NOTIFY, BY_RETURN };
 /* To be tried; or its time is over, or it must be failed for the administrator: no attempt, a report. */
