@@ -89,6 +89,43 @@ static void check_relays(struct reader *r)
 	}
 }
 
+static bool is_limit(int64_t points)
+{
+	return points != CONFIG_POINTS_NEVER;
+}
+
+static void inherit(int64_t *own, int64_t all)
+{
+	if (*own == POINTS_UNSET)
+		*own = all;
+}
+
+/* One that never happens because another is below it is a mistake. */
+static void check_order(struct reader *r, str whose, const struct config_thresholds *t)
+{
+	int64_t lower = is_limit(t->quarantine) ? t->quarantine : t->junk;
+	bool quarantine = is_limit(t->quarantine) && is_limit(t->junk) && t->quarantine < t->junk;
+
+	if (quarantine || (is_limit(t->reject) && is_limit(lower) && t->reject < lower))
+		reader_fault_in(r, r->config->file.p, &whole_file,
+		                STR_FMT ": points have to rise from junk over quarantine to reject", STR_ARG(whose));
+}
+
+static void check_thresholds(struct reader *r)
+{
+	const struct config_thresholds *all = &r->config->spam.thresholds;
+
+	check_order(r, STR("spam"), all);
+	for (size_t i = 0; i < r->config->domains_n; i++) {
+		struct config_domain *d = &r->config->domains[i];
+		inherit(&d->spam.junk, all->junk);
+		inherit(&d->spam.quarantine, all->quarantine);
+		inherit(&d->spam.reject, all->reject);
+		if (memcmp(&d->spam, all, sizeof(*all)) != 0)
+			check_order(r, d->name, &d->spam);
+	}
+}
+
 /* A folder in /run is for root alone to make. */
 static void default_listens(struct reader *r)
 {
@@ -114,6 +151,7 @@ void reader_finish(struct reader *r)
 	check_limits(r);
 	check_certificates(r);
 	check_relays(r);
+	check_thresholds(r);
 	default_listens(r);
 	last_route(r);
 	if (r->config->arena.full)

@@ -130,7 +130,8 @@ struct config_scanner {
 };
 struct config_spam {
 	enum yes_no judge;     /* no: authentication alone */
-	int64_t greylist;      /* thousandths: from here on, up to junk, an unknown sender comes back later; 3, never: off */
+	struct config_thresholds thresholds; /* of domains that have none of their own */
+	int64_t greylist;      /* thousandths: from here on, up to junk, an unknown sender comes back later; 4, never: off */
 	nsec greylist_delay;   /* 5m */
 	enum yes_no junk_inbox; /* yes: junk goes to INBOX, with the header field that says so: for mailboxes that are read by POP3 */
 	uint64_t history;      /* days that reputations, contacts without an answer, refusals are kept; 60 */

@@ -246,9 +246,6 @@ static void read_option(struct reader *r, const struct setting *first)
 		if (name.kind == TOKEN_WORD)
 			unknown_option(r, first, &name);
 		skip_option(r, first);
-	} else if ((s->flags & SETTING_LATER) != 0) {
-		s->type->read(r, s, &name);
-		skip_option(r, first);
 	} else if ((s->flags & SETTING_FLAG) != 0) {
 		if (value_once(r, s, &name))
 			s->type->read(r, s, &name);
@@ -323,9 +320,6 @@ static void read_statement(struct reader *r, const struct token *name)
 	r->options = 0;
 	if (s == NULL) {
 		unknown_statement(r, name);
-		skip_statement(r);
-	} else if ((s->flags & SETTING_LATER) != 0) {
-		s->type->read(r, s, name);
 		skip_statement(r);
 	} else {
 		read_arguments(r, s, name);

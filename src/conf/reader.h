@@ -7,6 +7,7 @@
 #include "conf/lexer.h"
 #include "conf/schema.h"
 
+#define POINTS_UNSET INT64_MIN /* of a domain, until reader_finish */
 enum { INCLUDE_DEPTH_MAX = 8, FAULTS_MAX = 100, FILE_OCTETS_MAX = 16 << 20 };
 
 /* A file that is being read, and the one that included it. */

@@ -30,15 +30,14 @@ enum setting_flag {
 	SETTING_REPEATED = 2, /* the statement may stand there again; of an option: in the same statement */
 	SETTING_MANY = 4,     /* one or more words */
 	SETTING_FLAG = 8,     /* an option without a value */
-	SETTING_LATER = 16,   /* known, but this version does not have it */
-	SETTING_LINES = 32    /* print writes whole statements */
+	SETTING_LINES = 16    /* print writes whole statements */
 };
 
 struct setting {
 	const char *name;   /* the statement's first word */
 	const char *option; /* the word before the value; NULL: the value follows `name`, before all options */
 	const struct value_type *type;
-	size_t at;            /* offset in struct config, for types that land there by offset */
+	size_t at;            /* offset in struct config (or of the domain), for types that land there by offset */
 	const char *fallback; /* the default as it would be written; NULL: none */
 	const char *none;     /* the word for 0 or nothing; NULL: there is none */
 	uint64_t min, max;

@@ -422,7 +422,7 @@ const struct value_type value_key = {.grammar = "FILE", .read = key_read};
 const struct value_type value_file = {.grammar = "FILE", .read = file_read, .print = file_print};
 const struct value_type value_authorities = {.grammar = "FILE", .read = authorities_read};
 
-/* --- include, and what is not there yet --- */
+/* --- include --- */
 
 static void include_read(struct reader *r, const struct setting *s, const struct token *word)
 {
@@ -435,10 +435,4 @@ static void include_read(struct reader *r, const struct setting *s, const struct
 		reader_include(r, word);
 }
 
-static void later_read(struct reader *r, const struct setting *s, const struct token *word)
-{
-	reader_fault(r, word, "this version of Pombo does not have %s yet", s->option != NULL ? s->option : s->name);
-}
-
 const struct value_type value_include = {.grammar = "FILE", .read = include_read};
-const struct value_type value_later = {.read = later_read};

@@ -20,26 +20,62 @@ static void domain_read(struct reader *r, const struct setting *s, const struct 
 	if (d == NULL)
 		return;
 	d->name = value_domain_name(r, word, word->text);
+	d->dkim = DKIM_RSA | DKIM_ED25519;
+	d->spam = (struct config_thresholds){POINTS_UNSET, POINTS_UNSET, POINTS_UNSET};
 	(void)reader_once(r, word, arena_printf(&c->arena, "domain " STR_FMT, STR_ARG(d->name)));
+}
+
+static void dkim_print(struct buf *out, unsigned dkim)
+{
+	if (dkim == (DKIM_RSA | DKIM_ED25519))
+		return;
+	buf_puts(out, " dkim");
+	for (unsigned i = 0; dkim_names[i] != NULL; i++)
+		if ((dkim & (1U << i)) != 0)
+			buf_printf(out, " %s", dkim_names[i]);
+	if (dkim == 0)
+		buf_puts(out, " off");
+}
+
+static void own_points_print(struct buf *out, const char *option, int64_t own, int64_t all)
+{
+	if (own == all)
+		return;
+	buf_printf(out, " %s ", option);
+	value_points_print(out, own);
+}
+
+static void domain_options(struct buf *out, const struct config_domain *d, const struct config_thresholds *all)
+{
+	if (d->catchall.n > 0) {
+		buf_puts(out, " catchall ");
+		lexer_print_word(out, d->catchall);
+	}
+	if (d->relay) {
+		buf_puts(out, " relay ");
+		hop_print(out, &d->hop);
+	}
+	dkim_print(out, d->dkim);
+	if (d->dmarc != DMARC_OBEY)
+		buf_printf(out, " dmarc %s", dmarc_names[d->dmarc]);
+	own_points_print(out, "junk", d->spam.junk, all->junk);
+	own_points_print(out, "quarantine", d->spam.quarantine, all->quarantine);
+	own_points_print(out, "reject", d->spam.reject, all->reject);
 }
 
 static void domain_print(struct buf *out, const struct setting *s, const struct config *c)
 {
+	BUF(options, 4 << 10);
+
 	for (size_t i = 0; i < c->domains_n; i++) {
 		const struct config_domain *d = &c->domains[i];
 
 		buf_printf(out, "%s ", s->name);
 		lexer_print_word(out, d->name);
-		if (d->catchall.n > 0) {
-			buf_puts(out, " { catchall ");
-			lexer_print_word(out, d->catchall);
-			buf_puts(out, " }");
-		}
-		if (d->relay) {
-			buf_puts(out, " { relay ");
-			hop_print(out, &d->hop);
-			buf_puts(out, " }");
-		}
+		buf_reset(&options);
+		domain_options(&options, d, &c->spam.thresholds);
+		if (options.n > 0)
+			buf_printf(out, " {" STR_FMT " }", STR_ARG(buf_str(&options)));
 		buf_putc(out, '\n');
 	}
 }
@@ -91,6 +127,46 @@ static void relay_read(struct reader *r, const struct setting *s, const struct t
 	hop_read(r, s, word, good ? &d->hop : &r->nowhere);
 }
 
+/* --- signatures, policies, points --- */
+
+static void dkim_read(struct reader *r, const struct setting *s, const struct token *word)
+{
+	struct config_domain *d = last_domain(r);
+	int i = value_choice_index(s->choices, word->text);
+	bool off = str_equal(word->text, str_from(s->none));
+
+	if (d != NULL && r->nth == 0)
+		d->dkim = 0;
+	if (off && r->nth > 0)
+		reader_fault(r, word, "off stands alone");
+	else if (i < 0 && !off)
+		value_choice_fault(r, s->choices, word, "no such kind of signature:");
+	else if (d != NULL && !off)
+		d->dkim |= 1U << i;
+}
+
+static void dmarc_read(struct reader *r, const struct setting *s, const struct token *word)
+{
+	struct config_domain *d = last_domain(r);
+	int i = value_choice_index(s->choices, word->text);
+
+	if (i < 0)
+		value_choice_fault(r, s->choices, word, "dmarc cannot be");
+	else if (d != NULL)
+		d->dmarc = (enum dmarc_obedience)i;
+}
+
+static void own_points_read(struct reader *r, const struct setting *s, const struct token *word)
+{
+	struct config_domain *d = last_domain(r);
+
+	if (d != NULL)
+		(void)value_points_word(r, s, word, (int64_t *)(void *)((char *)d + s->at));
+}
+
+const char *const dkim_names[] = {"rsa", "ed25519", NULL};
+const char *const dmarc_names[] = {"obey", "junk", "ignore", NULL};
+
 static void unix_users_read(struct reader *r, const struct setting *s, const struct token *word)
 {
 	bool none = str_equal(word->text, str_from(s->none));
@@ -108,4 +184,7 @@ static void unix_users_print(struct buf *out, const struct setting *s, const str
 const struct value_type value_domain = {.grammar = "NAME", .read = domain_read, .print = domain_print};
 const struct value_type value_catchall = {.grammar = "ADDRESS", .read = catchall_read};
 const struct value_type value_unix_users = {.grammar = "NAME", .read = unix_users_read, .print = unix_users_print};
+const struct value_type value_dkim = {.read = dkim_read};
+const struct value_type value_dmarc = {.read = dmarc_read};
+const struct value_type value_domain_points = {.grammar = "POINTS", .read = own_points_read};
 const struct value_type value_relay = {.more = "Ar HOST:PORT", .read = relay_read};
