@@ -106,6 +106,19 @@ def test_a_dead_host_delays_nobody(make_server, peer):
     assert server.balance()['queued'] == 300
 
 
+def test_senders_take_turns(make_server):
+    """Whoever sends a hundred messages to one place delays nobody else's to it."""
+    goes_on = threading.Event()
+    with Peer(rules={'end': lambda p, line: USUAL if goes_on.wait(60) else CLOSE}) as peer:
+        server = relay(make_server, ('*', peer.address), settings='queue per-destination 1')
+        send(server, 'bob@example.com', n=100)
+        send(server, 'bob@example.com', sender='someone@other.example')
+        peer.wait_line('^(DATA|BDAT)')
+        goes_on.set()
+        senders = [d.sender for d in peer.wait(101)]
+        assert senders.index('someone@other.example') < 10
+
+
 def test_the_store_dies_while_mail_leaves(make_server, peer):
     """All arrives, and nothing twice: what was sent meanwhile is told to the new store, and what is being sent is not begun again."""
     server = relay(make_server, ('*', peer.address), settings='queue retry 1s')

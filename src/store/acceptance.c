@@ -428,7 +428,7 @@ static void tell_queue(struct store *s, const struct acceptance *x)
 
 		if (rcpt->mailbox != 0 || (last != NULL && str_equal(rcpt->destination, *last)))
 			continue;
-		queue_added(s, rcpt->destination, x->times.due);
+		queue_added(s, rcpt->destination, x->times.lane, x->times.due);
 		last = &rcpt->destination;
 	}
 }

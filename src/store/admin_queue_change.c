@@ -143,8 +143,8 @@ static err find(struct queue_change *c, struct db *db)
 
 	c->n = 0;
 	while (c->n < STEP && queue_walk_next(&q, c->filter, &c->mark, &entry))
-		c->rows[c->n++] =
-			(struct queue_row){entry.message, entry.rcpt, arena_str(&c->arena, entry.destination)};
+		c->rows[c->n++] = (struct queue_row){entry.message, entry.rcpt, arena_str(&c->arena, entry.destination),
+		                                     entry.lane};
 	return query_end(&q);
 }
 
@@ -179,17 +179,18 @@ static void leave_out_sending(struct queue_change *c)
 
 static void tell_schedule(struct queue_change *c)
 {
-	str last = STR_NONE;
+	const struct queue_row *last = NULL;
 
 	for (size_t i = 0; i < c->n && (c->verb->soon || c->verb->unblock); i++) {
-		str destination = c->rows[i].destination;
+		const struct queue_row *row = &c->rows[i];
 
-		if (last.n > 0 && str_equal(last, destination))
+		if (last != NULL && last->lane == row->lane && str_equal(last->destination, row->destination))
 			continue;
-		last = destination;
+		last = row;
 		if (c->verb->unblock)
-			schedule_unblock(&c->store->queue->schedule, destination, c->now);
-		queue_added(c->store, destination, QUEUE_DUE_FAIL); /* it is looked at from the beginning */
+			schedule_unblock(&c->store->queue->schedule, row->destination, c->now);
+		queue_added(c->store, row->destination, row->lane,
+		            QUEUE_DUE_FAIL); /* it is looked at from the beginning */
 	}
 }
 

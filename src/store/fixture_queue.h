@@ -106,8 +106,9 @@ UNUSED static void multiply(struct fixture *f, uint64_t message, unsigned n, con
 	         " protocol, login, message_id, subject, envid, ret, flags, deliver_by, by_mode, priority"
 	         " FROM message m, n WHERE m.id = %llu;"
 	         "INSERT INTO ledger (message, rcpt, side, kind, at, address) SELECT id, 0, 0, 0, 0, 'bob@%s' FROM n;"
-	         "INSERT INTO queue (message, rcpt, destination, due, expires, sender)"
-	         " SELECT n.id, 0, '%s', q.due + n.i, q.expires, q.sender FROM queue q, n WHERE q.message = %llu AND "
+	         "INSERT INTO queue (message, rcpt, destination, lane, due, expires, sender)"
+	         " SELECT n.id, 0, '%s', q.lane, q.due + n.i, q.expires, q.sender FROM queue q, n WHERE q.message = "
+	         "%llu AND "
 	         "q.rcpt = 0;"
 	         "COMMIT",
 	         n, (unsigned long long)message, destination, destination, (unsigned long long)message);

@@ -309,7 +309,7 @@ static err register_lease(struct leasing *x, const char *from)
 	if (e != OK)
 		return e;
 	lease->message = x->turn->message;
-	lease->destination = x->turn->given;
+	lease->lane = x->turn->lane;
 	lease->since = rt_now();
 	str name = str_take(str_from(from), LEASE_FROM_MAX - 1);
 	memcpy(lease->from, name.p, name.n);
@@ -387,12 +387,10 @@ static err make_lease(struct leasing *x, const char *from)
 		e = x->lease.n == 0 ? E_NOT_FOUND : register_lease(x, from);
 	if (e != OK && e != E_NOT_FOUND)
 		fault(x);
-	if (x->left != SCHEDULE_NEVER)
-		(void)!schedule_due(schedule, x->turn->given->name, x->left,
-		                    x->now); /* it is known: no memory needed */
+	schedule_lease_leaves(schedule, x->turn->lane, x->left, x->now);
 	if (e != OK) {
 		/* Rows may be left that became due only just now, or are blocked since. */
-		schedule_lease_end(schedule, x->turn->given, x->turn->due, x->now);
+		schedule_lease_end(schedule, x->turn->lane, x->turn->due, x->now);
 		return e;
 	}
 	return body_or_hold(x);
@@ -415,7 +413,7 @@ static err wait_turn(struct store *s, struct waiter *w, str destination, nsec de
 		e = rt_park(deadline);
 	schedule_leave(schedule, w, queue_now());
 	if (w->given != NULL && rt_cancelled())
-		schedule_lease_end(schedule, w->given, w->due, queue_now());
+		schedule_lease_end(schedule, w->lane, w->due, queue_now());
 	if (rt_cancelled())
 		return E_CANCELLED;
 	if (s->closer != NULL && w->given == NULL)

@@ -12,8 +12,8 @@ enum { LEASE_RCPTS_MAX = 100, LEASE_FROM_MAX = 32 };
 struct lease {
 	uint64_t id, message;
 	enum lease_why why;
-	struct destination *destination; /* counts this one */
-	uint64_t due;                    /* of the first of its rows */
+	struct lane *lane; /* counts this one */
+	uint64_t due;      /* of the first of its rows */
 	nsec since;
 	bool settling, gone;       /* is being settled; and its process is gone */
 	char from[LEASE_FROM_MAX]; /* the process that has it */

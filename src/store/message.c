@@ -65,9 +65,24 @@ static uint64_t due_of(const struct envelope *e)
 	return e->priority == 0 ? e->received : e->received + (normal - e->priority) * behind;
 }
 
+/* FNV-1a. That somebody may choose his lane gives him nothing. */
+static uint64_t lane_of(const struct envelope *e)
+{
+	str login = e->origin->login,
+	    who = login.n > 0 ? login : str_drop(e->sender, str_find_last(e->sender, '@') + 1);
+	uint64_t hash = 0xcbf29ce484222325;
+
+	for (size_t i = 0; i < who.n; i++) {
+		unsigned c = (unsigned char)who.p[i];
+
+		hash = (hash ^ (c >= 'A' && c <= 'Z' ? c | 0x20 : c)) * 0x100000001b3;
+	}
+	return (hash ^ hash >> 32) % QUEUE_LANES;
+}
+
 struct queue_times queue_times_of(const struct envelope *e, uint64_t expire)
 {
-	struct queue_times t = {.due = due_of(e)};
+	struct queue_times t = {.due = due_of(e), .lane = lane_of(e)};
 
 	t.expires = (e->hold_until > e->received ? e->hold_until : e->received) + expire;
 	if (e->by_mode == BY_RETURN && e->deliver_by < t.expires)
@@ -77,12 +92,13 @@ struct queue_times queue_times_of(const struct envelope *e, uint64_t expire)
 
 err queue_insert(struct db *db, const struct envelope *e, size_t rcpt, const struct queue_times *times)
 {
-	struct query q = db_query(db, "INSERT INTO queue (message, rcpt, destination, due, expires, sender)"
-	                              " VALUES (?, ?, ?, ?, ?, ?)");
+	struct query q = db_query(db, "INSERT INTO queue (message, rcpt, destination, lane, due, expires, sender)"
+	                              " VALUES (?, ?, ?, ?, ?, ?, ?)");
 
 	query_put_num(&q, e->id);
 	query_put_num(&q, rcpt);
 	query_put_str(&q, e->rcpts[rcpt].destination);
+	query_put_num(&q, e->rcpts[rcpt].destination.n > 0 ? times->lane : 0);
 	query_put_num(&q, times->due);
 	query_put_num(&q, times->expires);
 	query_put_str(&q, e->rcpts[rcpt].sender);

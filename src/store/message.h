@@ -23,7 +23,10 @@ MUST_USE err item_insert(struct db *db, const struct envelope *e, const struct e
  * it may leave) say. */
 struct queue_times {
 	uint64_t due, expires;
+	uint64_t
+		lane; /* below QUEUE_LANES; senders of a destination take turns by it (schedule.h): logins, else domains of reverse-paths */
 };
+enum { QUEUE_LANES = 64 };
 struct queue_times queue_times_of(const struct envelope *e, uint64_t expire);
 MUST_USE err queue_insert(struct db *db, const struct envelope *e, size_t rcpt, const struct queue_times *times);
 

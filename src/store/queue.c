@@ -7,6 +7,7 @@
 #include "base/date.h"
 #include "base/log.h"
 #include "conf/relay.h"
+#include "store/message.h"
 #include "store/queue_state.h"
 #include "store/release.h"
 
@@ -16,14 +17,15 @@ enum { SWEEP_ROWS = 1000, SWEEP_SHARE = 100 };
 
 /* --- the schedule's view of the rows --- */
 
-static err page_fill(void *ctx, str name, uint64_t from, uint64_t limit, struct page *out)
+static err page_fill(void *ctx, const struct lane *lane, uint64_t from, uint64_t limit, struct page *out)
 {
 	struct store *s = ctx;
-	struct query q = db_query(s->db, "SELECT due, message, rcpt FROM queue WHERE destination = ? AND due >= ?"
-	                                 " ORDER BY due, message, rcpt");
+	struct query q = db_query(s->db, "SELECT due, message, rcpt FROM queue WHERE destination = ? AND lane = ?"
+	                                 " AND due >= ? ORDER BY due, message, rcpt");
 
 	out->next = SCHEDULE_NEVER;
-	query_put_str(&q, name);
+	query_put_str(&q, lane->destination->name);
+	query_put_num(&q, lane->number);
 	query_put_num(&q, from);
 	while (query_row(&q)) {
 		uint64_t due = query_num(&q), message = query_num(&q), rcpt = query_num(&q);
@@ -41,7 +43,8 @@ static err page_fill(void *ctx, str name, uint64_t from, uint64_t limit, struct 
 	}
 	err e = query_end(&q);
 	if (e != OK)
-		LOG(ERROR, "queue.fault", LOG_STR("destination", name), LOG_Z("error", err_info()->text));
+		LOG(ERROR, "queue.fault", LOG_STR("destination", lane->destination->name),
+		    LOG_Z("error", err_info()->text));
 	return e;
 }
 
@@ -58,39 +61,44 @@ void queue_dispatch(struct store *s)
 		rt_wake(q->co);
 }
 
-static void add(struct store *s, str destination, uint64_t due)
+static void add(struct store *s, str destination, uint64_t lane, uint64_t due)
 {
 	struct queue *q = s->queue;
 
 	if (destination.n == 0) /* for a mailbox here */
 		release_wake(s);
-	else if (due < QUEUE_DUE_HELD && schedule_due(&q->schedule, destination, due, queue_now()) != OK)
+	else if (due < QUEUE_DUE_HELD && schedule_due(&q->schedule, destination, lane, due, queue_now()) != OK)
 		q->missed = true;
 }
 
-void queue_added(struct store *s, str destination, uint64_t due)
+void queue_added(struct store *s, str destination, uint64_t lane, uint64_t due)
 {
-	add(s, destination, due);
+	add(s, destination, lane, due);
 	queue_dispatch(s);
 }
 
-/* The index is asked for one destination after the other, so that it does not matter how many rows there are. */
+/* The index is asked for one lane after the other, so that it does not matter how many rows there are. */
 static err read_destinations(struct store *s)
 {
 	BUF(name, DESTINATION_MAX);
+	uint64_t lane = QUEUE_LANES; /* of "", which is passed over */
 	bool found = true;
 	err e = OK;
 
 	while (found && e == OK) {
-		struct query q = db_query(s->db, "SELECT destination, due FROM queue WHERE destination > ?"
-		                                 " ORDER BY destination, due LIMIT 1");
+		struct query q = db_query(
+			s->db, "SELECT destination, lane, due FROM queue WHERE (destination, lane, due) > (?, ?, ?)"
+			       " ORDER BY destination, lane, due LIMIT 1");
 		uint64_t due = 0;
 		BUF(next, DESTINATION_MAX);
 
 		query_put_str(&q, buf_str(&name));
+		query_put_num(&q, lane);
+		query_put_num(&q, INT64_MAX);
 		found = query_row(&q);
 		if (found) {
 			buf_put(&next, query_str(&q));
+			lane = query_num(&q);
 			due = query_num(&q);
 		}
 		e = query_end(&q);
@@ -99,7 +107,7 @@ static err read_destinations(struct store *s)
 		if (next.full || name.full)
 			return err_note(E_MEMORY, "no memory to read the queue's destinations");
 		if (found && e == OK)
-			add(s, buf_str(&name), due);
+			add(s, buf_str(&name), lane, due);
 	}
 	return e;
 }
@@ -108,16 +116,17 @@ static err read_destinations(struct store *s)
 
 void queue_lease_end(struct store *s, struct lease *lease, uint64_t due)
 {
-	struct destination *d = lease->destination;
+	struct lane *lane = lease->lane;
 
 	leases_remove(&s->queue->leases, lease);
-	schedule_lease_end(&s->queue->schedule, d, due, queue_now());
+	schedule_lease_end(&s->queue->schedule, lane, due, queue_now());
 }
 
 void queue_give_back(struct store *s, struct lease *lease, const char *why)
 {
-	LOG(WARN, "queue.returned", LOG_ID("mid", lease->message), LOG_STR("destination", lease->destination->name),
-	    LOG_Z("from", lease->from), LOG_NUM("rcpts", lease->n), LOG_Z("why", why));
+	LOG(WARN, "queue.returned", LOG_ID("mid", lease->message),
+	    LOG_STR("destination", lease->lane->destination->name), LOG_Z("from", lease->from),
+	    LOG_NUM("rcpts", lease->n), LOG_Z("why", why));
 	queue_lease_end(s, lease, lease->due);
 }
 
@@ -168,7 +177,7 @@ struct sweep {
 
 static err find_expired(struct sweep *x, struct db *db)
 {
-	struct query q = db_query(db, "SELECT message, rcpt, destination, expires FROM queue WHERE message >= ?"
+	struct query q = db_query(db, "SELECT message, rcpt, destination, lane, expires FROM queue WHERE message >= ?"
 	                              " AND state = 0 AND due > 1 AND (expires <= ? OR (attempts > 0 AND due > ?))"
 	                              " ORDER BY message, rcpt LIMIT ?");
 
@@ -183,6 +192,7 @@ static err find_expired(struct sweep *x, struct db *db)
 		row->message = x->after = query_num(&q);
 		row->rcpt = query_num(&q);
 		row->destination = arena_str(&x->arena, query_str(&q));
+		row->lane = query_num(&q);
 		x->rows[x->n++].over = query_num(&q) <= x->now;
 	}
 	return query_end(&q);
@@ -224,7 +234,7 @@ static void tell_swept(const struct sweep *x, const struct swept *r)
 {
 	if (!r->over)
 		schedule_unblock(&x->store->queue->schedule, r->row.destination, x->now);
-	add(x->store, r->row.destination, QUEUE_DUE_EXPIRED);
+	add(x->store, r->row.destination, r->row.lane, QUEUE_DUE_EXPIRED);
 }
 
 /* With what chance may add to the longest pause (relay/outcome.h), and a minute between two clocks. */

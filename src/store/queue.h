@@ -3,7 +3,8 @@
  *
  * What is due is in the database alone; in memory is one struct a destination (schedule.c) and one a lease. A destination has at most as many leases
  * as its window: it begins with a few, grows by one with each success up to `queue per-destination`, and is 1 after a failure to reach it, when
- * nothing of it is due before it may be tried again. Destinations take turns, so that a long queue for one delays no other.
+ * nothing of it is due before it may be tried again. Destinations take turns, so that a long queue for one delays no other,
+ * and so do the senders of each.
  * Those that ended their time (`expires`) are leased even when their destination is not reached: their senders are told.
  */
 #ifndef STORE_QUEUE_H
@@ -25,8 +26,8 @@ MUST_USE err queue_open(struct store *s);
 void queue_close(struct store *s); /* wakes all who wait, with E_TEMP */
 void queue_free(struct store *s);  /* when nobody is inside of a call any more */
 
-/* After a commit, on the loop: there is mail for a destination at `due` (microseconds). */
-void queue_added(struct store *s, str destination, uint64_t due);
+/* After a commit, on the loop: there is mail for a destination in a lane (store/message.h) at `due` (microseconds). */
+void queue_added(struct store *s, str destination, uint64_t lane, uint64_t due);
 void queue_process_gone(struct store *s, const char *from); /* its leases are nobody's again */
 
 /* The calls of the message table. */

@@ -107,7 +107,7 @@ static void list_leased(void *arg, struct lease *lease)
 	struct listing *l = arg;
 
 	for (size_t i = 0; i < lease->n && l->f->leased_n < l->size; i++)
-		l->f->leased[l->f->leased_n++] = (struct queue_row){lease->message, lease->rcpts[i], STR_NONE};
+		l->f->leased[l->f->leased_n++] = (struct queue_row){.message = lease->message, .rcpt = lease->rcpts[i]};
 }
 
 static int compare_rows(const void *a, const void *b)
@@ -121,7 +121,7 @@ static int compare_rows(const void *a, const void *b)
 
 static bool is_leased(const struct queue_filter *f, uint64_t message, uint64_t rcpt)
 {
-	const struct queue_row row = {message, rcpt, STR_NONE};
+	const struct queue_row row = {.message = message, .rcpt = rcpt};
 
 	return f->leased_n > 0 && bsearch(&row, f->leased, f->leased_n, sizeof(row), compare_rows) != NULL;
 }
@@ -160,7 +160,8 @@ err queue_filter_read(struct admin *x, struct queue_filter *out)
 /* --- walking --- */
 
 static const char walk_sql[] =
-	"SELECT q.message, q.rcpt, q.destination, q.due, q.expires, q.attempts, q.warned, q.sender, q.reply, q.state,"
+	"SELECT q.message, q.rcpt, q.destination, q.lane, q.due, q.expires, q.attempts, q.warned, q.sender, q.reply, "
+        "q.state,"
 	" l.address, l.original, m.received, m.body, m.sender, m.login, m.subject, m.message_id"
 	" FROM queue q LEFT JOIN ledger l ON l.message = q.message AND l.rcpt = q.rcpt AND l.side = 0"
 	" LEFT JOIN message m ON m.id = q.message WHERE q.message >= ? AND q.message <= ? ORDER BY q.message, q.rcpt";
@@ -186,6 +187,7 @@ static void read_entry(struct query *q, const struct queue_filter *f, struct que
 	e->message = query_num(q);
 	e->rcpt = query_num(q);
 	e->destination = query_str(q);
+	e->lane = query_num(q);
 	e->due = query_num(q);
 	e->expires = query_num(q);
 	e->attempts = query_num(q);

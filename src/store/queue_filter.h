@@ -32,7 +32,7 @@ struct queue_filter {
 struct queue_entry {
 	uint64_t message, rcpt;
 	str destination;
-	uint64_t due, expires, attempts, warned;
+	uint64_t lane, due, expires, attempts, warned;
 	str said; /* the reverse-path that is said */
 	str reply, address, original;
 	uint64_t received, size;

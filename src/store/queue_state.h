@@ -32,6 +32,7 @@ void queue_give_back(struct store *s, struct lease *lease, const char *why); /* 
 struct queue_row {
 	uint64_t message, rcpt;
 	str destination;
+	uint64_t lane;
 };
 
 /* Something that the submitter can see has changed. */

@@ -130,9 +130,11 @@ static err settle(struct rebuild *r, const struct envelope *envelope, size_t i)
 
 static err add_remote(struct rebuild *r, const struct envelope *envelope, size_t i)
 {
-	struct queue_times times = {envelope->received, r->expires};
+	struct queue_times times = queue_times_of(envelope, 0);
 	err e = ledger_accept(r->db, envelope, i);
 
+	times.due = envelope->received;
+	times.expires = r->expires;
 	if (e != OK)
 		return e;
 	return envelope->rcpts[i].settled != 0 ? settle(r, envelope, i) : queue_insert(r->db, envelope, i, &times);

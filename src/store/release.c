@@ -39,7 +39,7 @@ static err read_rows(struct release *x)
 		x->store->db, "SELECT q.message, q.rcpt, q.state, q.sender, l.address, l.original, m.body FROM queue q"
 			      " JOIN ledger l ON l.message = q.message AND l.rcpt = q.rcpt AND l.side = 0"
 			      " JOIN message m ON m.id = q.message"
-			      " WHERE q.destination = '' AND q.due <= ? ORDER BY q.due LIMIT ?");
+			      " WHERE q.destination = '' AND q.lane = 0 AND q.due <= ? ORDER BY q.due LIMIT ?");
 
 	query_put_num(&q, x->now);
 	query_put_num(&q, BATCH);
@@ -60,7 +60,8 @@ static err read_rows(struct release *x)
 
 static err next_due(struct store *s, uint64_t *due, bool *any)
 {
-	struct query q = db_query(s->db, "SELECT due FROM queue WHERE destination = '' ORDER BY due LIMIT 1");
+	struct query q =
+		db_query(s->db, "SELECT due FROM queue WHERE destination = '' AND lane = 0 ORDER BY due LIMIT 1");
 
 	return query_one(&q, due, any);
 }

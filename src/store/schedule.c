@@ -105,25 +105,87 @@ static void ring_add(struct schedule *s, struct destination *d)
 	d->prev->next = d->next->prev = d;
 }
 
+/* --- lanes --- */
+
+static void page_drop(struct lane *l)
+{
+	free(l->page);
+	l->page = NULL;
+}
+
+static struct lane *lane_find(const struct destination *d, uint64_t number)
+{
+	struct lane *l = d->lanes;
+
+	if (l == NULL)
+		return NULL;
+	do {
+		if (l->number == number)
+			return l;
+		l = l->next;
+	} while (l != d->lanes);
+	return NULL;
+}
+
+/* At the end: it is the others' turn first. */
+static struct lane *lane_add(struct destination *d, uint64_t number)
+{
+	struct lane *l = calloc(1, sizeof(*l)), *first = d->lanes;
+
+	if (l == NULL)
+		return NULL;
+	*l = (struct lane){.destination = d, .number = number, .due = SCHEDULE_NEVER, .prev = l, .next = l};
+	if (first == NULL) {
+		d->lanes = l;
+		return l;
+	}
+	l->next = first;
+	l->prev = first->prev;
+	l->prev->next = first->prev = l;
+	return l;
+}
+
+static void lane_remove(struct lane *l)
+{
+	struct destination *d = l->destination;
+
+	if (d->lanes == l)
+		d->lanes = l->next == l ? NULL : l->next;
+	l->prev->next = l->next;
+	l->next->prev = l->prev;
+	page_drop(l);
+	free(l);
+}
+
+static bool lane_is_unused(const struct lane *l)
+{
+	return l->leases == 0 && l->page == NULL && l->due == SCHEDULE_NEVER;
+}
+
+/* When the first of them has something; `page`: one of them has it in hand. Those that have nothing any more go. */
+static uint64_t lanes_due(struct destination *d, bool *page)
+{
+	uint64_t due = SCHEDULE_NEVER;
+	struct lane *l = d->lanes, *end = l != NULL ? l->prev : NULL, *next;
+
+	*page = false;
+	for (; l != NULL; l = next) {
+		next = l == end ? NULL : l->next;
+		*page |= l->page != NULL;
+		due = l->due < due ? l->due : due;
+		if (lane_is_unused(l))
+			lane_remove(l);
+	}
+	return due;
+}
+
 /* --- a destination --- */
-
-static void page_drop(struct destination *d)
-{
-	free(d->page);
-	d->page = NULL;
-}
-
-static bool is_unused(const struct destination *d, uint64_t now)
-{
-	return d->leases == 0 && d->waiting == 0 && d->page == NULL && d->due == SCHEDULE_NEVER && d->blocked <= now;
-}
 
 static void forget(struct schedule *s, struct destination *d)
 {
 	heap_remove(s, d);
 	ring_remove(s, d);
 	(void)map_remove(&s->by_name, d->name);
-	page_drop(d);
 	free(d);
 }
 
@@ -134,16 +196,17 @@ static uint64_t due_limit(const struct destination *d, uint64_t now)
 }
 
 /* When it is to be looked at: now or before, later, SCHEDULE_NEVER. */
-static uint64_t look_at(const struct schedule *s, const struct destination *d, uint64_t now)
+static uint64_t look_at(const struct schedule *s, struct destination *d, uint64_t now)
 {
 	bool blocked = d->blocked > now;
 	uint64_t most = blocked || d->window > s->per_destination ? s->per_destination : d->window;
+	bool page;
+	uint64_t at = lanes_due(d, &page);
 
 	if (d->leases >= most)
 		return blocked ? d->blocked : SCHEDULE_NEVER;
-	if (d->page != NULL)
+	if (page)
 		return now;
-	uint64_t at = d->due;
 	if (at <= due_limit(d, now))
 		at = now;
 	else if (blocked && (at < d->blocked || at == SCHEDULE_NEVER))
@@ -154,11 +217,12 @@ static uint64_t look_at(const struct schedule *s, const struct destination *d, u
 /* Puts it where it belongs now; it may be forgotten. */
 static void place(struct schedule *s, struct destination *d, uint64_t now)
 {
-	if (is_unused(d, now)) {
+	uint64_t at = look_at(s, d, now);
+
+	if (d->lanes == NULL && d->waiting == 0 && d->blocked <= now) {
 		forget(s, d);
 		return;
 	}
-	uint64_t at = look_at(s, d, now);
 	if (at <= now) {
 		heap_remove(s, d);
 		ring_add(s, d);
@@ -181,7 +245,6 @@ static struct destination *make(struct schedule *s, str name)
 	if (name.n > 0)
 		memcpy(text, name.p, name.n);
 	d->name = str_make(text, name.n);
-	d->due = SCHEDULE_NEVER;
 	d->window = SCHEDULE_WINDOW;
 	if (heap_reserve(s, s->by_name.count + 1) && map_put(&s->by_name, name, d) == OK)
 		return d;
@@ -202,24 +265,43 @@ static err find_or_make(struct schedule *s, str name, struct destination **out)
 	return *out != NULL ? OK : err_note(E_MEMORY, "no memory for a destination of the queue");
 }
 
-err schedule_due(struct schedule *s, str name, uint64_t due, uint64_t now)
+err schedule_due(struct schedule *s, str name, uint64_t lane, uint64_t due, uint64_t now)
 {
 	struct destination *d;
+	struct lane *l;
 	err e = find_or_make(s, name, &d);
 
 	if (e != OK)
 		return e;
-	d->due = due < d->due ? due : d->due;
+	l = lane_find(d, lane);
+	if (l == NULL)
+		l = lane_add(d, lane);
+	if (l != NULL && due < l->due)
+		l->due = due;
 	place(s, d, now);
-	return OK;
+	return l != NULL ? OK : err_note(E_MEMORY, "no memory for a sender of the queue");
 }
 
 /* --- leases --- */
 
-void schedule_lease_end(struct schedule *s, struct destination *d, uint64_t due, uint64_t now)
+static void lane_due(struct lane *l, uint64_t due)
 {
+	l->due = due < l->due ? due : l->due;
+}
+
+void schedule_lease_leaves(struct schedule *s, struct lane *l, uint64_t due, uint64_t now)
+{
+	lane_due(l, due);
+	place(s, l->destination, now);
+}
+
+void schedule_lease_end(struct schedule *s, struct lane *l, uint64_t due, uint64_t now)
+{
+	struct destination *d = l->destination;
+
+	lane_due(l, due);
+	l->leases--;
 	d->leases--;
-	d->due = due < d->due ? due : d->due;
 	place(s, d, now);
 }
 
@@ -233,11 +315,18 @@ void schedule_reached(const struct schedule *s, struct destination *d)
 /* What was read ahead is to be attempted, and goes back. */
 void schedule_block(struct destination *d, uint64_t until)
 {
+	struct lane *l = d->lanes;
+
 	d->window = 1;
 	d->blocked = until;
-	if (d->page != NULL && d->page->due < d->due)
-		d->due = d->page->due;
-	page_drop(d);
+	if (l == NULL)
+		return;
+	do {
+		if (l->page != NULL)
+			lane_due(l, l->page->due);
+		page_drop(l);
+		l = l->next;
+	} while (l != d->lanes);
 }
 
 void schedule_unblock(struct schedule *s, str name, uint64_t now)
@@ -318,42 +407,58 @@ static struct waiter *turn_away(struct schedule *s, struct waiter *w, uint64_t n
 
 /* --- who serves whom --- */
 
-/* Is there a message to be given out? If not, the destination goes where it belongs, and may be forgotten. */
+/* Reads ahead what is due in the lane. */
+static bool lane_fill(struct schedule *s, struct lane *l, uint64_t now)
+{
+	struct destination *d = l->destination;
+	uint64_t limit = due_limit(d, now);
+
+	l->page = calloc(1, sizeof(*l->page));
+	err e = l->page == NULL ? E_MEMORY : s->fill(s->ctx, l, l->due, limit, l->page);
+	if (e == OK)
+		l->due = l->page->next;
+	if (e == OK && l->page->n > 0)
+		return true;
+	page_drop(l);
+	if (e != OK || l->due <= limit)
+		d->rest = now + REST_USEC;
+	return false;
+}
+
+/* Is there a message to be given out? Then it is in the page of the lane whose turn it is. If not, the destination goes where it belongs, and may be
+ * forgotten. */
 static bool has_message(struct schedule *s, struct destination *d, uint64_t now)
 {
-	uint64_t limit = due_limit(d, now);
-	bool may = look_at(s, d, now) <= now;
+	while (look_at(s, d, now) <= now) {
+		struct lane *l = d->lanes;
 
-	if (may && d->page != NULL)
-		return true;
-	if (may) {
-		d->page = calloc(1, sizeof(*d->page));
-		err e = d->page == NULL ? E_MEMORY : s->fill(s->ctx, d->name, d->due, limit, d->page);
-		if (e == OK)
-			d->due = d->page->next;
-		if (d->page != NULL && d->page->n > 0)
+		if (l->page != NULL)
 			return true;
-		page_drop(d);
-		if (e != OK || d->due <= limit)
-			d->rest = now + REST_USEC;
+		if (d->rest <= now && l->due <= due_limit(d, now) && lane_fill(s, l, now))
+			return true;
+		d->lanes = l->next;
 	}
 	place(s, d, now);
 	return false;
 }
 
-/* The next message of the page, which there is. */
+/* The next message, which there is. */
 static struct waiter *give(struct schedule *s, struct waiter *w, struct destination *d, uint64_t now)
 {
-	struct page *p = d->page;
+	struct lane *l = d->lanes;
+	struct page *p = l->page;
 
 	d->leases++;
+	l->leases++;
 	end_wait(s, w);
 	w->wants = NULL;
 	w->given = d;
+	w->lane = l;
 	w->due = p->due;
 	w->message = p->messages[p->at++];
 	if (p->at == p->n)
-		page_drop(d);
+		page_drop(l);
+	d->lanes = l->next;
 	ring_remove(s, d); /* its next turn comes when the others had theirs */
 	place(s, d, now);
 	return w;
@@ -443,7 +548,8 @@ void schedule_free(struct schedule *s)
 	while (map_next(&s->by_name, &at, &key, &value)) {
 		struct destination *d = value;
 
-		page_drop(d);
+		while (d->lanes != NULL)
+			lane_remove(d->lanes);
 		free(d);
 	}
 	map_free(&s->by_name);

@@ -3,7 +3,7 @@
 
 #include "store/credential.h"
 
-enum { SCHEMA_VERSION = 3 };
+enum { SCHEMA_VERSION = 4 };
 
 static const char schema_sql[] =
 #include "store/schema_sql.h"
@@ -36,14 +36,14 @@ static const char to_version_3[] =
 	"CREATE TABLE forward (account INTEGER NOT NULL, target TEXT NOT NULL, PRIMARY KEY (account, target)) WITHOUT "
 	"ROWID;"
 	"CREATE TABLE queue (message INTEGER NOT NULL, rcpt INTEGER NOT NULL, destination TEXT NOT NULL, due INTEGER "
-        "NOT NULL,"
+	"NOT NULL,"
 	" expires INTEGER NOT NULL, sender TEXT NOT NULL, state INTEGER NOT NULL DEFAULT 0, attempts INTEGER NOT NULL "
-        "DEFAULT 0,"
+	"DEFAULT 0,"
 	" warned INTEGER NOT NULL DEFAULT 0, reply TEXT NOT NULL DEFAULT '', PRIMARY KEY (message, rcpt)) WITHOUT "
-        "ROWID;"
+	"ROWID;"
 	"CREATE INDEX queue_due ON queue (destination, due);"
 	"CREATE TABLE attempt (message INTEGER NOT NULL, rcpt INTEGER NOT NULL, at INTEGER NOT NULL, status TEXT NOT "
-        "NULL,"
+	"NULL,"
 	" host TEXT NOT NULL, reply TEXT NOT NULL, security TEXT NOT NULL);"
 	"CREATE INDEX attempt_message ON attempt (message);"
 	"CREATE TABLE policy (domain TEXT PRIMARY KEY, id TEXT NOT NULL, text TEXT NOT NULL, expires INTEGER NOT NULL)"
@@ -56,6 +56,13 @@ static const char to_version_3[] =
 	"ALTER TABLE ledger ADD COLUMN host TEXT NOT NULL DEFAULT '';"
 	"ALTER TABLE ledger ADD COLUMN security TEXT NOT NULL DEFAULT '';"
 	"UPDATE meta SET value = 3 WHERE key = 'schema';";
+
+/* From version 3, where senders did not take turns. */
+static const char to_version_4[] = "DROP INDEX queue_due;"
+				   "ALTER TABLE queue ADD COLUMN lane INTEGER NOT NULL DEFAULT 0;"
+				   "ALTER TABLE queue ADD COLUMN unreached INTEGER NOT NULL DEFAULT 0;"
+				   "CREATE INDEX queue_due ON queue (destination, lane, due);"
+				   "UPDATE meta SET value = 4 WHERE key = 'schema';";
 
 static err nothing_more(struct db *db UNUSED)
 {
@@ -70,6 +77,7 @@ static const struct {
 	{schema_sql, credential_new_secret},
 	{to_version_2, credential_new_secret},
 	{to_version_3, nothing_more},
+	{to_version_4, nothing_more},
 };
 
 static err run_step(struct db *db, uint64_t version)

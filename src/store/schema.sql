@@ -99,7 +99,7 @@ CREATE TABLE message (
 CREATE TABLE queue (
 	message     INTEGER NOT NULL,
 	rcpt        INTEGER NOT NULL,          -- in the ledger
-	destination TEXT NOT NULL,             -- conf/relay.h
+	destination TEXT NOT NULL,             -- conf/relay.h; '': a mailbox here, later (store/release.h)
 	due         INTEGER NOT NULL,          -- of the next attempt; urgent ones a little earlier than they came; see queue.h for 0, 1 and 2^62
 	expires     INTEGER NOT NULL,
 	sender      TEXT NOT NULL,             -- the reverse-path that is said; another than the message's when it is forwarded
@@ -107,9 +107,11 @@ CREATE TABLE queue (
 	attempts    INTEGER NOT NULL DEFAULT 0,
 	warned      INTEGER NOT NULL DEFAULT 0, -- the sender was told of the delay
 	reply       TEXT NOT NULL DEFAULT '',  -- what was heard last
+	lane        INTEGER NOT NULL DEFAULT 0, -- senders of a destination take turns by it (store/message.h)
+	unreached   INTEGER NOT NULL DEFAULT 0, -- the last attempt did not reach the destination: due as soon as another one does
 	PRIMARY KEY (message, rcpt)
 ) WITHOUT ROWID;
-CREATE INDEX queue_due ON queue (destination, due);
+CREATE INDEX queue_due ON queue (destination, lane, due);
 
 -- Attempts after which a recipient stayed in the queue: append-only, for the story of a message.
 CREATE TABLE attempt (
@@ -180,4 +182,4 @@ CREATE TABLE change (
 	what    INTEGER NOT NULL               -- enum change: 0 added, 1 expunged
 );
 
-INSERT INTO meta (key, value) VALUES ('schema', 3), ('next_id', 0), ('next_account', 1), ('next_mailbox', 1);
+INSERT INTO meta (key, value) VALUES ('schema', 4), ('next_id', 0), ('next_account', 1), ('next_mailbox', 1);

@@ -191,7 +191,7 @@ static uint64_t least_due(const struct settling *x)
 static void lease_settled(struct settling *x)
 {
 	struct queue *q = x->store->queue;
-	struct destination *d = x->lease->destination;
+	struct destination *d = x->lease->lane->destination;
 	uint64_t until = x->request->destination_due;
 	bool tried = x->lease->why == LEASE_ATTEMPT && x->n > 0;
 
@@ -209,7 +209,7 @@ static void add_elsewhere(const struct settling *x)
 		const struct verdict *v = &x->verdicts[i];
 
 		if (v->there && v->result == OUTCOME_MOVED)
-			queue_added(x->store, v->destination, settle_due(v));
+			queue_added(x->store, v->destination, v->lane, settle_due(v));
 		else if (v->there && v->result == OUTCOME_LATER && x->lease == NULL)
 			x->store->queue->missed = true;
 	}

@@ -11,7 +11,7 @@ struct verdict {
 	uint64_t rcpt;
 	enum outcome_result result;
 	bool there; /* its row; it is passed over without one: it was settled before, or the administrator has dropped it */
-	uint64_t due, state, warned;
+	uint64_t due, state, warned, lane;
 	str destination;
 	str status, reply, host, security;
 };

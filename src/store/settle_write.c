@@ -18,7 +18,7 @@ str settle_report_refusal(const struct settling *x)
 
 static err read_row(struct writer *w, const struct settling *x, struct verdict *v)
 {
-	struct query q = db_query(writer_db(w), "SELECT state, warned FROM queue WHERE message = ? AND rcpt = ?");
+	struct query q = db_query(writer_db(w), "SELECT state, warned, lane FROM queue WHERE message = ? AND rcpt = ?");
 
 	query_put_num(&q, x->message);
 	query_put_num(&q, v->rcpt);
@@ -26,6 +26,7 @@ static err read_row(struct writer *w, const struct settling *x, struct verdict *
 	if (v->there) {
 		v->state = query_num(&q);
 		v->warned |= query_num(&q);
+		v->lane = query_num(&q);
 	}
 	return query_end(&q);
 }

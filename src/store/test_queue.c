@@ -100,8 +100,9 @@ static void many_recipients(struct fixture *f)
 	               "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 249)"
 	               " INSERT INTO ledger (message, rcpt, side, kind, at, address)"
 	               " SELECT message, i, 0, 0, at, 'bob' || i || '@example.com' FROM ledger, n WHERE rcpt = 0;"
-	               "INSERT INTO queue (message, rcpt, destination, due, expires, sender) SELECT q.message, l.rcpt,"
-	               " q.destination, q.due, q.expires, q.sender FROM queue q, ledger l WHERE l.rcpt > 0;"
+	               "INSERT INTO queue (message, rcpt, destination, lane, due, expires, sender)"
+	               " SELECT q.message, l.rcpt, q.destination, q.lane, q.due, q.expires, q.sender FROM queue q, "
+	               "ledger l WHERE l.rcpt > 0;"
 	               "UPDATE message SET items = 250; UPDATE queue SET sender = 'other@example.org' WHERE rcpt = 7");
 	struct lease_reply one = lease_any(f, &a), two = lease_any(f, &a), three = lease_any(f, &a),
 			   four = lease_any(f, &a);
@@ -313,7 +314,7 @@ static void cancelled(struct fixture *f)
 	assert_int_equal(d.result, E_CANCELLED);
 	/* It has its turn already when it is cancelled. */
 	deliverer_start(&d, f, "example.com", 60000);
-	queue_added(f->store, STR("example.com"), now_usec());
+	queue_added(f->store, STR("example.com"), 0, now_usec());
 	send_out(f, "alice@example.org", "bob@example.com");
 	rt_cancel(d.co);
 	deliverer_end(&d);
@@ -397,6 +398,35 @@ static void turns(struct fixture *f)
 static void test_destinations_take_turns(void **state UNUSED)
 {
 	fixture_run(turns);
+}
+
+/* Ten thousand messages to one place: who else sends one there waits for one of them. */
+static void flood(struct fixture *f)
+{
+	ARENA(a, 8 << 20);
+
+	start(f);
+	uint64_t id = send_out(f, "alice@example.org", "bob@a.example");
+	multiply(f, id, 10000, "a.example");
+	fixture_close(f);
+	fixture_open(f); /* also what is read from the database takes turns */
+	send_out(f, "someone@else.example", "bob@a.example");
+	for (unsigned i = 0; i < 3; i++) {
+		struct lease_reply l = lease_any(f, &a);
+
+		assert_str(l.sender, i == 1 ? "someone@else.example" : "alice@example.org");
+		settle_relayed(f, &l);
+	}
+	send_out(f, "someone@else.example", "bob@a.example");
+	fixture_close(f);
+	fixture_open(f);
+	str first = lease_any(f, &a).sender, second = lease_any(f, &a).sender;
+	assert_false(str_equal(first, second));
+}
+
+static void test_senders_take_turns(void **state UNUSED)
+{
+	fixture_run(flood);
 }
 
 /* In order of age, all of them once, with the window growing; and no memory for what waits. */
@@ -722,6 +752,7 @@ int main(void)
 		cmocka_unit_test(test_waits_end),
 		cmocka_unit_test(test_a_dead_host_delays_nobody),
 		cmocka_unit_test(test_destinations_take_turns),
+		cmocka_unit_test(test_senders_take_turns),
 		cmocka_unit_test(test_all_of_many_in_order),
 		cmocka_unit_test(test_the_configuration_limits_windows),
 		cmocka_unit_test(test_a_start_with_a_long_queue),

@@ -378,7 +378,7 @@ static void story(struct fixture *f)
 		send_out(f, "alice@example.org", "bob@example.com carol@example.org dave@example.com eve@example.com");
 	fixture_change(
 		f, "INSERT INTO attempt SELECT id, 0, 1000000 + (abs(random()) % 1000), '4.7.1', 'mx', 'later', "
-	           "'TLSv1.3' FROM message;"
+		   "'TLSv1.3' FROM message;"
 		   "INSERT INTO attempt WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 150)"
 		   " SELECT id, 3, i * 1000000, '4.4.1', '', 'no answer', '' FROM message, n;"
 		   "UPDATE queue SET attempts = 1, reply = 'later' WHERE rcpt = 0;"
@@ -433,8 +433,10 @@ static void verifies(struct fixture *f)
 	fixture_change(f, "INSERT INTO ledger (message, rcpt, side, kind, at) SELECT id, 1, 1, 2, 5 FROM message;"
 	                  "UPDATE message SET items = 1");
 	assert_sound(f);
-	fixture_change(f, "INSERT INTO queue SELECT message, 1, destination, due, expires, '', 0, 0, 0, '' FROM queue;"
-	                  "INSERT INTO queue VALUES (5, 0, 'example.com', 5, 5, '', 0, 0, 0, '')");
+	fixture_change(f, "INSERT INTO queue (message, rcpt, destination, due, expires, sender)"
+	                  " SELECT message, 1, destination, due, expires, '' FROM queue;"
+	                  "INSERT INTO queue (message, rcpt, destination, due, expires, sender)"
+	                  " VALUES (5, 0, 'example.com', 5, 5, '')");
 	assert_int_equal(admin_count(f, "store verify"), 3);
 }
 

@@ -14,14 +14,14 @@ static struct world {
 	struct schedule schedule;
 	struct {
 		char name[16];
-		uint64_t due, left, fails; /* fails: what cannot be attempted any more, first */
+		uint64_t lane, due, left, fails; /* fails: what cannot be attempted any more, first */
 	} mail[DESTINATIONS];
 	unsigned fills;
 	err fault;
 } world;
 
 /* A row that was given out is leased, and not seen again. */
-static err fill(void *ctx, str name, uint64_t from UNUSED, uint64_t limit, struct page *out)
+static err fill(void *ctx, const struct lane *lane, uint64_t from UNUSED, uint64_t limit, struct page *out)
 {
 	struct world *w = ctx;
 
@@ -30,7 +30,7 @@ static err fill(void *ctx, str name, uint64_t from UNUSED, uint64_t limit, struc
 	if (w->fault != OK)
 		return w->fault;
 	for (size_t i = 0; i < DESTINATIONS; i++) {
-		if (!str_equal(name, str_from(w->mail[i].name)))
+		if (lane->number != w->mail[i].lane || !str_equal(lane->destination->name, str_from(w->mail[i].name)))
 			continue;
 		for (; w->mail[i].fails > 0 && out->n < SCHEDULE_PAGE; w->mail[i].fails--)
 			out->messages[out->n++] = 1000 + i;
@@ -62,13 +62,18 @@ static int teardown(void **state UNUSED)
 	return 0;
 }
 
-static str mail(size_t i, const char *name, uint64_t n, uint64_t due)
+static void mail_of(size_t i, const char *name, uint64_t lane, uint64_t n, uint64_t due)
 {
 	snprintf(world.mail[i].name, sizeof(world.mail[i].name), "%s", name);
+	world.mail[i].lane = lane;
 	world.mail[i].due = due;
 	world.mail[i].left = n;
-	assert_int_equal(schedule_due(&world.schedule, str_from(name), due, NOW), OK);
-	return str_from(world.mail[i].name);
+	assert_int_equal(schedule_due(&world.schedule, str_from(name), lane, due, NOW), OK);
+}
+
+static void mail(size_t i, const char *name, uint64_t n, uint64_t due)
+{
+	mail_of(i, name, 0, n, due);
 }
 
 static void wait_for(struct waiter *w, const char *name)
@@ -93,7 +98,7 @@ static void expect_nobody(uint64_t now)
 static void settle(struct waiter *w, uint64_t now)
 {
 	schedule_reached(&world.schedule, w->given);
-	schedule_lease_end(&world.schedule, w->given, SCHEDULE_NEVER, now);
+	schedule_lease_end(&world.schedule, w->lane, SCHEDULE_NEVER, now);
 }
 
 static void destinations_take_turns(void **state UNUSED)
@@ -114,6 +119,50 @@ static void destinations_take_turns(void **state UNUSED)
 	expect_nobody(NOW);
 	assert_int_equal(w[0].message, 0);
 	assert_int_equal(w[0].due, 10);
+}
+
+/* Ten thousand messages of one sender are one turn of three. */
+static void senders_take_turns(void **state UNUSED)
+{
+	struct waiter w[9];
+
+	mail_of(0, "a", 7, 10000, 10);
+	mail_of(1, "a", 8, 2, 20);
+	mail_of(2, "a", 9, 3, 30);
+	schedule_find(&world.schedule, STR("a"))->window = 20;
+	for (size_t i = 0; i < ARRAY_LEN(w); i++) {
+		static const uint64_t expected[] = {0, 1, 2, 0, 1, 2, 0, 2, 0};
+
+		wait_for(&w[i], i % 2 == 0 ? "a" : "");
+		expect_given(&w[i], "a", NOW);
+		assert_int_equal(w[i].message, expected[i]);
+	}
+	for (size_t i = 0; i < ARRAY_LEN(w); i++)
+		settle(&w[i], NOW);
+	assert_ptr_equal(w[0].lane->next, w[0].lane); /* who has no more mail is forgotten */
+}
+
+/* Who is put off is not looked for again and again, and does not hold up the others. */
+static void a_sender_of_later_waits(void **state UNUSED)
+{
+	struct waiter w;
+
+	mail_of(0, "a", 1, 1, NOW + 500);
+	mail_of(1, "a", 2, 1, 10);
+	mail_of(2, "a", 3, 1, NOW + 300);
+	wait_for(&w, "");
+	expect_given(&w, "a", NOW);
+	assert_int_equal(w.message, 1);
+	wait_for(&w, "");
+	expect_nobody(NOW);
+	assert_int_equal(world.fills, 1);
+	assert_int_equal(schedule_next(&world.schedule), NOW + 300);
+	expect_given(&w, "a", NOW + 300);
+	assert_int_equal(w.message, 2);
+	wait_for(&w, "");
+	expect_nobody(NOW + 499);
+	expect_given(&w, "a", NOW + 500);
+	assert_int_equal(w.message, 0);
 }
 
 /* A window of five, one more with each success, and never more than is allowed. */
@@ -156,7 +205,7 @@ static void one_probe_after_a_failure(void **state UNUSED)
 	d = w[0].given;
 	schedule_block(d, NOW + 1000);
 	for (size_t i = 0; i < 5; i++)
-		schedule_lease_end(&world.schedule, w[i].given, NOW + 1000, NOW);
+		schedule_lease_end(&world.schedule, w[i].lane, NOW + 1000, NOW);
 	expect_nobody(NOW);
 	assert_int_equal(schedule_next(&world.schedule), NOW + 1000);
 	expect_nobody(NOW + 999);
@@ -177,10 +226,10 @@ static void what_is_over_is_leased_while_blocked(void **state UNUSED)
 	for (size_t i = 0; i < ARRAY_LEN(w); i++)
 		wait_for(&w[i], "");
 	schedule_block(schedule_find(&world.schedule, STR("a")), NOW + 1000);
-	assert_int_equal(schedule_due(&world.schedule, STR("a"), 10, NOW), OK);
+	assert_int_equal(schedule_due(&world.schedule, STR("a"), 0, 10, NOW), OK);
 	expect_nobody(NOW);
 	world.mail[0].fails = 2;
-	assert_int_equal(schedule_due(&world.schedule, STR("a"), QUEUE_DUE_EXPIRED, NOW), OK);
+	assert_int_equal(schedule_due(&world.schedule, STR("a"), 0, QUEUE_DUE_EXPIRED, NOW), OK);
 	expect_given(&w[0], "a", NOW);
 	expect_given(&w[1], "a", NOW);
 	assert_int_equal(w[0].message, 1000);
@@ -188,8 +237,8 @@ static void what_is_over_is_leased_while_blocked(void **state UNUSED)
 	assert_int_equal(schedule_next(&world.schedule), NOW + 1000);
 	schedule_unblock(&world.schedule, STR("a"), NOW);
 	expect_nobody(NOW); /* a window of one */
-	schedule_lease_end(&world.schedule, w[0].given, SCHEDULE_NEVER, NOW);
-	schedule_lease_end(&world.schedule, w[1].given, SCHEDULE_NEVER, NOW);
+	schedule_lease_end(&world.schedule, w[0].lane, SCHEDULE_NEVER, NOW);
+	schedule_lease_end(&world.schedule, w[1].lane, SCHEDULE_NEVER, NOW);
 	expect_given(&w[2], "a", NOW);
 	assert_int_equal(w[2].message, 0);
 	expect_nobody(NOW);
@@ -206,8 +255,8 @@ static void a_page_is_given_up_when_blocked(void **state UNUSED)
 	expect_given(&w, "a", NOW);
 	assert_int_equal(world.mail[0].left, 0); /* nine are in the page */
 	schedule_block(w.given, NOW + 1000);
-	schedule_lease_end(&world.schedule, w.given, SCHEDULE_NEVER, NOW);
-	assert_int_equal(schedule_find(&world.schedule, STR("a"))->due, 10);
+	schedule_lease_end(&world.schedule, w.lane, SCHEDULE_NEVER, NOW);
+	assert_int_equal(schedule_find(&world.schedule, STR("a"))->lanes->due, 10);
 	assert_int_equal(schedule_next(&world.schedule), NOW + 1000);
 }
 
@@ -316,7 +365,7 @@ static void the_unused_are_forgotten(void **state UNUSED)
 	wait_for(&w, "");
 	expect_given(&w, "y", NOW);
 	schedule_block(w.given, NOW + 1000);
-	schedule_lease_end(&world.schedule, w.given, SCHEDULE_NEVER, NOW);
+	schedule_lease_end(&world.schedule, w.lane, SCHEDULE_NEVER, NOW);
 	assert_int_equal(world.schedule.by_name.count, 1);
 	expect_nobody(NOW + 1000);
 	assert_int_equal(world.schedule.by_name.count, 0);
@@ -344,16 +393,17 @@ static void many_are_in_order(void **state UNUSED)
 
 	for (uint64_t i = 0; i < 2000; i++) {
 		snprintf(name, sizeof(name), "host-%llu", (unsigned long long)i);
-		assert_int_equal(schedule_due(&world.schedule, str_from(name), NOW + 1 + i * 7919 % 2003, NOW), OK);
+		assert_int_equal(schedule_due(&world.schedule, str_from(name), 0, NOW + 1 + i * 7919 % 2003, NOW), OK);
 		if (i % 3 == 0)
-			assert_int_equal(schedule_due(&world.schedule, str_from(name), NOW + 1 + i * 13 % 97, NOW), OK);
+			assert_int_equal(schedule_due(&world.schedule, str_from(name), 0, NOW + 1 + i * 13 % 97, NOW),
+			                 OK);
 	}
 	while (world.schedule.heap_n > 0) {
 		struct destination *d = world.schedule.heap[0];
 
 		assert_true(d->at >= last);
 		last = d->at;
-		d->due = SCHEDULE_NEVER;
+		d->lanes->due = SCHEDULE_NEVER;
 		schedule_unblock(&world.schedule, d->name, NOW);
 	}
 	assert_int_equal(world.schedule.by_name.count, 0);
@@ -365,6 +415,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(destinations_take_turns),
+		TEST(senders_take_turns),
+		TEST(a_sender_of_later_waits),
 		TEST(windows_grow),
 		TEST(one_probe_after_a_failure),
 		TEST(what_is_over_is_leased_while_blocked),

@@ -1,9 +1,16 @@
 /* SPDX-License-Identifier: ISC */
 /* Databases of older versions are brought up to this one. */
 #include "store/fixture.h"
+#include "store/queue.h"
 #include "store/schema.h"
 
-/* Back from version 3: what version 2 did not have. */
+/* Back from version 4: what version 3 did not have. */
+static const char to_version_3[] = "DROP INDEX queue_due; ALTER TABLE queue DROP COLUMN lane;"
+				   "ALTER TABLE queue DROP COLUMN unreached;"
+				   "CREATE INDEX queue_due ON queue (destination, due);"
+				   "UPDATE meta SET value = 3 WHERE key = 'schema';";
+
+/* Back from there: what version 2 did not have. */
 static const char to_version_2[] = "DROP TABLE forward; ALTER TABLE account DROP COLUMN forwards;"
 				   "DROP TABLE identity; DROP TABLE queue; DROP TABLE attempt; DROP TABLE policy;"
 				   "ALTER TABLE alias DROP COLUMN file;"
@@ -94,6 +101,31 @@ static void expect_mail(struct fixture *f)
 	assert_sound(f);
 }
 
+/* What is queued goes on. */
+static void version_3(struct fixture *f)
+{
+	ARENA(a, 1 << 20);
+	struct lease_request q = {.destination = STR("")};
+	struct lease_reply r;
+	str expected = start(f, &a);
+
+	fixture_open(f);
+	send_out(f, "alice@example.org", "bob@example.com");
+	fixture_close(f);
+	change(f, to_version_3);
+	fixture_open(f);
+	assert_int_equal(store_lease(f->store, "send-0", &q, &r, &a), OK);
+	assert_str(r.destination, "example.com");
+	expect_mail(f);
+	fixture_close(f);
+	assert_true(str_equal(columns(f, &a), expected));
+}
+
+static void test_version_3(void **state UNUSED)
+{
+	fixture_run(version_3);
+}
+
 static void version_2(struct fixture *f)
 {
 	ARENA(a, 1 << 20);
@@ -156,6 +188,7 @@ static void test_a_newer_version_is_refused(void **state UNUSED)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_version_3),
 		cmocka_unit_test(test_version_2),
 		cmocka_unit_test(test_version_1),
 		cmocka_unit_test(test_a_newer_version_is_refused),
