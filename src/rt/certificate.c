@@ -26,21 +26,42 @@ static int64_t instant(const ASN1_TIME *t)
 	return ASN1_TIME_to_tm(t, &tm) == 1 ? (int64_t)timegm(&tm) * USEC_PER_SEC : 0;
 }
 
+static err fingerprint(const unsigned char *hash, unsigned n, char out[CERTIFICATE_FINGERPRINT + 1])
+{
+	BUF(hex, CERTIFICATE_FINGERPRINT);
+
+	hex_encode(&hex, str_make((const char *)hash, n));
+	if (hex.n != CERTIFICATE_FINGERPRINT)
+		return err_note(E_MEMORY, "no fingerprint was to be had");
+	memcpy(out, hex.p, hex.n);
+	out[CERTIFICATE_FINGERPRINT] = '\0';
+	return OK;
+}
+
+static err look_at_key(X509 *leaf, char out[CERTIFICATE_FINGERPRINT + 1])
+{
+	unsigned char hash[EVP_MAX_MD_SIZE], *der = NULL;
+	unsigned n = 0;
+	int size = i2d_X509_PUBKEY(X509_get_X509_PUBKEY(leaf), &der);
+
+	if (size > 0 && EVP_Digest(der, (size_t)size, hash, &n, EVP_sha256(), NULL) != 1)
+		n = 0;
+	OPENSSL_free(der);
+	return fingerprint(hash, n, out);
+}
+
 static err look(X509 *leaf, str host, struct certificate_facts *out)
 {
 	unsigned char hash[EVP_MAX_MD_SIZE];
 	unsigned n = 0;
-	BUF(hex, CERTIFICATE_FINGERPRINT);
 
 	*out = (struct certificate_facts){.begins = instant(X509_get0_notBefore(leaf)),
 	                                  .ends = instant(X509_get0_notAfter(leaf))};
 	out->names = host.n > 0 && X509_check_host(leaf, host.p, host.n, 0, NULL) == 1;
-	if (X509_digest(leaf, EVP_sha256(), hash, &n) == 1)
-		hex_encode(&hex, str_make((const char *)hash, n));
-	if (hex.n != CERTIFICATE_FINGERPRINT)
-		return err_note(E_MEMORY, "no fingerprint was to be had");
-	memcpy(out->fingerprint, hex.p, hex.n);
-	return OK;
+	if (X509_digest(leaf, EVP_sha256(), hash, &n) != 1)
+		n = 0;
+	err e = fingerprint(hash, n, out->fingerprint);
+	return e == OK ? look_at_key(leaf, out->key) : e;
 }
 
 err certificate_look(str pem, str host, struct certificate_facts *out)

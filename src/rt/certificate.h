@@ -10,6 +10,7 @@
 
 struct certificate_facts {
 	char fingerprint[CERTIFICATE_FINGERPRINT + 1]; /* lower case */
+	char key[CERTIFICATE_FINGERPRINT + 1];         /* the same of its public key: a TLSA record's "3 1 1" (RFC 7671 5.1) */
 	int64_t begins, ends;                          /* microseconds since 1970 */
 	bool names;                                    /* the host (RFC 6125) */
 };
