@@ -13,7 +13,8 @@
 #define WAIT_ANY           (60 * NSEC_PER_SEC) /* for a lease */
 #define WAIT_SAME          (2 * NSEC_PER_SEC)  /* for one more of the same destination, with the connection open */
 #define CALL_TIME          (60 * NSEC_PER_SEC)
-#define PAUSE              (1 * NSEC_PER_SEC) /* while the store is away */
+#define PAUSE_FIRST        (10 * NSEC_PER_MSEC) /* while the store is away: it may come any moment */
+#define PAUSE              (1 * NSEC_PER_SEC)
 #define CONNECTION_AGE_MAX (300 * NSEC_PER_SEC)
 
 enum {
@@ -30,6 +31,7 @@ struct deliverer {
 	bool waits;                     /* for another one to let go of what it has in hand */
 	const struct lease_reply *hand; /* what it is at, until that is settled; NULL: nothing */
 	struct relay_connection *connection;
+	nsec pause; /* the next one while the store is away */
 };
 
 /* --- leasing --- */
@@ -272,12 +274,16 @@ static void deliverer_end(struct deliverer *d)
 	deliverer_ended(r);
 }
 
-static err pause_after(err e)
+static err pause_after(struct deliverer *d, err e)
 {
+	nsec pause = d->pause;
+
+	d->pause = PAUSE_FIRST;
 	if (e == OK || e == E_END || e == E_CANCELLED)
 		return e == E_CANCELLED ? e : OK;
 	LOG(DEBUG, "relay.waits", LOG_Z("error", err_info()->text));
-	return rt_sleep_until(rt_after(PAUSE));
+	d->pause = pause * 2 < PAUSE ? pause * 2 : PAUSE;
+	return rt_sleep_until(rt_after(pause));
 }
 
 static void deliverer_run(void *arg)
@@ -291,7 +297,7 @@ static void deliverer_run(void *arg)
 		e = one_round(d);
 		spare = (e == E_END && r->idle >= SPARE) || r->deliverers > r->config->queue.connections;
 		d->idle = true;
-		e = pause_after(e);
+		e = pause_after(d, e);
 		d->idle = false;
 	}
 	deliverer_end(d);
@@ -303,7 +309,7 @@ err deliverer_start(struct relay *r)
 
 	if (d == NULL)
 		return err_note(E_MEMORY, "no memory for a deliverer");
-	*d = (struct deliverer){.relay = r, .next = r->first, .prev = &r->first};
+	*d = (struct deliverer){.relay = r, .next = r->first, .prev = &r->first, .pause = PAUSE_FIRST};
 	d->co = rt_spawn(deliverer_run, d, "deliverer");
 	if (d->co == NULL) {
 		free(d);
