@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { ALIGN = alignof(max_align_t), BLOCK_MIN = 1024, BLOCK_MAX = 64 * 1024 };
+enum { ALIGN = alignof(max_align_t), BLOCK_MIN = 1024, BLOCK_MAX = 64 * 1024, LARGE = 2048 };
 
 struct arena_block {
 	struct arena_block *older;
@@ -20,11 +20,11 @@ static void *fail(struct arena *a)
 	return NULL;
 }
 
-/* A block for at least `n` bytes. Sizes double, so that a small arena stays small and a large one takes few calls. Blocks
- * come zeroed and are never used twice, which is why arena_alloc has nothing to clear. */
+/* A block of small things. Sizes double, so that a small arena stays small and a large one takes few calls. Blocks come zeroed and are never used
+ * twice, which is why arena_alloc has nothing to clear. */
 static struct arena_block *block_add(struct arena *a, size_t n)
 {
-	size_t size = a->block == NULL ? BLOCK_MIN : a->block->size * 2;
+	size_t size = a->block == NULL || a->block->size == 0 ? BLOCK_MIN : a->block->size * 2;
 
 	if (size > BLOCK_MAX)
 		size = BLOCK_MAX;
@@ -41,7 +41,24 @@ static struct arena_block *block_add(struct arena *a, size_t n)
 	return b;
 }
 
-void *arena_alloc(struct arena *a, size_t n)
+/* What is large has a block of its own behind the newest one, which goes on with small things: a body in an arena does not make the blocks that
+ * come after it large. Its size is 0: nothing else goes there. */
+static void *large_add(struct arena *a, size_t n, bool zeroed)
+{
+	size_t size = sizeof(struct arena_block) + n;
+	struct arena_block *b = zeroed ? calloc(1, size) : malloc(size);
+
+	if (b == NULL)
+		return fail(a);
+	b->size = b->used = 0;
+	struct arena_block **at = a->block == NULL ? &a->block : &a->block->older;
+	b->older = *at;
+	*at = b;
+	a->used += n;
+	return b->data;
+}
+
+static void *take(struct arena *a, size_t n, bool zeroed)
 {
 	if (a->full || n > a->cap || n > SIZE_MAX / 2)
 		return fail(a);
@@ -49,14 +66,22 @@ void *arena_alloc(struct arena *a, size_t n)
 	if (n > a->cap - a->used)
 		return fail(a);
 	struct arena_block *b = a->block;
-	if (b == NULL || b->size - b->used < n)
+	if (b == NULL || b->size - b->used < n) {
+		if (n >= LARGE)
+			return large_add(a, n, zeroed);
 		b = block_add(a, n);
+	}
 	if (b == NULL)
 		return fail(a);
 	void *p = b->data + b->used;
 	b->used += n;
 	a->used += n;
 	return p;
+}
+
+void *arena_alloc(struct arena *a, size_t n)
+{
+	return take(a, n, true);
 }
 
 void *arena_array(struct arena *a, size_t count, size_t size)
@@ -68,7 +93,7 @@ void *arena_array(struct arena *a, size_t count, size_t size)
 
 str arena_str(struct arena *a, str s)
 {
-	char *p = arena_alloc(a, s.n);
+	char *p = take(a, s.n, false);
 
 	if (p == NULL)
 		return STR_NONE;

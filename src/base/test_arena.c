@@ -51,6 +51,19 @@ static void test_large_allocation_gets_its_block(void **state UNUSED)
 	assert_non_null(arena_alloc(&a, 10));
 }
 
+static void test_large_things_leave_the_rest_small(void **state UNUSED)
+{
+	ARENA(a, 1 << 20);
+	char *first = arena_alloc(&a, 10);
+	str body = arena_str(&a, (str){(char[5000]){"x"}, 5000});
+
+	assert_ptr_equal((char *)arena_alloc(&a, 10), first + 16); /* where the block went on before */
+	assert_int_equal(body.n, 5000);
+	assert_int_equal(body.p[0], 'x');
+	assert_int_equal(((const char *)arena_alloc(&a, 5000))[4999], 0);
+	assert_int_equal(a.used, 16 + 5008 + 16 + 5008);
+}
+
 static void test_strings(void **state UNUSED)
 {
 	ARENA(a, 4096);
@@ -82,6 +95,7 @@ int main(void)
 		cmocka_unit_test(test_cap_is_exact_and_sticky),
 		cmocka_unit_test(test_array_checks_its_product),
 		cmocka_unit_test(test_large_allocation_gets_its_block),
+		cmocka_unit_test(test_large_things_leave_the_rest_small),
 		cmocka_unit_test(test_strings),
 		cmocka_unit_test(test_overflow_gives_no_view),
 	};
