@@ -99,18 +99,32 @@ static void sort_out_moved(struct delivery *d)
 
 /* One transaction: those recipients that are undecided, `which` of the lease. */
 struct transaction {
-	struct smtp_send_rcpt rcpts[TRANSACTION_MAX];
-	size_t which[TRANSACTION_MAX];
-	size_t n;
+	struct smtp_send_rcpt *rcpts;
+	size_t *which;
+	size_t n, most;
 	bool in_doubt, mail_refused;
 };
+
+/* NULL: no memory. */
+static struct transaction *transaction_new(const struct delivery *d)
+{
+	size_t n = undecided(d);
+	struct transaction *t = arena_alloc(d->arena, sizeof(*t));
+
+	if (t == NULL)
+		return NULL;
+	t->most = n < TRANSACTION_MAX ? n : TRANSACTION_MAX;
+	t->rcpts = arena_array(d->arena, t->most, sizeof(*t->rcpts));
+	t->which = arena_array(d->arena, t->most, sizeof(*t->which));
+	return d->arena->full ? NULL : t;
+}
 
 static void choose(const struct delivery *d, struct transaction *t)
 {
 	const struct lease_reply *l = d->lease;
 
 	t->n = 0;
-	for (size_t i = 0; i < l->rcpts_n && t->n < TRANSACTION_MAX; i++)
+	for (size_t i = 0; i < l->rcpts_n && t->n < t->most; i++)
 		if (!d->decided[i]) {
 			t->which[t->n] = i;
 			t->rcpts[t->n++] = (struct smtp_send_rcpt){.address = l->rcpts[i].address,
@@ -234,7 +248,7 @@ static err take_broken(struct delivery *d, const struct relay_connection *c, con
 /* OK: all was said that there is to say to this server. E_TEMP: the connection is gone. */
 static err send_over(struct delivery *d, struct relay_connection *c)
 {
-	struct transaction *t = arena_alloc(d->arena, sizeof(*t));
+	struct transaction *t = transaction_new(d);
 	bool progress = t != NULL;
 
 	while (progress && undecided(d) > 0) {
