@@ -41,6 +41,12 @@ static err serve_accept_own(void *s, struct link *from UNUSED, const void *reque
 	return store_accept_own(s, request, reply, a);
 }
 
+static err serve_refuse(void *s, struct link *from UNUSED, const void *request, void *reply UNUSED,
+                        struct arena *a UNUSED)
+{
+	return store_refuse(s, request);
+}
+
 static err serve_credential(void *s, struct link *from UNUSED, const void *request, void *reply, struct arena *a)
 {
 	return store_credential(s, request, reply, a);
@@ -110,6 +116,7 @@ static void services_init(struct store_role *r)
 	r->for_edge.handlers[CALL_rcpt_check] = serve_rcpt_check;
 	r->for_edge.handlers[CALL_identity_check] = serve_identity_check;
 	r->for_edge.handlers[CALL_accept] = serve_accept;
+	r->for_edge.handlers[CALL_refuse] = serve_refuse;
 	r->for_edge.handlers[CALL_mailbox_open] = serve_mailbox_open;
 	r->for_edge.handlers[CALL_mailbox_read] = serve_mailbox_read;
 	r->for_edge.handlers[CALL_mailbox_expunge] = serve_mailbox_expunge;

@@ -3,6 +3,7 @@
 
 #include "base/log.h"
 #include "base/map.h"
+#include "store/judged.h"
 #include "store/ledger.h"
 #include "store/queue.h"
 
@@ -413,6 +414,8 @@ err acceptance_apply(struct writer *w, struct acceptance *x)
 		e = insert_item(db, x, &x->items[i]);
 	for (size_t i = 0; i < x->kept_n && e == OK; i++)
 		e = insert_recipient(db, x, i);
+	if (e == OK && x->request->judgement_n > 0)
+		e = judged_keep(db, x->envelope.id, x->envelope.received, x->request->judgement);
 	writer_live(w, x->at.length);
 	return e;
 }

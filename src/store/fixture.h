@@ -177,6 +177,8 @@ struct sending {
 	uint64_t hold_until, deliver_by, by_mode, priority;
 	struct range *drop;
 	size_t drop_n;
+	struct judgement *judgement; /* NULL: none */
+	uint64_t dispositions[8];    /* of each recipient */
 	uint64_t codes[8], replies[8]; /* answers */
 };
 
@@ -206,12 +208,17 @@ UNUSED static err send_mail(struct fixture *f, struct sending *m)
 	                           .message_id = STR("<m1@example.com>"),
 	                           .subject = STR("hello"),
 	                           .headers = STR("Received: by mail.example.org\r\n"),
+	                           .judgement = m->judgement,
+	                           .judgement_n = m->judgement != NULL,
 	                           .body = BODY_OF(str_from(m->body))};
 	struct accept_reply r = {0};
 	str rest = str_from(m->rcpts);
 
-	for (str w = str_word(&rest); w.n > 0; w = str_word(&rest))
-		rcpts[q.rcpts_n++] = (struct rcpt){.address = w, .orcpt = STR(""), .notify = DSN_FAILURE};
+	for (str w = str_word(&rest); w.n > 0; w = str_word(&rest), q.rcpts_n++)
+		rcpts[q.rcpts_n] = (struct rcpt){.address = w,
+		                                 .orcpt = STR(""),
+		                                 .notify = DSN_FAILURE,
+		                                 .disposition = m->dispositions[q.rcpts_n]};
 	if (m->id == 0) {
 		assert_int_equal(store_rcpt_check(f->store, "edge-0", &check, &checked, &a), OK);
 		m->id = checked.id;

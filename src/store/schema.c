@@ -3,7 +3,7 @@
 
 #include "store/credential.h"
 
-enum { SCHEMA_VERSION = 4 };
+enum { SCHEMA_VERSION = 5 };
 
 static const char schema_sql[] =
 #include "store/schema_sql.h"
@@ -64,6 +64,36 @@ static const char to_version_4[] = "DROP INDEX queue_due;"
 				   "CREATE INDEX queue_due ON queue (destination, lane, due);"
 				   "UPDATE meta SET value = 4 WHERE key = 'schema';";
 
+/* From version 4, which knew nothing of what the filter finds out. */
+static const char to_version_5[] =
+	"ALTER TABLE queue ADD COLUMN item_flags INTEGER NOT NULL DEFAULT 0;"
+	"ALTER TABLE queue ADD COLUMN trust TEXT NOT NULL DEFAULT '';"
+	"CREATE TABLE finding (message INTEGER PRIMARY KEY, text TEXT NOT NULL);"
+	"CREATE TABLE refusal (id INTEGER PRIMARY KEY, at INTEGER NOT NULL, session TEXT NOT NULL, client"
+	" TEXT NOT NULL, helo TEXT NOT NULL, sender TEXT NOT NULL, rcpts TEXT NOT NULL, message_id TEXT NOT"
+	" NULL, subject TEXT NOT NULL, detail TEXT NOT NULL);"
+	"CREATE TABLE history (key TEXT PRIMARY KEY, good INTEGER NOT NULL, bad INTEGER NOT NULL, first"
+	" INTEGER NOT NULL, last INTEGER NOT NULL) WITHOUT ROWID;"
+	"CREATE TABLE contact (account INTEGER NOT NULL, address TEXT NOT NULL, skeleton TEXT NOT NULL,"
+	" name_skeleton TEXT NOT NULL, received INTEGER NOT NULL DEFAULT 0, sent INTEGER NOT NULL DEFAULT 0,"
+	" first INTEGER NOT NULL, last INTEGER NOT NULL, PRIMARY KEY (account, address)) WITHOUT ROWID;"
+	"CREATE INDEX contact_skeleton ON contact (account, skeleton);"
+	"CREATE INDEX contact_name ON contact (account, name_skeleton) WHERE name_skeleton <> '';"
+	"CREATE TABLE lesson (account INTEGER NOT NULL, digest TEXT NOT NULL, message INTEGER NOT NULL, spam"
+	" INTEGER NOT NULL, learned INTEGER NOT NULL, at INTEGER NOT NULL, PRIMARY KEY (account, digest))"
+	" WITHOUT ROWID;"
+	"CREATE INDEX lesson_due ON lesson (at) WHERE learned <> spam + 1;"
+	"CREATE TABLE token (account INTEGER NOT NULL, hash INTEGER NOT NULL, good INTEGER NOT NULL, bad"
+	" INTEGER NOT NULL, PRIMARY KEY (account, hash)) WITHOUT ROWID;"
+	"CREATE TABLE learned (account INTEGER PRIMARY KEY, version INTEGER NOT NULL, good INTEGER NOT NULL,"
+	" bad INTEGER NOT NULL);"
+	"CREATE TABLE tally (domain TEXT NOT NULL, day INTEGER NOT NULL, row TEXT NOT NULL, count INTEGER NOT"
+	" NULL, PRIMARY KEY (domain, day, row)) WITHOUT ROWID;"
+	"CREATE TABLE report (kind TEXT NOT NULL, domain TEXT NOT NULL, organization TEXT NOT NULL, id TEXT"
+	" NOT NULL, message INTEGER NOT NULL, since INTEGER NOT NULL, until INTEGER NOT NULL, verified"
+	" INTEGER NOT NULL, text TEXT NOT NULL, PRIMARY KEY (kind, domain, organization, id)) WITHOUT ROWID;"
+	"UPDATE meta SET value = 5 WHERE key = 'schema';";
+
 static err nothing_more(struct db *db UNUSED)
 {
 	return OK;
@@ -78,6 +108,7 @@ static const struct {
 	{to_version_2, credential_new_secret},
 	{to_version_3, nothing_more},
 	{to_version_4, nothing_more},
+	{to_version_5, nothing_more},
 };
 
 static err run_step(struct db *db, uint64_t version)

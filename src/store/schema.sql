@@ -61,7 +61,7 @@ CREATE TABLE alias (
 CREATE TABLE mailbox (
 	id          INTEGER PRIMARY KEY,       -- never used again
 	account     INTEGER NOT NULL,
-	name        TEXT NOT NULL,             -- 'INBOX'
+	name        TEXT NOT NULL,             -- 'INBOX', 'Junk'
 	uidvalidity INTEGER NOT NULL,
 	uidnext     INTEGER NOT NULL DEFAULT 1,
 	modseq      INTEGER NOT NULL DEFAULT 0, -- of the last change
@@ -103,12 +103,14 @@ CREATE TABLE queue (
 	due         INTEGER NOT NULL,          -- of the next attempt; urgent ones a little earlier than they came; see queue.h for 0, 1 and 2^62
 	expires     INTEGER NOT NULL,
 	sender      TEXT NOT NULL,             -- the reverse-path that is said; another than the message's when it is forwarded
-	state       INTEGER NOT NULL DEFAULT 0, -- enum queue_state: 0 waiting, 1 held, 2 to be failed
+	state       INTEGER NOT NULL DEFAULT 0, -- enum queue_state: 0 waiting, 1 held, 2 to be failed, 3 in quarantine: held
 	attempts    INTEGER NOT NULL DEFAULT 0,
 	warned      INTEGER NOT NULL DEFAULT 0, -- the sender was told of the delay
 	reply       TEXT NOT NULL DEFAULT '',  -- what was heard last
 	lane        INTEGER NOT NULL DEFAULT 0, -- senders of a destination take turns by it (store/message.h)
 	unreached   INTEGER NOT NULL DEFAULT 0, -- the last attempt did not reach the destination: due as soon as another one does
+	item_flags  INTEGER NOT NULL DEFAULT 0, -- of a mailbox here: what its item gets, as in `item`
+	trust       TEXT NOT NULL DEFAULT '',  -- and what its header field Pombo-Sender says
 	PRIMARY KEY (message, rcpt)
 ) WITHOUT ROWID;
 CREATE INDEX queue_due ON queue (destination, lane, due);
@@ -139,10 +141,10 @@ CREATE TABLE item (
 	uid      INTEGER NOT NULL,
 	message  INTEGER NOT NULL,
 	modseq   INTEGER NOT NULL,
-	flags    INTEGER NOT NULL DEFAULT 0,
+	flags    INTEGER NOT NULL DEFAULT 0,   -- enum item_flag
 	received INTEGER NOT NULL,             -- internal date
 	size     INTEGER NOT NULL,             -- octets as served: prefix and body
-	prefix   TEXT NOT NULL,                -- Return-Path and Delivered-To, served in front of the body
+	prefix   TEXT NOT NULL,                -- Return-Path, Delivered-To, Pombo-Sender, served in front of the body
 	PRIMARY KEY (mailbox, uid)
 ) WITHOUT ROWID;
 
@@ -174,6 +176,100 @@ CREATE TABLE segment (
 	live   INTEGER NOT NULL                -- octets of records that are still shown somewhere
 );
 
+-- What the filter found out about a message (lines of mail/finding.h), accepted or refused.
+CREATE TABLE finding (
+	message INTEGER PRIMARY KEY,
+	text    TEXT NOT NULL
+);
+
+-- A message that was refused: it has no row in `message`.
+CREATE TABLE refusal (
+	id         INTEGER PRIMARY KEY,        -- of a message, as in the log
+	at         INTEGER NOT NULL,
+	session    TEXT NOT NULL,
+	client     TEXT NOT NULL,
+	helo       TEXT NOT NULL,
+	sender     TEXT NOT NULL,
+	rcpts      TEXT NOT NULL,              -- separated by blanks, the first of them
+	message_id TEXT NOT NULL,
+	subject    TEXT NOT NULL,
+	detail     TEXT NOT NULL               -- the reply: "550 5.7.1 ..."
+);
+
+-- What earlier mail shows: of domains, networks, addresses, greylisted ones. Pruned by `last`.
+CREATE TABLE history (
+	key   TEXT PRIMARY KEY,
+	good  INTEGER NOT NULL,
+	bad   INTEGER NOT NULL,
+	first INTEGER NOT NULL,
+	last  INTEGER NOT NULL
+) WITHOUT ROWID;
+
+-- Whom an account has mail from, and whom it wrote to. `skeleton`s: mail/skeleton.h.
+CREATE TABLE contact (
+	account       INTEGER NOT NULL,
+	address       TEXT NOT NULL,           -- in the form of address_key
+	skeleton      TEXT NOT NULL,
+	name_skeleton TEXT NOT NULL,
+	received      INTEGER NOT NULL DEFAULT 0,
+	sent          INTEGER NOT NULL DEFAULT 0,
+	first         INTEGER NOT NULL,
+	last          INTEGER NOT NULL,
+	PRIMARY KEY (account, address)
+) WITHOUT ROWID;
+CREATE INDEX contact_skeleton ON contact (account, skeleton);
+CREATE INDEX contact_name ON contact (account, name_skeleton) WHERE name_skeleton <> '';
+
+-- Messages to learn words from, and those that were learned: each once, by its content. Account 0: for all.
+CREATE TABLE lesson (
+	account INTEGER NOT NULL,
+	digest  TEXT NOT NULL,                 -- of the message
+	message INTEGER NOT NULL,              -- its id, 0: its words came by command
+	spam    INTEGER NOT NULL,              -- what it is said to be
+	learned INTEGER NOT NULL,              -- what it was learned as: 0 not yet, 1 wanted, 2 spam
+	at      INTEGER NOT NULL,
+	PRIMARY KEY (account, digest)
+) WITHOUT ROWID;
+CREATE INDEX lesson_due ON lesson (at) WHERE learned <> spam + 1;
+
+-- How many messages that were learned have a word (its hash).
+CREATE TABLE token (
+	account INTEGER NOT NULL,
+	hash    INTEGER NOT NULL,
+	good    INTEGER NOT NULL,
+	bad     INTEGER NOT NULL,
+	PRIMARY KEY (account, hash)
+) WITHOUT ROWID;
+CREATE TABLE learned (
+	account INTEGER PRIMARY KEY,
+	version INTEGER NOT NULL,              -- one more with each change
+	good    INTEGER NOT NULL,              -- messages
+	bad     INTEGER NOT NULL
+);
+
+-- What is counted for reports to domains that say who may write as they do (mailauth/dmarc_row.h).
+CREATE TABLE tally (
+	domain TEXT NOT NULL,
+	day    INTEGER NOT NULL,               -- its beginning
+	row    TEXT NOT NULL,
+	count  INTEGER NOT NULL,
+	PRIMARY KEY (domain, day, row)
+) WITHOUT ROWID;
+
+-- Reports of others that came in. The same report twice is one.
+CREATE TABLE report (
+	kind         TEXT NOT NULL,            -- 'dmarc' 'tls' 'arf'
+	domain       TEXT NOT NULL,            -- of ours, that it is about
+	organization TEXT NOT NULL,
+	id           TEXT NOT NULL,            -- theirs
+	message      INTEGER NOT NULL,         -- that brought it
+	since        INTEGER NOT NULL,
+	until        INTEGER NOT NULL,
+	verified     INTEGER NOT NULL,
+	text         TEXT NOT NULL,            -- JSON
+	PRIMARY KEY (kind, domain, organization, id)
+) WITHOUT ROWID;
+
 -- What happened in mailboxes, in order of time: append-only.
 CREATE TABLE change (
 	mailbox INTEGER NOT NULL,
@@ -182,4 +278,4 @@ CREATE TABLE change (
 	what    INTEGER NOT NULL               -- enum change: 0 added, 1 expunged
 );
 
-INSERT INTO meta (key, value) VALUES ('schema', 4), ('next_id', 0), ('next_account', 1), ('next_mailbox', 1);
+INSERT INTO meta (key, value) VALUES ('schema', 5), ('next_id', 0), ('next_account', 1), ('next_mailbox', 1);

@@ -28,6 +28,7 @@ struct store {
 	struct co *closer;          /* store_close, waiting for them */
 	struct co *compactor;
 	struct co *releaser; /* store/release.h */
+	struct refusals *refusals; /* store/refuse.h */
 	bool compacting; /* by the compactor or by the verb */
 };
 

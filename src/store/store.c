@@ -12,6 +12,7 @@
 #include "store/ids.h"
 #include "store/queue.h"
 #include "store/recover.h"
+#include "store/refuse.h"
 #include "store/release.h"
 #include "store/schema.h"
 #include "store/state.h"
@@ -110,12 +111,15 @@ static err start(struct store *s)
 		e = compactor_start(s);
 	if (e == OK)
 		e = release_start(s);
+	if (e == OK)
+		e = refusals_start(s);
 	return e;
 }
 
 static void store_free(struct store *s)
 {
 	queue_free(s);
+	refusals_free(s);
 	readers_stop(s->readers);
 	db_close(s->db);
 	writer_stop(s->writer);
@@ -157,6 +161,7 @@ void store_close(struct store *s)
 	s->closer = rt_self();
 	compactor_stop(s);
 	release_stop(s);
+	refusals_stop(s);
 	queue_close(s);
 	while (s->active > 0)
 		if (rt_park(RT_NEVER) != OK)

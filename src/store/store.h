@@ -38,6 +38,8 @@ MUST_USE err store_accept(struct store *s, const char *from, const struct accept
 /* The same, asked by `send`, which has no session: a report from a postmaster of ours to one recipient, wherever he is. The id is taken here; of the request
  * count sender, recipient, message_id, subject, body, and MESSAGE_TLS_OPTIONAL. E_PERM (554 5.7.1): any other mail. */
 MUST_USE err store_accept_own(struct store *s, const struct accept_request *q, struct accept_reply *r, struct arena *a);
+/* A message that is not ours. Returns at once; what is known of it is in the database a moment later. */
+MUST_USE err store_refuse(struct store *s, const struct refuse_request *q);
 MUST_USE err store_credential(struct store *s, const struct credential_request *q, struct credential_reply *r,
                               struct arena *a);
 MUST_USE err store_grant(struct store *s, const struct grant_request *q);

@@ -4,7 +4,14 @@
 #include "store/queue.h"
 #include "store/schema.h"
 
-/* Back from version 4: what version 3 did not have. */
+/* Back from version 5: what version 4 did not have. */
+static const char to_version_4[] = "DROP TABLE finding; DROP TABLE refusal; DROP TABLE history; DROP TABLE contact;"
+				   "DROP TABLE lesson; DROP TABLE token; DROP TABLE learned; DROP TABLE tally;"
+				   "DROP TABLE report; ALTER TABLE queue DROP COLUMN item_flags;"
+				   "ALTER TABLE queue DROP COLUMN trust;"
+				   "UPDATE meta SET value = 4 WHERE key = 'schema';";
+
+/* Back from there: what version 3 did not have. */
 static const char to_version_3[] = "DROP INDEX queue_due; ALTER TABLE queue DROP COLUMN lane;"
 				   "ALTER TABLE queue DROP COLUMN unreached;"
 				   "CREATE INDEX queue_due ON queue (destination, due);"
@@ -101,6 +108,23 @@ static void expect_mail(struct fixture *f)
 	assert_sound(f);
 }
 
+static void version_4(struct fixture *f)
+{
+	ARENA(a, 1 << 20);
+	str expected = start(f, &a);
+
+	change(f, to_version_4);
+	fixture_open(f);
+	expect_mail(f);
+	fixture_close(f);
+	assert_true(str_equal(columns(f, &a), expected));
+}
+
+static void test_version_4(void **state UNUSED)
+{
+	fixture_run(version_4);
+}
+
 /* What is queued goes on. */
 static void version_3(struct fixture *f)
 {
@@ -112,6 +136,7 @@ static void version_3(struct fixture *f)
 	fixture_open(f);
 	send_out(f, "alice@example.org", "bob@example.com");
 	fixture_close(f);
+	change(f, to_version_4);
 	change(f, to_version_3);
 	fixture_open(f);
 	assert_int_equal(store_lease(f->store, "send-0", &q, &r, &a), OK);
@@ -134,6 +159,8 @@ static void version_2(struct fixture *f)
 	fixture_open(f);
 	str secret = alice(f, &a).secret;
 	fixture_close(f);
+	change(f, to_version_4);
+	change(f, to_version_3);
 	change(f, to_version_2);
 	fixture_open(f);
 	assert_true(str_equal(alice(f, &a).secret, secret));
@@ -152,6 +179,8 @@ static void version_1(struct fixture *f)
 	ARENA(a, 1 << 20);
 	str expected = start(f, &a);
 
+	change(f, to_version_4);
+	change(f, to_version_3);
 	change(f, to_version_2);
 	change(f, to_version_1);
 	fixture_open(f);
@@ -188,6 +217,7 @@ static void test_a_newer_version_is_refused(void **state UNUSED)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_version_4),
 		cmocka_unit_test(test_version_3),
 		cmocka_unit_test(test_version_2),
 		cmocka_unit_test(test_version_1),
