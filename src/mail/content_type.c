@@ -75,27 +75,48 @@ str content_type_token(str value)
 	return take_token(&c);
 }
 
-/* What is between quotes, its pairs undone; `a` NULL: it is only passed over. */
+/* The pairs undone, the line ends of folds dropped. */
+static str unquote(str raw, struct arena *a)
+{
+	char *p = arena_alloc(a, raw.n);
+	size_t n = 0;
+
+	for (size_t i = 0; p != NULL && i < raw.n; i++) {
+		i += raw.p[i] == '\\' && i + 1 < raw.n;
+		if (raw.p[i] != '\r' && raw.p[i] != '\n')
+			p[n++] = raw.p[i];
+	}
+	return p == NULL ? STR_NONE : str_make(p, n);
+}
+
+/* What is between quotes; `a` NULL: as it stands. */
 static str take_quoted(struct cursor *c, struct arena *a)
 {
-	char *p = a == NULL ? NULL : arena_alloc(a, cursor_left(c));
+	bool plain = true;
 	size_t n = 0;
 
 	cursor_expect(c, '"');
+	str raw = cursor_rest(c);
 	while (!cursor_accept(c, '"') && !c->failed) {
-		(void)cursor_accept(c, '\\');
-		str byte = cursor_bytes(c, 1);
-		if (p != NULL && byte.n > 0 && byte.p[0] != '\r' && byte.p[0] != '\n')
-			p[n++] = byte.p[0];
+		char byte = cursor_end(c) ? 0 : *c->p;
+		plain = plain && byte != '\\' && byte != '\r' && byte != '\n';
+		if (byte == '\\')
+			skip_pair(c);
+		else
+			(void)cursor_bytes(c, 1);
+		n = raw.n - cursor_left(c);
 	}
 	skip_blanks(c);
-	return p == NULL || c->failed ? STR_NONE : str_make(p, n);
+	if (c->failed)
+		return STR_NONE;
+	raw = str_take(raw, n);
+	return plain || a == NULL ? raw : unquote(raw, a);
 }
 
 /* Some put characters into a value without quotes that belong into them: what is up to the next semicolon or blank. */
 static bool is_value(unsigned char c)
 {
-	return c > ' ' && c < 0x7f && c != ';' && c != '"' && c != '(';
+	return c > ' ' && c != 0x7f && c != ';' && c != '"' && c != '(';
 }
 
 static str take_value(struct cursor *c, struct arena *a)
@@ -105,24 +126,30 @@ static str take_value(struct cursor *c, struct arena *a)
 		return take_quoted(c, a);
 	str value = cursor_take_while(c, is_value);
 	skip_blanks(c);
-	return a == NULL ? STR_NONE : arena_str(a, value);
+	return value;
+}
+
+bool content_type_next(str *params, struct arena *a, str *name, str *value)
+{
+	struct cursor c = cursor_of(*params);
+
+	skip_blanks(&c);
+	(void)cursor_take_until(&c, ';');
+	cursor_expect(&c, ';');
+	*name = take_token(&c);
+	*value = cursor_accept(&c, '=') ? take_value(&c, a) : STR_NONE;
+	*params = cursor_rest(&c);
+	return !c.failed;
 }
 
 str content_type_param(str params, str name, struct arena *a)
 {
-	struct cursor c = cursor_of(params);
+	str found, value;
 
-	skip_blanks(&c);
-	while (!cursor_end(&c)) {
-		(void)cursor_take_until(&c, ';');
-		cursor_expect(&c, ';');
-		str found = take_token(&c);
-		bool is_it = found.n > 0 && str_equal_nocase(found, name);
-		if (!cursor_accept(&c, '='))
-			continue;
-		str value = take_value(&c, is_it ? a : NULL);
-		if (is_it)
-			return value;
-	}
+	while (content_type_next(&params, NULL, &found, &value))
+		if (found.n > 0 && str_equal_nocase(found, name)) {
+			bool plain = str_find(value, '\\') == value.n && str_find(value, '\n') == value.n;
+			return plain ? value : unquote(value, a);
+		}
 	return STR_NONE;
 }

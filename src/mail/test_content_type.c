@@ -76,7 +76,7 @@ static void no_memory(void **state UNUSED)
 	ARENA(a, 1);
 
 	assert_str(
-		content_type_param(STR("; boundary=\"0123456789012345678901234567890123456789\""), STR("boundary"), &a),
+		content_type_param(STR("; boundary=\"\\0123456789012345678901234567890123456789\""), STR("boundary"), &a),
 		"");
 }
 

@@ -112,12 +112,9 @@ static void damage_is_found(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(what_was_added_is_found),
-		cmocka_unit_test(a_table_lies_anywhere),
-		cmocka_unit_test(twice_is_the_sum),
-		cmocka_unit_test(more_than_announced_is_refused),
-		cmocka_unit_test(an_empty_one_is_one),
-		cmocka_unit_test(damage_is_found),
+		cmocka_unit_test(what_was_added_is_found), cmocka_unit_test(a_table_lies_anywhere),
+		cmocka_unit_test(twice_is_the_sum),        cmocka_unit_test(more_than_announced_is_refused),
+		cmocka_unit_test(an_empty_one_is_one),     cmocka_unit_test(damage_is_found),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
