@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC */
-/* pombo dns lookup: what the running server's resolver says. */
+/* pombo dns: what to publish; pombo dns lookup: what the running server's resolver says. */
 #include "cli/admin.h"
 #include "cli/command.h"
+#include "cli/dns_zone.h"
 #include "cli/output.h"
 #include "dns/text.h"
 
@@ -38,17 +39,26 @@ static err print_page(void *ctx, const struct row *rows, size_t n)
 	return e;
 }
 
-int command_dns(const struct invocation *inv)
+static int lookup(const struct invocation *inv, struct config *config)
 {
 	struct output out = {.file = stdout, .json = inv->json};
-
-	if (strcmp(inv->words[0], "lookup") != 0 || inv->words_n < 2)
-		return command_usage(inv, "lookup NAME is wanted");
 	const str words[] = {STR("dns"), STR("lookup"), str_from(inv->words[1]),
 	                     inv->words_n > 2 ? str_from(inv->words[2]) : STR("MX")};
-	struct config *config = command_config(inv);
-	int status =
-		config == NULL ? EX_CONFIG : admin_ask(inv, config, words, ARRAY_LEN(words), NULL, print_page, &out);
-	config_release(config);
+	int status = admin_ask(inv, config, words, ARRAY_LEN(words), NULL, print_page, &out);
+
 	return status == EX_NOUSER ? EX_UNAVAILABLE : status; /* no server was found */
+}
+
+int command_dns(const struct invocation *inv)
+{
+	bool look = inv->words_n > 0 && strcmp(inv->words[0], "lookup") == 0;
+
+	if (look ? inv->words_n < 2 : inv->words_n > 1)
+		return command_usage(inv, "[DOMAIN] or lookup NAME [TYPE] is wanted");
+	struct config *config = command_config(inv);
+	if (config == NULL)
+		return EX_CONFIG;
+	int status = look ? lookup(inv, config) : dns_zone_print(inv, config, inv->words_n > 0 ? inv->words[0] : NULL);
+	config_release(config);
+	return status;
 }

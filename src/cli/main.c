@@ -170,12 +170,14 @@ const struct command commands[] = {
 	},
 	{
 		.name = "dns",
-		.arguments = "lookup NAME [TYPE]",
+		.arguments = "[DOMAIN]\nlookup NAME [TYPE]",
 		.options = STORE_READER,
-		.least = 1,
+		.least = 0,
 		.most = 3,
-		.summary = "what the running server is told by the DNS",
-		.text = "TYPE is A, AAAA, CNAME, MX (when none is given), PTR, SRV, TLSA, TXT or TYPE with a number.\n"
+		.summary = "the records to publish, and which of them are there",
+		.text = "Lines of a zone file for DOMAIN, or for all of the configuration; behind each what the DNS says: there,\n"
+			"differs (and what it has instead), missing, unknown (it did not answer).\n"
+			"lookup asks the running server's resolver. TYPE is A, AAAA, CNAME, MX (when none is given), PTR, SRV, TLSA, TXT or TYPE with a number.\n"
 			"security: secure (the signatures hold), insecure (there are none), bogus (they do not hold).",
 		.run = command_dns,
 	},

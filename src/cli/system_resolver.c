@@ -40,21 +40,40 @@ static void question_run(void *arg)
 	res_nclose(&state);
 }
 
-/* SRV data with its name written out, as dns/ wants it; other types hold no names that we ask for. */
+/* Octets before the name that ends the data; false: there is none, or of a type that is not asked for. */
+static bool name_offset(int type, size_t *at)
+{
+	switch (type) {
+	case ns_t_srv:
+		*at = 6;
+		return true;
+	case ns_t_mx:
+		*at = 2;
+		return true;
+	case ns_t_cname:
+		*at = 0;
+		return true;
+	default:
+		return false;
+	}
+}
+
+/* Data with its name written out, as dns/ wants it. */
 static str record_data(ns_msg *m, ns_rr *rr, struct arena *a)
 {
 	unsigned char name[NS_MAXCDNAME];
 	str data = str_make((const char *)ns_rr_rdata(*rr), ns_rr_rdlen(*rr));
+	size_t at;
 
-	if (ns_rr_type(*rr) != ns_t_srv || data.n < 7)
+	if (!name_offset((int)ns_rr_type(*rr), &at) || data.n <= at)
 		return arena_str(a, data);
-	if (ns_name_unpack(ns_msg_base(*m), ns_msg_end(*m), ns_rr_rdata(*rr) + 6, name, sizeof(name)) < 0)
+	if (ns_name_unpack(ns_msg_base(*m), ns_msg_end(*m), ns_rr_rdata(*rr) + at, name, sizeof(name)) < 0)
 		return STR_NONE;
 	size_t n = 0;
 	while (n < sizeof(name) && name[n] != 0)
 		n += name[n] + 1u;
 	BUF(out, 512);
-	buf_put(&out, str_take(data, 6));
+	buf_put(&out, str_take(data, at));
 	buf_put(&out, str_make((const char *)name, n + 1));
 	return arena_str(a, buf_str(&out));
 }

@@ -129,15 +129,36 @@ static err tell_files(struct child *c, struct certify_request *q, struct arena *
 	return OK;
 }
 
+/* Likewise, of the keys of domains; those who have mail signed know which there are. */
+static err tell_domain_keys(struct child *c, struct certify_request *q, struct arena *a)
+{
+	const struct domain_keys *all = c->all->domain_keys;
+
+	q->domain_keys = arena_array(a, all->n, sizeof(*q->domain_keys));
+	if (q->domain_keys == NULL)
+		return err_note(E_LIMIT, "too many keys of domains");
+	for (size_t i = 0; i < all->n; i++) {
+		q->domain_keys[i] = all->items[i];
+		if (c->type != &role_keys)
+			q->domain_keys[i].secret = STR_NONE;
+	}
+	q->domain_keys_n = all->n;
+	return OK;
+}
+
 err child_certify(struct child *c)
 {
 	struct certify_request q = {0};
 	struct certify_reply r;
-	ARENA(a, 64 << 10);
+	ARENA(a, 2 << 20);
 
 	if (c->type->certify == NULL)
 		return OK;
-	err e = c->type->trusts ? tell_files(c, &q, &a) : tell_certificates(c, &q, &a);
+	err e = c->type->trusts ? tell_files(c, &q, &a) : OK;
+	if (e == OK && (c->type == &role_edge || c->type == &role_keys))
+		e = tell_certificates(c, &q, &a);
+	if (e == OK && c->type != &role_edge && c->type != &role_resolve)
+		e = tell_domain_keys(c, &q, &a);
 	return e == OK ? call_certify(c->link, &q, &r, &a, rt_after(CHILD_CALL_TIME)) : e;
 }
 
@@ -146,9 +167,10 @@ err child_certify(struct child *c)
 static bool are_linked(const struct child *a, const struct child *b)
 {
 	static const struct role_type *const pairs[][2] = {
-		{&role_edge, &role_store},   {&role_edge, &role_filter}, {&role_edge, &role_keys},
-		{&role_keys, &role_store},   {&role_edge, &role_send},   {&role_send, &role_store},
-		{&role_send, &role_resolve},
+		{&role_edge, &role_store},   {&role_edge, &role_filter},  {&role_edge, &role_keys},
+		{&role_keys, &role_store},   {&role_edge, &role_send},    {&role_send, &role_store},
+		{&role_send, &role_resolve}, {&role_filter, &role_store}, {&role_filter, &role_resolve},
+		{&role_filter, &role_keys},  {&role_send, &role_keys},
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(pairs); i++)

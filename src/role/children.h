@@ -6,6 +6,7 @@
 
 #include "role/certificates.h"
 #include "role/child.h"
+#include "role/domain_keys.h"
 #include "role/listeners.h"
 #include "role/tasks.h"
 #include "role/trust_files.h"
@@ -17,6 +18,7 @@ struct children {
 	const struct listeners *listeners;       /* likewise */
 	const struct certificates *certificates; /* likewise */
 	const struct trust_files *trust;         /* likewise */
+	const struct domain_keys *domain_keys;   /* likewise */
 	int control_fd;                          /* for the store; -1: not yet */
 	bool single;
 	struct semaphore changes;                  /* starting and reconfiguring exclude each other */
@@ -36,7 +38,7 @@ MUST_USE err children_start_others(struct children *all); /* all but the store *
 MUST_USE err children_keep(struct children *all);         /* from now on, whoever dies is started again */
 /* Tells everybody all->config, and the edges which sockets came and went. */
 MUST_USE err children_reconfigure(struct children *all, const struct listeners *old);
-/* Tells those whom it concerns all->certificates. keys first: if it cannot use them, nobody is told. */
+/* Tells those whom it concerns all->certificates and all->domain_keys. keys first: if it cannot use them, nobody is told. */
 MUST_USE err children_certify(struct children *all);
 /* Likewise all->trust. E_SYNTAX: somebody cannot use it, others may have been told. */
 MUST_USE err children_trust(struct children *all);

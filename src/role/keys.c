@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* keys - says whether somebody is who he claims to be. Asks the store what is kept of his password, verifies in a worker thread, and tells the
- * store which session may use the account. And it holds the private keys of TLS: others send what is to be signed. */
+ * store which session may use the account. And it holds the private keys of TLS and of
+ * domains: others send what is to be signed. */
 #include "role/process.h"
 #include "role/signing.h"
 #include "sasl/service.h"
@@ -8,7 +9,7 @@
 struct keys {
 	struct sasl_service *sasl;
 	struct signing signing;
-	struct link_service for_edge;
+	struct link_service for_edge, for_signers; /* signers: filter and send, for keys of domains */
 };
 
 static err serve_auth(void *ctx, struct link *from, const void *request, void *reply, struct arena *a)
@@ -42,6 +43,13 @@ static err serve_sign(void *ctx, struct link *from UNUSED, const void *request, 
 	return signing_serve(&((const struct keys *)p->state)->signing, request, reply, a);
 }
 
+static err serve_sign_domain(void *ctx, struct link *from UNUSED, const void *request, void *reply, struct arena *a)
+{
+	const struct process *p = ctx;
+
+	return signing_serve_domain(&((const struct keys *)p->state)->signing, request, reply, a);
+}
+
 static err keys_certify(struct process *p, const struct certify_request *q)
 {
 	return signing_replace(&((struct keys *)p->state)->signing, q);
@@ -59,6 +67,8 @@ static err keys_start(struct process *p)
 	k->for_edge = (struct link_service){.ctx = p, .closed = edge_gone};
 	k->for_edge.handlers[CALL_auth] = serve_auth;
 	k->for_edge.handlers[CALL_sign] = serve_sign;
+	k->for_signers = (struct link_service){.ctx = p};
+	k->for_signers.handlers[CALL_sign] = serve_sign_domain;
 	p->state = k;
 	keys_configured(p);
 	return OK;
@@ -68,7 +78,11 @@ static const struct link_service *keys_service(struct process *p, str sibling)
 {
 	struct keys *k = p->state;
 
-	return k != NULL && str_equal(sibling, STR("edge")) ? &k->for_edge : NULL;
+	if (k == NULL)
+		return NULL;
+	if (str_equal(sibling, STR("edge")))
+		return &k->for_edge;
+	return str_equal(sibling, STR("filter")) || str_equal(sibling, STR("send")) ? &k->for_signers : NULL;
 }
 
 static void keys_close(struct process *p)

@@ -345,6 +345,7 @@ static err prepare(struct monitor *m, bool single)
 	m->children.listeners = &m->listeners;
 	m->children.certificates = &m->credentials.certificates;
 	m->children.trust = &m->credentials.trust;
+	m->children.domain_keys = &m->credentials.domain_keys;
 	return e;
 }
 

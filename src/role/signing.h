@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* signing - the private keys of TLS, and what others may have signed with them. */
+/* signing - private keys, of TLS and of domains, and what others may have signed with them. */
 #ifndef ROLE_SIGNING_H
 #define ROLE_SIGNING_H
 
@@ -14,8 +14,11 @@ struct signing { /* all zero: no keys */
 
 /* E_SYNTAX: one of them cannot be used; everything stays as it was. */
 MUST_USE err signing_replace(struct signing *s, const struct certify_request *q);
+/* For a handshake; for a message (SIGN_DIGEST). The keys of one are not there for the other. */
 MUST_USE err signing_serve(const struct signing *s, const struct sign_request *q, struct sign_reply *r,
                            struct arena *a);
+MUST_USE err signing_serve_domain(const struct signing *s, const struct sign_request *q, struct sign_reply *r,
+                                  struct arena *a);
 void signing_free(struct signing *s);
 
 #endif

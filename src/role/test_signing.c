@@ -3,6 +3,7 @@
 
 #include "role/signing.h"
 #include "rt/private_key.h"
+#include "rt/signature_key.h"
 
 #define DIGEST STR("thirty-two octets of a digest...")
 
@@ -42,7 +43,8 @@ static void handshakes_that_began_before_a_change_end(void **state UNUSED)
 	for (uint64_t i = 0; i < ARRAY_LEN(made); i++) {
 		struct certificate c = make(&made[i], i);
 
-		assert_int_equal(signing_replace(&s, &(struct certify_request){.certificates = &c, .certificates_n = 1}), OK);
+		assert_int_equal(
+			signing_replace(&s, &(struct certify_request){.certificates = &c, .certificates_n = 1}), OK);
 		assert_int_equal(ask(&s, i), OK);
 	}
 	assert_int_equal(ask(&s, 1), OK);
@@ -60,7 +62,8 @@ static void what_cannot_be_used_changes_nothing(void **state UNUSED)
 
 	assert_int_equal(signing_replace(&s, &(struct certify_request){.certificates = two, .certificates_n = 1}), OK);
 	two[1].secret = buf_str(&good.key); /* not its own */
-	assert_int_equal(signing_replace(&s, &(struct certify_request){.certificates = two, .certificates_n = 2}), E_SYNTAX);
+	assert_int_equal(signing_replace(&s, &(struct certify_request){.certificates = two, .certificates_n = 2}),
+	                 E_SYNTAX);
 	assert_int_equal(ask(&s, 1), OK);
 	assert_int_equal(ask(&s, 2), E_NOT_FOUND);
 	signing_free(&s);
@@ -68,9 +71,36 @@ static void what_cannot_be_used_changes_nothing(void **state UNUSED)
 	unmake(&other);
 }
 
+/* Whoever signs mail cannot sign handshakes, and the other way round. */
+static void keys_of_domains(void **state UNUSED)
+{
+	struct signing s = {0};
+	struct made made;
+	BUF(pem, 1 << 16);
+	ARENA(a, 4096);
+	struct sign_reply r = {0};
+	struct certificate c = make(&made, 1);
+
+	assert_int_equal(signature_key_make(true, &pem), OK);
+	struct domain_key k = {.key = 2, .secret = buf_str(&pem)};
+	const struct certify_request q = {
+		.certificates = &c, .certificates_n = 1, .domain_keys = &k, .domain_keys_n = 1};
+	assert_int_equal(signing_replace(&s, &q), OK);
+	assert_int_equal(signing_serve_domain(&s, &(struct sign_request){2, SIGN_DIGEST, DIGEST}, &r, &a), OK);
+	assert_int_equal(r.signature.n, 64);
+	assert_int_equal(signing_serve_domain(&s, &(struct sign_request){2, TLS_SIGN_ECDSA, DIGEST}, &r, &a), E_DENIED);
+	assert_int_equal(signing_serve_domain(&s, &(struct sign_request){1, SIGN_DIGEST, DIGEST}, &r, &a), E_NOT_FOUND);
+	assert_int_equal(signing_serve(&s, &(struct sign_request){2, SIGN_DIGEST, DIGEST}, &r, &a), E_NOT_FOUND);
+	assert_int_equal(ask(&s, 1), OK);
+	signing_free(&s);
+	buf_free(&pem);
+	unmake(&made);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(keys_of_domains),
 		cmocka_unit_test(handshakes_that_began_before_a_change_end),
 		cmocka_unit_test(what_cannot_be_used_changes_nothing),
 	};

@@ -84,7 +84,8 @@ static bool sign_ed25519(EVP_PKEY *key, str digest, unsigned char *to, size_t *n
 static bool sign_rsa(EVP_PKEY *key, str digest, unsigned char *to, size_t *n)
 {
 	EVP_PKEY_CTX *c = EVP_PKEY_CTX_new(key, NULL);
-	bool good = c != NULL && EVP_PKEY_sign_init(c) == 1 && EVP_PKEY_CTX_set_rsa_padding(c, RSA_PKCS1_PADDING) == 1 &&
+	bool good = c != NULL && EVP_PKEY_sign_init(c) == 1 &&
+	            EVP_PKEY_CTX_set_rsa_padding(c, RSA_PKCS1_PADDING) == 1 &&
 	            EVP_PKEY_CTX_set_signature_md(c, EVP_sha256()) == 1 &&
 	            EVP_PKEY_sign(c, to, n, (const unsigned char *)digest.p, digest.n) == 1;
 

@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: ISC */
+#include "base/test.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/date.h"
+#include "role/domain_keys.h"
+#include "rt/file.h"
+#include "rt/signature_key.h"
+
+#define DAY (INT64_C(86400) * USEC_PER_SEC)
+
+static char folder[64];
+static struct config_domain domains[] = {{.name = STR("example.org"), .dkim = DKIM_RSA | DKIM_ED25519},
+                                         {.name = STR("example.net"), .dkim = 0}};
+static struct config config = {.domains = domains, .domains_n = 2, .dkim_rotate = 180 * 86400 * NSEC_PER_SEC};
+static int64_t start;
+
+static void load(int64_t at, size_t n, struct domain_keys *k)
+{
+	assert_int_equal(domain_keys_load(&config, at, k), OK);
+	assert_int_equal(k->n, n);
+}
+
+static void are_made_once(void **state UNUSED)
+{
+	struct domain_keys first, second;
+
+	load(start, 2, &first);
+	load(start + DAY, 2, &second);
+	assert_false(domain_keys_changed(&second, &config, start + DAY));
+	for (size_t i = 0; i < 2; i++) {
+		assert_true(str_equal(first.items[i].domain, STR("example.org")));
+		assert_true(str_starts(first.items[i].selector, STR("20261122")));
+		assert_int_equal(first.items[i].created, start);
+		assert_true(str_starts(first.items[i].record, STR("v=DKIM1; k=")));
+	}
+	assert_true(first.items[0].key != first.items[1].key);
+	assert_true(first.items[0].key == second.items[0].key || first.items[0].key == second.items[1].key);
+	domain_keys_free(&first);
+	domain_keys_free(&second);
+}
+
+/* The one before stays until the next but one is made. */
+static void are_replaced_with_time(void **state UNUSED)
+{
+	struct domain_keys k;
+
+	load(start, 2, &k);
+	assert_false(domain_keys_changed(&k, &config, start + 179 * DAY));
+	assert_true(domain_keys_changed(&k, &config, start + 180 * DAY));
+	domain_keys_free(&k);
+	load(start + 180 * DAY, 4, &k);
+	assert_true(k.items[0].created > k.items[3].created);
+	domain_keys_free(&k);
+	load(start + 360 * DAY, 4, &k);
+	assert_int_equal(k.items[3].created, start + 180 * DAY);
+	domain_keys_free(&k);
+	config.dkim_rotate = 0;
+	load(start + 3600 * DAY, 4, &k);
+	assert_false(domain_keys_changed(&k, &config, start + 3600 * DAY));
+	domain_keys_free(&k);
+}
+
+static void keys_of_others_count(void **state UNUSED)
+{
+	BUF(pem, 8192);
+	char path[200];
+	struct domain_keys k;
+
+	config.dkim_rotate = 0;
+	load(start, 4, &k);
+	assert_int_equal(signature_key_make(true, &pem), OK);
+	snprintf(path, sizeof(path), "%s/keys/dkim/mail._domainkey.example.net", folder);
+	assert_int_equal(file_replace(path, buf_str(&pem), 0600), OK);
+	assert_true(domain_keys_changed(&k, &config, start));
+	domain_keys_free(&k);
+	snprintf(path, sizeof(path), "%s/keys/dkim/no key", folder);
+	assert_int_equal(file_replace(path, STR("nothing"), 0600), OK);
+	load(start, 5, &k);
+	bool found = false;
+	for (size_t i = 0; i < k.n; i++)
+		found |= str_equal(k.items[i].selector, STR("mail")) && str_equal(k.items[i].algorithm, STR("ed25519"));
+	assert_true(found);
+	domain_keys_free(&k);
+}
+
+static int make_folder(void **state UNUSED)
+{
+	snprintf(folder, sizeof(folder), "/tmp/pombo-unit-XXXXXX");
+	config.data = str_from(mkdtemp(folder));
+	assert_true(date_parse_rfc3339(STR("2026-11-22"), &start));
+	return 0;
+}
+
+static int remove_folder(void **state UNUSED)
+{
+	char command[100];
+
+	snprintf(command, sizeof(command), "rm -rf %s", folder);
+	return system(command);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(are_made_once),
+		cmocka_unit_test(are_replaced_with_time),
+		cmocka_unit_test(keys_of_others_count),
+	};
+	return cmocka_run_group_tests(tests, make_folder, remove_folder);
+}
