@@ -99,6 +99,22 @@ def test_flush_when_a_host_is_back(make_server):
         eventually(lambda: server.balance()['relayed'] == 20, 'all are relayed')
 
 
+def test_a_host_is_back(make_server):
+    """What waits only because it was away goes with the next message that gets there, whatever its own time is."""
+    (port,) = free_ports(1)
+    server = relay(make_server, ('*', f'127.0.0.1:{port}'), settings='queue retry 1s 30m')
+    send(server, 'bob@example.com')
+    eventually(lambda: [r['attempts'] for r in server.json('queue', 'list')] == [2], 'a second attempt')
+    with Peer(port=port, rules={'RCPT greylisted@example.com': '450 4.2.0 later'}) as peer:
+        (greylisted,) = send(server, 'greylisted@example.com')
+        (mid,) = send(server, 'carol@example.com')
+        server.cli('queue', 'retry', mid)  # the host is not tried again for half an hour, unless somebody asks for it
+        peer.wait(2)
+        assert {to for d in peer.deliveries for to in d.to} == {'bob@example.com', 'carol@example.com'}
+        eventually(lambda: [r['id'] for r in server.json('queue', 'list')] == [greylisted], 'one waits')
+    assert 'ev=queue.back' in server.log()
+
+
 def test_a_dead_host_delays_nobody(make_server, peer):
     server = relay(make_server, ('dead.example', nobody()), ('*', peer.address))
     send(server, 'bob@dead.example', n=300)

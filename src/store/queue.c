@@ -8,7 +8,7 @@
 #include "base/log.h"
 #include "conf/relay.h"
 #include "store/message.h"
-#include "store/queue_state.h"
+#include "store/queue_back.h"
 #include "store/release.h"
 
 enum { SWEEP_ROWS = 1000, SWEEP_SHARE = 100 };
@@ -61,6 +61,15 @@ void queue_dispatch(struct store *s)
 		rt_wake(q->co);
 }
 
+void queue_wake_for_back(struct store *s)
+{
+	struct queue *q = s->queue;
+
+	q->back = true;
+	if (q->co != NULL)
+		rt_wake(q->co);
+}
+
 static void add(struct store *s, str destination, uint64_t lane, uint64_t due)
 {
 	struct queue *q = s->queue;
@@ -75,6 +84,15 @@ void queue_added(struct store *s, str destination, uint64_t lane, uint64_t due)
 {
 	add(s, destination, lane, due);
 	queue_dispatch(s);
+}
+
+/* Nobody knows any more why it is due later, if it is. */
+static void add_found(struct store *s, str destination, uint64_t lane, uint64_t due)
+{
+	add(s, destination, lane, due);
+	struct destination *d = schedule_find(&s->queue->schedule, destination);
+	if (d != NULL)
+		d->put_off = true;
 }
 
 /* The index is asked for one lane after the other, so that it does not matter how many rows there are. */
@@ -107,7 +125,7 @@ static err read_destinations(struct store *s)
 		if (next.full || name.full)
 			return err_note(E_MEMORY, "no memory to read the queue's destinations");
 		if (found && e == OK)
-			add(s, buf_str(&name), lane, due);
+			add_found(s, buf_str(&name), lane, due);
 	}
 	return e;
 }
@@ -321,6 +339,8 @@ static void watch(void *arg)
 	while (!rt_cancelled()) {
 		if (rt_now() >= q->sweep_at)
 			sweep(s);
+		if (q->back)
+			queue_back(s);
 		queue_dispatch(s);
 		q->wake_at = schedule_next(&q->schedule);
 		(void)!rt_park(sleep_until(q, queue_now()));

@@ -14,6 +14,7 @@ struct queue {
 	struct co *co;      /* wakes deliverers when the time comes, and looks for what is over */
 	uint64_t wake_at;   /* microseconds: when it looks at the schedule the next time */
 	nsec sweep_at;
+	bool back;   /* a destination is (queue_back.h) */
 	bool missed; /* there was no memory for a destination: they are to be read again */
 };
 
@@ -22,6 +23,8 @@ static inline uint64_t queue_now(void)
 	return (uint64_t)rt_wall();
 }
 
+/* A destination is back. */
+void queue_wake_for_back(struct store *s);
 /* Wakes who can be served. After every change of the schedule. */
 void queue_dispatch(struct store *s);
 /* The lease is over; what it leaves behind is due at `due` (SCHEDULE_NEVER: nothing). */

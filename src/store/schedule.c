@@ -305,11 +305,16 @@ void schedule_lease_end(struct schedule *s, struct lane *l, uint64_t due, uint64
 	place(s, d, now);
 }
 
-void schedule_reached(const struct schedule *s, struct destination *d)
+bool schedule_reached(const struct schedule *s, struct destination *d)
 {
+	bool page, back = d->put_off;
+
 	d->blocked = 0;
 	if (d->window < s->per_destination)
 		d->window++;
+	d->put_off = false;
+	d->back |= back && lanes_due(d, &page) != SCHEDULE_NEVER;
+	return d->back;
 }
 
 /* What was read ahead is to be attempted, and goes back. */
@@ -319,6 +324,8 @@ void schedule_block(struct destination *d, uint64_t until)
 
 	d->window = 1;
 	d->blocked = until;
+	d->put_off = true;
+	d->back = false;
 	if (l == NULL)
 		return;
 	do {

@@ -44,6 +44,8 @@ struct destination {
 	uint64_t window, leases; /* how many there may be at once, and are */
 	unsigned in_a_row;
 	bool called;    /* somebody was turned away elsewhere to serve it */
+	bool put_off;   /* rows may be due later only because it was not reached */
+	bool back;      /* it was reached since: they are due now (queue_back.c) */
 	size_t waiting; /* deliverers that wait for this one */
 	uint64_t at;    /* in the heap: when it is looked at */
 	size_t heap_at; /* its place there + 1; 0: not in it */
@@ -99,7 +101,8 @@ uint64_t schedule_next(const struct schedule *s); /* SCHEDULE_NEVER */
 void schedule_lease_end(struct schedule *s, struct lane *lane, uint64_t due, uint64_t now);
 /* More is left, for another lease. schedule_lease_end comes later. */
 void schedule_lease_leaves(struct schedule *s, struct lane *lane, uint64_t due, uint64_t now);
-void schedule_reached(const struct schedule *s, struct destination *d);
+/* True: it was not reached before, and mail of later may be due now. */
+bool schedule_reached(const struct schedule *s, struct destination *d);
 void schedule_block(struct destination *d, uint64_t until); /* schedule_lease_end comes after these */
 void schedule_unblock(struct schedule *s, str name, uint64_t now);
 

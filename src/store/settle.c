@@ -197,8 +197,8 @@ static void lease_settled(struct settling *x)
 
 	if (tried && until != 0)
 		schedule_block(d, clamp(until, 0, x->now + BLOCK_DAYS_MAX * DAY));
-	else if (tried)
-		schedule_reached(&q->schedule, d);
+	else if (tried && schedule_reached(&q->schedule, d))
+		queue_wake_for_back(x->store);
 	queue_lease_end(x->store, x->lease, least_due(x));
 }
 

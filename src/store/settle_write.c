@@ -108,11 +108,12 @@ static err apply_credit(struct db *db, const struct settling *x, const struct ve
 
 static err apply_later(struct db *db, const struct settling *x, const struct verdict *v)
 {
-	struct query q = db_query(db, "UPDATE queue SET due = ?, attempts = attempts + 1, warned = ?, reply = ?"
-	                              " WHERE message = ? AND rcpt = ?");
+	struct query q = db_query(db, "UPDATE queue SET due = ?, attempts = attempts + 1, warned = ?, unreached = ?,"
+	                              " reply = ? WHERE message = ? AND rcpt = ?");
 
 	query_put_num(&q, settle_due(v));
 	query_put_num(&q, v->warned);
+	query_put_num(&q, x->request->destination_due != 0);
 	query_put_str(&q, v->reply);
 	query_put_num(&q, x->message);
 	query_put_num(&q, v->rcpt);

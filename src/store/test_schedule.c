@@ -217,6 +217,34 @@ static void one_probe_after_a_failure(void **state UNUSED)
 	expect_given(&w[7], "a", NOW + 2000);
 }
 
+/* Who was put off because of the host is to be looked for once it is back, if there is anybody. */
+static void a_host_that_is_back(void **state UNUSED)
+{
+	struct waiter w;
+	struct destination *d;
+
+	mail(0, "a", 2, 10);
+	wait_for(&w, "");
+	expect_given(&w, "a", NOW);
+	d = w.given;
+	assert_false(schedule_reached(&world.schedule, d)); /* it never was away */
+	schedule_block(d, NOW + 1000);
+	schedule_lease_end(&world.schedule, w.lane, SCHEDULE_NEVER, NOW);
+	mail(0, "a", 1, 10);
+	assert_int_equal(schedule_due(&world.schedule, STR("a"), 1, NOW + 5000, NOW), OK);
+	wait_for(&w, "");
+	expect_given(&w, "a", NOW + 1000);
+	assert_true(schedule_reached(&world.schedule, d));
+	assert_true(d->back);
+	d->back = false;
+	assert_false(schedule_reached(&world.schedule, d));
+	schedule_block(d, NOW + 3000);
+	d->lanes->due = d->lanes->next->due = SCHEDULE_NEVER;
+	assert_false(schedule_reached(&world.schedule, d)); /* nobody waits */
+	schedule_lease_end(&world.schedule, w.lane, SCHEDULE_NEVER, NOW + 4000);
+	assert_int_equal(world.schedule.by_name.count, 0);
+}
+
 /* What needs no attempt is not kept waiting by a host that is not reached. */
 static void what_is_over_is_leased_while_blocked(void **state UNUSED)
 {
@@ -419,6 +447,7 @@ int main(void)
 		TEST(a_sender_of_later_waits),
 		TEST(windows_grow),
 		TEST(one_probe_after_a_failure),
+		TEST(a_host_that_is_back),
 		TEST(what_is_over_is_leased_while_blocked),
 		TEST(a_page_is_given_up_when_blocked),
 		TEST(mail_of_later_waits),
