@@ -34,7 +34,8 @@ static err parse_tag(struct cursor *c, struct dkim_tag *out)
 	if (!cursor_accept(c, '='))
 		return err_note(E_SYNTAX, "the list of tags is malformed: no \"=\" behind \"" STR_FMT "\"",
 		                STR_ARG(str_take(out->name, 40)));
-	out->value = str_trim(cursor_take_while(c, is_value_octet));
+	out->whole = cursor_take_while(c, is_value_octet);
+	out->value = str_trim(out->whole);
 	if (!cursor_end(c) && cursor_peek(c) != ';')
 		return malformed("a control character");
 	return OK;

@@ -14,6 +14,7 @@ enum { DKIM_TAGS_MAX = 64 };
 struct dkim_tag {
 	str name;
 	str value; /* without white space and folds around it; inside they stay */
+	str whole; /* all between the equals sign and the semicolon */
 };
 struct dkim_tags {
 	struct dkim_tag items[DKIM_TAGS_MAX]; /* in order */

@@ -12,6 +12,7 @@ static void test_list(void **state UNUSED)
 	assert_int_equal(dkim_tags_parse(STR(" v=1; a = rsa-sha256\r\n\t;b=ab c\r\n d=; x_1= a=b ;\r\n "), &t), OK);
 	assert_int_equal(t.n, 4);
 	assert_str(t.items[0].name, "v");
+	assert_str(t.items[1].whole, " rsa-sha256\r\n\t");
 	assert_str(dkim_tags_get(&t, "a"), "rsa-sha256");
 	assert_str(dkim_tags_get(&t, "b"), "ab c\r\n d=");
 	assert_str(dkim_tags_get(&t, "x_1"), "a=b");

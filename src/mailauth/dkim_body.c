@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: ISC */
+#include "mailauth/dkim_body.h"
+
+#include "mailauth/dkim_signature.h"
+
+static err compute(str text, struct dkim_body_hash *h)
+{
+	CLEANUP(dkim_canon_free) struct dkim_canon_out o = {0};
+
+	dkim_canon_begin(&o, h->length);
+	dkim_canon_body(&o, h->canon, text);
+	err e = dkim_canon_end(&o, &h->digest);
+	h->total = o.total;
+	return e;
+}
+
+err dkim_body_hash(struct dkim_body *b, enum dkim_canon canon, uint64_t length, const struct dkim_body_hash **out)
+{
+	for (size_t i = 0; i < b->n; i++)
+		if (b->hashes[i].canon == canon && b->hashes[i].length == length) {
+			*out = &b->hashes[i];
+			return OK;
+		}
+	if (b->n == DKIM_BODY_HASHES)
+		b->n--;
+	struct dkim_body_hash *h = &b->hashes[b->n];
+	*h = (struct dkim_body_hash){.canon = canon, .length = length};
+	*out = h;
+	err e = compute(b->text, h);
+	if (e == OK)
+		b->n++;
+	return e;
+}
+
+err dkim_body_check(struct dkim_body *b, const struct dkim_signature *s, struct arena *a, struct dkim_result *r,
+                    bool *partial)
+{
+	const struct dkim_body_hash *h;
+	err e = dkim_body_hash(b, s->body, s->length, &h);
+
+	if (e != OK)
+		return e;
+	*partial = s->length < h->total;
+	if (s->length != UINT64_MAX && s->length > h->total)
+		dkim_say(r, a, AUTH_FAIL, "l= is more than there is of the body");
+	else if (!str_equal(crypto_digest_str(&h->digest), s->bh))
+		dkim_say(r, a, AUTH_FAIL, "the body was changed");
+	return OK;
+}

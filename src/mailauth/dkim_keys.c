@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: ISC */
+#include "mailauth/dkim_keys.h"
+
+#include "mailauth/dkim_record.h"
+#include "rt/signature.h"
+
+enum { RECORDS_MAX = 4 }; /* RFC 6376 3.6.2.2: there should be one; all of few are tried */
+
+struct dkim_public {
+	struct dkim_record record;
+	struct signature_public *key; /* NULL: `why` */
+	str why;
+};
+struct dkim_known {
+	struct dkim_known *next;
+	str name;
+	enum auth_result result; /* NONE: there are keys; else there are none, and `why` */
+	str why;
+	struct dkim_public *keys;
+	size_t n;
+};
+
+void dkim_keys_free(struct dkim_keys *k)
+{
+	for (struct dkim_known *known = k->known; known != NULL; known = known->next)
+		for (size_t i = 0; i < known->n; i++)
+			signature_public_free(known->keys[i].key);
+	k->known = NULL;
+}
+
+/* --- asking --- */
+
+static err read_key(struct dkim_keys *k, str text, struct dkim_public *out)
+{
+	err e = dkim_record_parse(text, k->a, &out->record);
+
+	if (e == OK && out->record.octets.n == 0) {
+		out->why = STR("the key has been revoked"); /* RFC 6376 6.1.2 */
+		return OK;
+	}
+	if (e == OK)
+		e = signature_public_read(out->record.ed25519, out->record.octets, &out->key);
+	if (e != E_SYNTAX)
+		return e;
+	out->why = arena_str(k->a, str_from(err_info()->text));
+	return OK;
+}
+
+static err read_keys(struct dkim_keys *k, struct dkim_known *known, const str *txt, size_t n)
+{
+	err e = OK;
+
+	known->keys = arena_array(k->a, n < RECORDS_MAX ? n : RECORDS_MAX, sizeof(*known->keys));
+	if (known->keys == NULL)
+		return err_note(E_LIMIT, "no memory for keys");
+	while (e == OK && known->n < n && known->n < RECORDS_MAX) {
+		e = read_key(k, txt[known->n], &known->keys[known->n]);
+		known->n++;
+	}
+	return e;
+}
+
+static enum auth_result result_of(err e)
+{
+	return e == E_NOT_FOUND || e == E_SYNTAX ? AUTH_PERMERROR : AUTH_TEMPERROR;
+}
+
+static err ask(struct dkim_keys *k, struct dkim_known *known)
+{
+	struct dns_answer answer;
+	str *txt;
+	size_t n;
+	err e = dns_txt(k->options->resolver, known->name, k->a, k->options->deadline, &answer, &txt, &n);
+
+	if (e == OK)
+		return read_keys(k, known, txt, n);
+	if (e == E_CANCELLED || e == E_MEMORY)
+		return e;
+	if (k->a->full)
+		return err_note(E_LIMIT, "no memory for keys");
+	known->result = result_of(e);
+	known->why = arena_str(k->a, str_from(err_info()->text));
+	return OK;
+}
+
+static err find(struct dkim_keys *k, const struct dkim_signature *s, struct dkim_known **out)
+{
+	str name = arena_printf(k->a, STR_FMT "._domainkey." STR_FMT, STR_ARG(s->selector), STR_ARG(s->domain));
+
+	for (*out = k->known; *out != NULL; *out = (*out)->next)
+		if (str_equal((*out)->name, name))
+			return OK;
+	*out = arena_alloc(k->a, sizeof(**out));
+	if (*out == NULL || k->a->full)
+		return err_note(E_LIMIT, "no memory for keys");
+	**out = (struct dkim_known){.next = k->known, .name = name};
+	k->known = *out;
+	return ask(k, *out);
+}
+
+/* --- verifying --- */
+
+/* RFC 8301 3.2, and what takes too long. */
+static bool refuse_size(const struct dkim_keys *k, struct dkim_result *r)
+{
+	if (r->bits >= DKIM_RSA_BITS_MIN && r->bits <= DKIM_RSA_BITS_MAX)
+		return false;
+	dkim_say(r, k->a, AUTH_POLICY, "the key has %u bits, %d to %d are accepted", r->bits, DKIM_RSA_BITS_MIN,
+	         DKIM_RSA_BITS_MAX);
+	return true;
+}
+
+static void try_key(struct dkim_keys *k, const struct dkim_signature *s, const struct dkim_public *key, str digest,
+                    struct dkim_result *r)
+{
+	r->testing = key->record.testing;
+	r->strict = key->record.strict;
+	r->bits = 0;
+	if (key->key == NULL) {
+		dkim_say(r, k->a, AUTH_PERMERROR, STR_FMT, STR_ARG(key->why));
+		return;
+	}
+	if (key->record.ed25519 != s->ed25519) {
+		dkim_say(r, k->a, AUTH_PERMERROR, "the key is not of the signature's kind");
+		return;
+	}
+	if (key->record.strict && !str_equal(s->identity_domain, s->domain)) {
+		dkim_say(r, k->a, AUTH_PERMERROR, "the key is for i= in its own domain alone");
+		return;
+	}
+	r->bits = s->ed25519 ? 0 : signature_public_bits(key->key);
+	if (!s->ed25519 && refuse_size(k, r))
+		return;
+	if (signature_verify(key->key, digest, s->b))
+		r->result = AUTH_PASS;
+	else
+		dkim_say(r, k->a, AUTH_FAIL,
+		         "the signature does not fit: the header was changed, or the key is another");
+}
+
+err dkim_keys_verify(struct dkim_keys *k, const struct dkim_signature *s, const struct crypto_digest *digest,
+                     struct dkim_result *r)
+{
+	struct dkim_known *known;
+	err e = find(k, s, &known);
+
+	if (e != OK)
+		return e;
+	if (known->result != AUTH_NONE) {
+		r->result = known->result;
+		r->why = known->why;
+	}
+	for (size_t i = 0; i < known->n && r->result != AUTH_PASS; i++)
+		try_key(k, s, &known->keys[i], crypto_digest_str(digest), r);
+	return k->a->full ? err_note(E_LIMIT, "no memory for a signature") : OK;
+}
