@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: ISC */
-/* Reports of others. They come from everybody, so nothing in them is believed to be as it should: sizes are bounded before jansson, which recurses, sees them. */
-#include <jansson.h>
-
+/* Reports of others. They come from everybody, so nothing in them is believed to be as it should. */
 #include "base/date.h"
 #include "mailauth/gzip.h"
 #include "mailauth/tls_report.h"
+#include "rt/json.h"
 
 enum {
 	DEPTH_MAX = 16,
@@ -20,95 +19,11 @@ static err malformed(const char *what)
 	return err_note(E_SYNTAX, "no TLS report: %s", what);
 }
 
-/* --- before it is parsed --- */
-
-struct scan {
-	size_t depth, deepest, values;
-	bool quoted, escaped;
-};
-
-static void scan_outside(struct scan *s, char c)
-{
-	switch (c) {
-	case '"':
-		s->quoted = true;
-		break;
-	case '[':
-	case '{':
-		s->values++;
-		if (++s->depth > s->deepest)
-			s->deepest = s->depth;
-		break;
-	case ']':
-	case '}':
-		s->depth -= s->depth > 0;
-		break;
-	case ',':
-	case ':':
-		s->values++;
-		break;
-	default:
-		break;
-	}
-}
-
-static void scan_inside(struct scan *s, char c)
-{
-	if (s->escaped)
-		s->escaped = false;
-	else if (c == '\\')
-		s->escaped = true;
-	else if (c == '"')
-		s->quoted = false;
-}
-
-static err check_bounds(str json)
-{
-	struct scan s = {0};
-
-	for (size_t i = 0; i < json.n; i++)
-		(s.quoted ? scan_inside : scan_outside)(&s, json.p[i]);
-	if (json.n > TLS_REPORT_SIZE_MAX || s.deepest > DEPTH_MAX || s.values > VALUES_MAX)
-		return err_note(E_LIMIT, "a TLS report is too large, or its values are nested too deep");
-	return OK;
-}
-
 /* --- values --- */
-
-/* One line; control characters become blanks. */
-static str clean(const json_t *v, struct arena *a)
-{
-	str text = str_take(str_make(json_string_value(v), json_string_length(v)), TEXT_MAX);
-
-	if (!str_has_control(text))
-		return arena_str(a, text);
-	char *p = arena_alloc(a, text.n);
-	for (size_t i = 0; i < text.n && p != NULL; i++)
-		p[i] = str_has_control(str_take(str_drop(text, i), 1)) ? ' ' : text.p[i];
-	return p == NULL ? STR_NONE : str_trim(str_make(p, text.n));
-}
 
 static str text_of(const json_t *object, const char *key, struct arena *a)
 {
-	const json_t *v = json_object_get(object, key);
-
-	return json_is_string(v) ? clean(v, a) : STR_NONE;
-}
-
-/* Some write numbers as strings, some with a fraction. */
-static uint64_t number_of(const json_t *object, const char *key)
-{
-	const json_t *v = json_object_get(object, key);
-	double real = json_number_value(v);
-	uint64_t n = 0;
-
-	if (json_is_integer(v))
-		return json_integer_value(v) > 0 ? (uint64_t)json_integer_value(v) : 0;
-	if (json_is_real(v))
-		return real > 0 && real < 1e15 ? (uint64_t)real : 0;
-	if (json_is_string(v) && str_to_u64(str_from(json_string_value(v)), INT64_MAX, &n))
-		return n;
-	return 0;
+	return json_text(object, key, TEXT_MAX, a);
 }
 
 static int64_t time_of(const json_t *object, const char *key, struct arena *a)
@@ -129,7 +44,7 @@ static const str *texts_of(const json_t *object, const char *key, struct arena *
 	for (size_t i = 0; i < all && *n < STRINGS_MAX && out != NULL; i++) {
 		const json_t *item = json_is_string(v) ? v : json_array_get(v, i);
 		if (json_is_string(item))
-			out[(*n)++] = clean(item, a);
+			out[(*n)++] = json_clean(item, TEXT_MAX, a);
 	}
 	return out;
 }
@@ -145,7 +60,7 @@ static void read_failure(const json_t *v, struct arena *a, struct tls_report_fai
 	                                   .receiving_ip = text_of(v, "receiving-ip", a),
 	                                   .information = text_of(v, "additional-information", a),
 	                                   .reason = text_of(v, "failure-reason-code", a),
-	                                   .sessions = number_of(v, "failed-session-count")};
+	                                   .sessions = json_count(v, "failed-session-count")};
 	if (out->reason.n == 0)
 		out->reason = text_of(v, "failure-error-code", a); /* of a draft */
 }
@@ -171,8 +86,8 @@ static err read_policy(const json_t *v, struct arena *a, struct tls_report_polic
 
 	*out = (struct tls_report_policy){.type = text_of(policy, "policy-type", a),
 	                                  .domain = text_of(policy, "policy-domain", a),
-	                                  .successes = number_of(summary, "total-successful-session-count"),
-	                                  .failures = number_of(summary, "total-failure-session-count")};
+	                                  .successes = json_count(summary, "total-successful-session-count"),
+	                                  .failures = json_count(summary, "total-failure-session-count")};
 	out->strings = texts_of(policy, "policy-string", a, &out->strings_n);
 	out->hosts = texts_of(policy, "mx-host", a, &out->hosts_n);
 	return read_failures(json_object_get(v, "failure-details"), a, out);
@@ -211,14 +126,12 @@ static err read_report(const json_t *root, struct arena *a, struct tls_report *o
 
 static err parse_json(str json, struct arena *a, struct tls_report *out)
 {
-	json_error_t why;
-	err e = check_bounds(json);
+	static const struct json_limits limits = {TLS_REPORT_SIZE_MAX, DEPTH_MAX, VALUES_MAX};
+	json_t *root;
+	err e = json_read(json, &limits, "a TLS report", &root);
 
 	if (e != OK)
 		return e;
-	json_t *root = json_loadb(json.n == 0 ? "" : json.p, json.n, 0, &why);
-	if (root == NULL)
-		return err_note(E_SYNTAX, "no TLS report: line %d: %s", why.line, why.text);
 	e = read_report(root, a, out);
 	json_decref(root);
 	return e;
