@@ -3,14 +3,18 @@
  *
  *	verify TIME MESSAGE     writes a line: for each signature result, domain, selector, bits, flags behind "-" (p partial, t testing, s strict), why
  *	speed TIME MESSAGE N    does it N times and writes microseconds of CPU for one
+ *	key KIND                makes a key ("rsa", "ed25519"); writes it in PEM, and its record
+ *	sign TIME MESSAGE [DOMAIN SELECTOR PEM]...    writes the signatures
  */
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
 
 #include "base/date.h"
+#include "base/encode.h"
 #include "mailauth/dkim.h"
 #include "mailauth/vector_dns.h"
+#include "rt/signature_key.h"
 
 static struct vector_dns dns;
 
@@ -67,6 +71,55 @@ static void measure(str line, struct arena *a, struct buf *out)
 	buf_printf(out, "%ld", (long)((clock() - begin) / (clock_t)(times > 0 ? times : 1)));
 }
 
+static void make_key(str line, struct arena *a, struct buf *out)
+{
+	BUF(pem, 8192);
+	BUF(octets, 4096);
+	BUF(record, 8192);
+	bool ed25519 = str_equal(vector_word(&line, a), STR("ed25519"));
+
+	if (signature_key_make(ed25519, &pem) != OK || signature_key_public(buf_str(&pem), &ed25519, &octets) != OK)
+		return;
+	buf_printf(&record, "v=DKIM1; k=%s; p=", ed25519 ? "ed25519" : "rsa");
+	base64_encode(&record, buf_str(&octets));
+	vector_put(out, buf_str(&pem));
+	buf_putc(out, ' ');
+	vector_put(out, buf_str(&record));
+}
+
+static err sign_digest(void *ctx, str digest, struct buf *out)
+{
+	return signature_key_sign(ctx, digest, out);
+}
+
+static struct dkim_key take_key(str *line, struct arena *a)
+{
+	BUF(octets, 4096);
+	struct dkim_key key = {.domain = vector_word(line, a), .selector = vector_word(line, a), .sign = sign_digest};
+	str pem = vector_word(line, a);
+	struct signature_key *private = NULL;
+
+	if (signature_key_public(pem, &key.ed25519, &octets) == OK && signature_key_read(pem, &private) == OK)
+		key.ctx = private;
+	return key;
+}
+
+static void sign(str line, struct arena *a, struct buf *out)
+{
+	struct dkim_key keys[4];
+	BUF(fields, 1 << 20);
+	size_t n = 0;
+	int64_t now = take_time(&line, a);
+	struct dkim_message m = dkim_message_of(vector_word(&line, a));
+
+	while (line.n > 0 && n < ARRAY_LEN(keys))
+		keys[n++] = take_key(&line, a);
+	if (dkim_sign(&m, keys, n, now, a, &fields) == OK)
+		vector_put(out, buf_str(&fields));
+	while (n > 0)
+		signature_key_free(keys[--n].ctx);
+}
+
 static void answer(str line)
 {
 	ARENA(a, 256 << 20);
@@ -77,6 +130,10 @@ static void answer(str line)
 		verify(line, &a, &out);
 	else if (str_equal(verb, STR("speed")))
 		measure(line, &a, &out);
+	else if (str_equal(verb, STR("key")))
+		make_key(line, &a, &out);
+	else if (str_equal(verb, STR("sign")))
+		sign(line, &a, &out);
 	printf(STR_FMT "\n", STR_ARG(str_trim(buf_str(&out))));
 }
 
