@@ -119,7 +119,7 @@ err pop3_auth(struct pop3 *s)
 	                          .service = STR("pop3"),
 	                          .ctx = &c,
 	                          .ask = ask_client};
-	sasl_exchange_bind(&x, s->stream, &a);
+	sasl_exchange_bind(&x, s->stream, command->words[0], &a);
 	err e = sasl_exchange(&x, command->words[0], command->words_n == 1 ? STR_NONE : command->words[1], &r, &a);
 	if (c.stream == OK)
 		logged_in(s, e, r.account);

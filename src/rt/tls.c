@@ -122,11 +122,16 @@ static bool end_point(SSL *ssl, struct buf *out)
 }
 
 /* RFC 9266 4.2: only where the exporter is bound to the whole handshake. */
+static bool has_exporter(SSL *ssl)
+{
+	return SSL_version(ssl) >= TLS1_3_VERSION || SSL_get_extms_support(ssl) == 1;
+}
+
 static bool exporter(SSL *ssl, struct buf *out)
 {
 	unsigned char bytes[EXPORTER_OCTETS];
 
-	if (SSL_version(ssl) < TLS1_3_VERSION && SSL_get_extms_support(ssl) != 1)
+	if (!has_exporter(ssl))
 		return false;
 	if (SSL_export_keying_material(ssl, bytes, sizeof(bytes), EXPORTER_LABEL, sizeof(EXPORTER_LABEL) - 1,
 	                               (const unsigned char *)"", 0, 1) != 1)
@@ -149,6 +154,19 @@ static bool first_finished(SSL *ssl, struct buf *out)
 		return false;
 	buf_put(out, str_make((const char *)bytes, n));
 	return !out->full;
+}
+
+bool stream_tls_can_bind(const struct stream *s)
+{
+	const struct tls_transport *t = tls_transport_of(s);
+	BUF(data, EVP_MAX_MD_SIZE);
+
+	if (t == NULL || !t->established)
+		return false;
+	ERR_clear_error();
+	bool can = has_exporter(t->ssl) || end_point(t->ssl, &data);
+	ERR_clear_error();
+	return can;
 }
 
 bool stream_tls_binding(const struct stream *s, const char *name, struct buf *out)

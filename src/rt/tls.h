@@ -53,5 +53,7 @@ struct tls_info stream_tls_info(const struct stream *s);
 /* Of servers' and clients' streams. Channel bindings (RFC 5929, 9266): "tls-server-end-point", "tls-exporter", "tls-unique" (TLS 1.2). False: none of
  * that name here. */
 MUST_USE bool stream_tls_binding(const struct stream *s, const char *name, struct buf *out);
+/* Is there one of those two that can be used with any number of connections, "tls-exporter" or "tls-server-end-point"? Costs less than to have it. */
+bool stream_tls_can_bind(const struct stream *s);
 
 #endif

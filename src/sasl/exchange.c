@@ -6,21 +6,28 @@
 
 #define AUTH_TIME (90 * NSEC_PER_SEC) /* for one step: keys makes those wait who guess */
 
-void sasl_exchange_bind(struct sasl_exchange *x, const struct stream *s, struct arena *a)
+static void take_bindings(struct sasl_exchange *x, const struct stream *s, struct arena *a)
 {
 	static const char *const names[] = {"tls-exporter", "tls-server-end-point", "tls-unique"};
 	BUF(data, 256);
 
-	x->tls = stream_is_tls(s);
-	x->certificate = stream_tls_info(s).client_fingerprint;
 	x->bindings = arena_array(a, ARRAY_LEN(names), sizeof(*x->bindings));
-	x->bindings_n = 0;
-	for (size_t i = 0; i < ARRAY_LEN(names) && x->tls && x->bindings != NULL; i++) {
+	for (size_t i = 0; i < ARRAY_LEN(names) && x->bindings != NULL; i++) {
 		buf_reset(&data);
 		if (stream_tls_binding(s, names[i], &data))
 			x->bindings[x->bindings_n++] =
 				(struct auth_binding){str_from(names[i]), arena_str(a, buf_str(&data))};
 	}
+}
+
+/* Bindings are not for free, and most clients say PLAIN. */
+void sasl_exchange_bind(struct sasl_exchange *x, const struct stream *s, str mechanism, struct arena *a)
+{
+	x->tls = stream_is_tls(s);
+	x->certificate = stream_tls_info(s).client_fingerprint;
+	x->bindings_n = 0;
+	if (x->tls && str_starts_nocase(mechanism, STR("SCRAM-")))
+		take_bindings(x, s, a);
 }
 
 static err call(const struct sasl_exchange *x, const struct auth_request *q, struct auth_reply *r, struct arena *a)

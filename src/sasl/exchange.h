@@ -21,8 +21,9 @@ struct sasl_exchange {
 	err (*ask)(void *ctx, str challenge, str *line);
 };
 
-/* Sets `tls`, `bindings` and `certificate` to what the stream's connection can prove: nothing without TLS. In `a`. */
-void sasl_exchange_bind(struct sasl_exchange *x, const struct stream *s, struct arena *a);
+/* Sets `tls`, `bindings` and `certificate` to what the stream's connection can prove: nothing without TLS, and bindings only for mechanisms that have
+ * a use for them. In `a`. */
+void sasl_exchange_bind(struct sasl_exchange *x, const struct stream *s, str mechanism, struct arena *a);
 
 /* OK: logged in, the session may use reply->account. `initial` is the initial response as it stood in the command
  * (STR_NONE: none, "=": an empty one). Other errors than `ask`'s, with reply and status to tell the client: those of

@@ -17,20 +17,13 @@ static const struct {
 	{STR("EXTERNAL"), NEED_CERTIFICATE},
 };
 
-static bool has_binding(const struct stream *s)
-{
-	BUF(data, 256);
-
-	return stream_tls_binding(s, "tls-exporter", &data) || stream_tls_binding(s, "tls-server-end-point", &data);
-}
-
 struct sasl_offer sasl_offer_of(const struct stream *s, bool loopback, const struct config *config)
 {
 	struct sasl_offer o = {
 		.tls = stream_is_tls(s), .loopback = loopback, .sha1 = config->scram_sha1 == PERMISSION_ALLOW};
 
 	o.certificate = stream_tls_info(s).client_fingerprint.n > 0;
-	o.binding = o.tls && config->scram_plus == PERMISSION_ALLOW && has_binding(s);
+	o.binding = config->scram_plus == PERMISSION_ALLOW && stream_tls_can_bind(s);
 	return o;
 }
 

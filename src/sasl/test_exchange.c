@@ -4,6 +4,7 @@
 
 #include "base/log.h"
 #include "base/test.h"
+#include "rt/tls.h"
 #include "sasl/offer.h"
 
 struct world {
@@ -151,12 +152,13 @@ static void bind_plain(void *arg)
 
 	(void)arg;
 	assert_true(stream_pair(&a, &b, 1 << 16, false));
-	sasl_exchange_bind(&x, a, &arena);
+	sasl_exchange_bind(&x, a, STR("SCRAM-SHA-256-PLUS"), &arena);
 	assert_false(x.tls);
 	assert_int_equal(x.bindings_n, 0);
 	struct config config = {.scram_sha1 = PERMISSION_ALLOW, .scram_plus = PERMISSION_ALLOW};
 	struct sasl_offer o = sasl_offer_of(a, true, &config);
 	assert_true(o.loopback && o.sha1 && !o.tls && !o.binding);
+	assert_false(stream_tls_can_bind(a));
 	stream_close(a);
 	stream_close(b);
 }

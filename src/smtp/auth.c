@@ -55,7 +55,7 @@ static err exchange(struct smtp *s, str mechanism, str initial, struct auth_repl
 	                          .ctx = s,
 	                          .ask = ask};
 
-	sasl_exchange_bind(&x, s->stream, a);
+	sasl_exchange_bind(&x, s->stream, mechanism, a);
 	return sasl_exchange(&x, mechanism, initial, reply, a);
 }
 
