@@ -9,6 +9,7 @@
 
 #include "rt/private_key.h"
 #include "rt/tls.h"
+#include "rt/transport.h"
 
 #define SOON (rt_after(5 * NSEC_PER_SEC))
 
@@ -35,10 +36,12 @@ struct scene {
 	bool ask_status;
 	bool has_certificate; /* that of other.example.net */
 	str injected;         /* plaintext that is there before the handshake */
+	bool speak_first;     /* the server does, when the handshake is over */
 	/* what came of it */
 	err result;
 	struct err_info why;
-	bool connected, resumed, binding_equal, plain_seen;
+	size_t writes; /* of the server, until it has spoken first */
+	bool connected, resumed, can_bind, binding_equal, plain_seen;
 	SSL_SESSION *session;
 	struct buf got; /* what the client read */
 	char version[16], cipher[64], name[64], subject[64], stapled[16], fingerprint[80];
@@ -224,6 +227,56 @@ static void client_run(void *arg)
 
 /* --- the server --- */
 
+/* A transport that counts what is written. */
+struct counted {
+	struct carrier under;
+	size_t *writes;
+};
+
+static ssize_t counted_read(void *transport, char *p, size_t n)
+{
+	struct counted *t = transport;
+	return t->under.ops->read(t->under.t, p, n);
+}
+
+static ssize_t counted_write(void *transport, const char *p, size_t n)
+{
+	struct counted *t = transport;
+	++*t->writes;
+	return t->under.ops->write(t->under.t, p, n);
+}
+
+static err counted_wait_readable(void *transport, nsec deadline)
+{
+	struct counted *t = transport;
+	return t->under.ops->wait_readable(t->under.t, deadline);
+}
+
+static err counted_wait_writable(void *transport, nsec deadline)
+{
+	struct counted *t = transport;
+	return t->under.ops->wait_writable(t->under.t, deadline);
+}
+
+static void counted_close(void *transport)
+{
+	struct counted *t = transport;
+	t->under.ops->close(t->under.t);
+	free(t);
+}
+
+static void count_writes(struct stream *s, size_t *writes)
+{
+	static const struct transport counted = {counted_read, counted_write, counted_wait_readable,
+	                                         counted_wait_writable, counted_close};
+	struct counted *t = calloc(1, sizeof(*t));
+
+	if (t == NULL)
+		abort();
+	*t = (struct counted){stream_carrier(s), writes};
+	stream_set_carrier(s, (struct carrier){&counted, t});
+}
+
 static void note(struct scene *scene, struct stream *s, struct client *c)
 {
 	struct tls_info info = stream_tls_info(s);
@@ -234,6 +287,7 @@ static void note(struct scene *scene, struct stream *s, struct client *c)
 	snprintf(scene->name, sizeof(scene->name), STR_FMT, STR_ARG(info.server_name));
 	snprintf(scene->fingerprint, sizeof(scene->fingerprint), STR_FMT, STR_ARG(info.client_fingerprint));
 	scene->certificate_ok = info.client_certificate_ok;
+	scene->can_bind = stream_tls_can_bind(s);
 	bool there = stream_tls_binding(s, "tls-exporter", &binding);
 	str line;
 	scene->plain_seen = stream_read_line(s, 100, &line, SOON) == OK && !str_equal(line, STR("hello\r\n"));
@@ -245,6 +299,7 @@ static void server_run(void *arg)
 	struct scene *scene = arg;
 	struct client client = {.scene = scene, .binding = BUF_INIT(64)};
 	struct stream *s;
+	size_t writes = 0;
 
 	if (!stream_pair(&s, &client.s, 64 << 10, scene->torn))
 		return;
@@ -254,10 +309,16 @@ static void server_run(void *arg)
 		str seen;
 		(void)!stream_peek(s, &seen, SOON);
 	}
+	if (scene->speak_first)
+		count_writes(s, &writes);
 	rt_spawn(client_run, &client, "client");
 	scene->result = stream_start_tls(s, scene->context, SOON, STR("test"));
 	scene->why = *err_info();
 	if (scene->result == OK) {
+		if (scene->speak_first)
+			stream_put(s, STR("220 hello\r\n"));
+		(void)!stream_flush(s);
+		scene->writes = writes;
 		note(scene, s, &client);
 		for (int i = 0; i < 20000; i++)
 			stream_printf(s, "%06d\r\n", i);
@@ -316,7 +377,7 @@ static void test_handshake(void **state)
 	assert_string_equal(s.version, "TLSv1.3");
 	assert_string_equal(s.name, "mail.example.org");
 	assert_int_equal(s.key_kind, EVP_PKEY_EC);
-	assert_true(s.binding_equal);
+	assert_true(s.can_bind && s.binding_equal);
 	assert_int_equal(signatures, 1);
 }
 
@@ -326,6 +387,22 @@ static void test_parked_signer_and_torn_records(void **state)
 	signing = SIGN_LATER;
 	play_good(&(struct scene){.torn = true});
 	play_good(&(struct scene){.torn = true, .version_max = TLS1_2_VERSION});
+}
+
+/* The server's messages are one write; the ticket leaves with what is said next. */
+static void test_few_segments(void **state)
+{
+	struct scene s = {.speak_first = true, .context = context("smtp", STR("smtp"))};
+
+	(void)state;
+	play(&s);
+	tls_context_release(s.context);
+	assert_int_equal(s.result, OK);
+	assert_int_equal(s.writes, 2);
+	assert_true(str_starts(buf_str(&s.got), STR("220 hello\r\n000000\r\n")));
+	assert_non_null(s.session);
+	assert_true(SSL_SESSION_has_ticket(s.session));
+	forget(&s);
 }
 
 static void test_tls_1_2(void **state)
@@ -592,6 +669,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(test_handshake, before_each),
 		cmocka_unit_test_setup(test_parked_signer_and_torn_records, before_each),
+		cmocka_unit_test_setup(test_few_segments, before_each),
 		cmocka_unit_test_setup(test_tls_1_2, before_each),
 		cmocka_unit_test_setup(test_rsa_beside_ecdsa, before_each),
 		cmocka_unit_test_setup(test_rsa_is_never_asked_to_decrypt, before_each),

@@ -27,6 +27,8 @@ struct tls_transport {
 	bool broken; /* OpenSSL wants no further call */
 	bool ended;  /* the other side's bytes have ended */
 	bool read_wants_write, writer_waits;
+	bool holding;    /* what OpenSSL writes waits in `held` */
+	struct buf held; /* leaves with what is written next, or before anybody waits */
 };
 
 /* Once a process, before anything else of OpenSSL's: no file of the system's decides what we offer, and inside an empty root there is none. */

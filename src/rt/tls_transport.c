@@ -4,6 +4,62 @@
 #include <limits.h>
 #include <stdlib.h>
 
+#define HELD_MAX ((size_t)64 << 10) /* a handshake's messages and a record are far less */
+
+/* --- what is held back --- */
+
+/* What the handshake wrote last leaves together with what is written next, or before anybody waits: one segment less, and one wake of the other side. */
+
+/* Behind what is held, in one write. Octets of `bytes` that were sent; TRANSPORT_AGAIN: none. */
+static ssize_t send_behind_held(struct tls_transport *t, str bytes)
+{
+	size_t held = t->held.n;
+
+	if (held == 0)
+		return t->under.ops->write(t->under.t, bytes.p, bytes.n);
+	buf_put(&t->held, bytes);
+	ssize_t sent = t->held.full ? TRANSPORT_FAILED : t->under.ops->write(t->under.t, t->held.p, t->held.n);
+	t->held.n = held;
+	if (sent < 0)
+		return sent;
+	if ((size_t)sent < held)
+		buf_consume(&t->held, (size_t)sent);
+	else
+		buf_free(&t->held);
+	return (size_t)sent > held ? sent - (ssize_t)held : TRANSPORT_AGAIN;
+}
+
+static ssize_t hold(struct tls_transport *t, str bytes)
+{
+	buf_put(&t->held, bytes);
+	if (!t->held.full)
+		return (ssize_t)bytes.n;
+	t->held.full = false;
+	return send_behind_held(t, bytes);
+}
+
+/* Without waiting. */
+static void send_held(struct tls_transport *t)
+{
+	if (t->held.n > 0)
+		(void)send_behind_held(t, STR_NONE);
+}
+
+static err send_all_held(struct tls_transport *t, nsec deadline)
+{
+	err e = OK;
+
+	while (e == OK && t->held.n > 0) {
+		ssize_t sent = send_behind_held(t, STR_NONE);
+
+		if (sent == TRANSPORT_FAILED)
+			e = err_note(E_CLOSED, "connection lost while writing");
+		else if (t->held.n > 0)
+			e = t->under.ops->wait_writable(t->under.t, deadline);
+	}
+	return e;
+}
+
 /* --- below OpenSSL: the transport --- */
 
 static int below_read(BIO *bio, char *p, int n)
@@ -21,7 +77,8 @@ static int below_read(BIO *bio, char *p, int n)
 static int below_write(BIO *bio, const char *p, int n)
 {
 	struct tls_transport *t = BIO_get_data(bio);
-	ssize_t sent = n <= 0 ? 0 : t->under.ops->write(t->under.t, p, (size_t)n);
+	str bytes = str_make(p, n <= 0 ? 0 : (size_t)n);
+	ssize_t sent = bytes.n == 0 ? 0 : t->holding ? hold(t, bytes) : send_behind_held(t, bytes);
 
 	BIO_clear_retry_flags(bio);
 	if (sent == TRANSPORT_AGAIN)
@@ -115,7 +172,8 @@ static err above_wait_readable(void *transport, nsec deadline)
 {
 	struct tls_transport *t = transport;
 
-	if (t->read_wants_write && !t->writer_waits)
+	send_held(t);
+	if ((t->read_wants_write || t->held.n > 0) && !t->writer_waits)
 		return above_wait_writable(t, deadline);
 	return t->under.ops->wait_readable(t->under.t, deadline);
 }
@@ -128,6 +186,8 @@ static void above_close(void *transport)
 	ERR_clear_error();
 	if (t->established && !t->broken)
 		(void)SSL_shutdown(t->ssl);
+	send_held(t);
+	buf_free(&t->held);
 	SSL_free(t->ssl);
 	ERR_clear_error();
 	t->under.ops->close(t->under.t);
@@ -164,6 +224,7 @@ err tls_transport_put(struct stream *s, SSL *ssl, struct tls_transport **out)
 	}
 	t->under = stream_carrier(s);
 	t->notes = ARENA_INIT(TLS_NOTES_MAX);
+	t->held = BUF_INIT(HELD_MAX);
 	t->ssl = ssl;
 	SSL_set_bio(ssl, bio, bio);
 	stream_set_carrier(s, (struct carrier){&transport_tls, t});
@@ -173,25 +234,36 @@ err tls_transport_put(struct stream *s, SSL *ssl, struct tls_transport **out)
 
 /* --- handshake --- */
 
+/* A step, and the wait for the next one. E_END: OpenSSL gave up. */
+static err handshake_step(struct tls_transport *t, nsec deadline)
+{
+	ERR_clear_error();
+	int n = SSL_do_handshake(t->ssl);
+	int why = SSL_get_error(t->ssl, n);
+	err e = OK;
+
+	t->established = n == 1;
+	if (t->established)
+		return OK;
+	if (why != SSL_ERROR_WANT_READ && why != SSL_ERROR_WANT_WRITE)
+		return E_END;
+	e = send_all_held(t, deadline);
+	if (e != OK)
+		return e;
+	return why == SSL_ERROR_WANT_READ ? t->under.ops->wait_readable(t->under.t, deadline)
+	                                  : t->under.ops->wait_writable(t->under.t, deadline);
+}
+
 err tls_handshake(struct tls_transport *t, nsec deadline)
 {
 	err e = OK;
 
-	while (e == OK) {
-		ERR_clear_error();
-		int n = SSL_do_handshake(t->ssl);
-		if (n == 1) {
-			t->established = true;
-			return OK;
-		}
-		int why = SSL_get_error(t->ssl, n);
-		if (why == SSL_ERROR_WANT_READ)
-			e = t->under.ops->wait_readable(t->under.t, deadline);
-		else if (why == SSL_ERROR_WANT_WRITE)
-			e = t->under.ops->wait_writable(t->under.t, deadline);
-		else
-			e = E_END;
-	}
-	t->broken = true;
+	t->holding = true;
+	while (e == OK && !t->established)
+		e = handshake_step(t, deadline);
+	t->holding = false;
+	t->broken = e != OK;
+	if (t->broken)
+		send_held(t); /* an alert */
 	return e;
 }
