@@ -238,7 +238,7 @@ static void json_char(struct buf *out, uint32_t code, str bytes)
 	}
 }
 
-void json_string(struct buf *out, str in)
+void json_quote(struct buf *out, str in)
 {
 	buf_putc(out, '"');
 	while (in.n > 0) {

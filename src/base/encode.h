@@ -28,6 +28,6 @@ uint32_t crc32c_by_table(uint32_t crc, str data); /* the same without it, for CP
  * too, so that the text can be told from the escape. */
 void escape_text(struct buf *out, str in);
 /* With the quotes; what escape_text escapes goes as \uNNNN, invalid UTF-8 as \ufffd. */
-void json_string(struct buf *out, str in);
+void json_quote(struct buf *out, str in);
 
 #endif

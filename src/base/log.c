@@ -107,7 +107,7 @@ static void put_text(struct buf *b, str s)
 {
 	s = str_take(s, VALUE_MAX);
 	if (state.json)
-		json_string(b, s);
+		json_quote(b, s);
 	else
 		put_logfmt(b, s);
 }

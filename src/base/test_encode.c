@@ -139,7 +139,7 @@ static void test_json(void **state UNUSED)
 {
 	BUF(out, 200);
 
-	json_string(&out, STR("a\"b\\c\n\x01\x7f\xc3\xa9\xff\xe2\x80\xae"));
+	json_quote(&out, STR("a\"b\\c\n\x01\x7f\xc3\xa9\xff\xe2\x80\xae"));
 	assert_str(buf_str(&out), "\"a\\\"b\\\\c\\n\\u0001\\u007f\xc3\xa9\\ufffd\\u202e\"");
 }
 

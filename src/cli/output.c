@@ -106,12 +106,12 @@ static void print_json(struct output *o, const struct row *row)
 	for (size_t i = 0; i < row->cells_n; i++) {
 		if (i > 0)
 			buf_putc(&line, ',');
-		json_string(&line, row->cells[i].name);
+		json_quote(&line, row->cells[i].name);
 		buf_putc(&line, ':');
 		if (row->cells[i].is_number != 0)
 			buf_u64(&line, row->cells[i].number);
 		else
-			json_string(&line, row->cells[i].text);
+			json_quote(&line, row->cells[i].text);
 	}
 	buf_putc(&line, '}');
 	print_line(o, &line);

@@ -25,7 +25,7 @@ static bool is_final(uint64_t state)
 static void json_field(struct buf *out, const char *name, str value)
 {
 	buf_printf(out, ",\"%s\":", name);
-	json_string(out, value);
+	json_quote(out, value);
 }
 
 static void json_time(struct buf *out, const char *name, uint64_t usec)
@@ -43,7 +43,7 @@ static void print_json(const struct fate *f, str id)
 	BUF(out, 64 << 10);
 
 	buf_puts(&out, "{\"id\":");
-	json_string(&out, id);
+	json_quote(&out, id);
 	json_field(&out, "address", f->address);
 	if (f->original.n > 0)
 		json_field(&out, "original", f->original);

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/encode.h"
+#include "rt/file.h"
 
 enum { BODY_BYTES = 0, BODY_FILE = 1, PRINT_MAX = 80 };
 #define BODY_FILE_MAX (1ll << 32) /* address space that one body may take */
@@ -184,6 +185,31 @@ static bool body_map(int fd, str *bytes)
 		return false;
 	*bytes = str_make(p, (size_t)st.st_size);
 	return true;
+}
+
+static err body_file(str bytes, int *fd)
+{
+	struct iovec iov = {(void *)(uintptr_t)bytes.p, bytes.n};
+	err e = file_memfd("message", fd);
+
+	if (e == OK)
+		e = file_write_all(*fd, &iov, 1, 0);
+	return e == OK ? file_seal(*fd) : e;
+}
+
+err body_make(str bytes, struct arena *a, struct body *out)
+{
+	*out = BODY_OF(STR_NONE);
+	if (bytes.n <= BODY_INLINE_MAX) {
+		out->bytes = arena_str(a, bytes);
+		return a->full ? err_note(E_MEMORY, "no memory for a message") : OK;
+	}
+	err e = body_file(bytes, &out->fd);
+	if (e == OK && !body_map(out->fd, &out->bytes))
+		e = err_note(E_MEMORY, "no memory for a message");
+	if (e != OK)
+		body_release(out);
+	return e;
 }
 
 static void unpack_body(struct cursor *in, struct body *b, struct record_fds *fds)

@@ -228,6 +228,24 @@ static void test_body_in_a_memory_file(void **state UNUSED)
 	assert_false(is_open(fd));
 }
 
+static void test_bodies_are_made(void **state UNUSED)
+{
+	static char large[BODY_INLINE_MAX + 1];
+	ARENA(a, 1 << 20);
+	struct body b;
+
+	assert_int_equal(body_make(STR("small"), &a, &b), OK);
+	assert_int_equal(b.fd, -1);
+	assert_true(str_equal(b.bytes, STR("small")));
+	body_release(&b);
+	memset(large, 'x', sizeof(large));
+	assert_int_equal(body_make(str_make(large, sizeof(large)), &a, &b), OK);
+	assert_true(b.fd >= 0);
+	assert_true(str_equal(b.bytes, str_make(large, sizeof(large))));
+	body_release(&b);
+	assert_int_equal(b.fd, -1);
+}
+
 static void test_unsealed_body_is_refused(void **state UNUSED)
 {
 	static const int seals[] = {0, F_SEAL_WRITE | F_SEAL_GROW, F_SEAL_WRITE | F_SEAL_SHRINK,
@@ -302,6 +320,7 @@ int main(void)
 		cmocka_unit_test(test_lies_about_sizes),
 		cmocka_unit_test(test_arena_full_is_not_malformed),
 		cmocka_unit_test(test_body_in_a_memory_file),
+		cmocka_unit_test(test_bodies_are_made),
 		cmocka_unit_test(test_unsealed_body_is_refused),
 		cmocka_unit_test(test_too_many_descriptors),
 		cmocka_unit_test(test_print),

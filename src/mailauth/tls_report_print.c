@@ -15,7 +15,7 @@ static void put_key(struct buf *out, bool first, const char *key)
 static void put_text(struct buf *out, bool first, const char *key, str value)
 {
 	put_key(out, first, key);
-	json_string(out, value);
+	json_quote(out, value);
 }
 
 /* What is not known is left out. */
@@ -38,7 +38,7 @@ static void put_texts(struct buf *out, const char *key, const str *values, size_
 	for (size_t i = 0; i < n; i++) {
 		if (i > 0)
 			buf_putc(out, ',');
-		json_string(out, values[i]);
+		json_quote(out, values[i]);
 	}
 	buf_putc(out, ']');
 }
