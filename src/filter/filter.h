@@ -32,6 +32,7 @@ void filter_stop(struct filter *f);
 void filter_free(struct filter *f);
 
 /* The call. Its return value is for faults of our own; the verdict is in the reply. */
-MUST_USE err filter_inspect(struct filter *f, const struct inspect_request *q, struct inspect_reply *r, struct arena *a);
+MUST_USE err filter_inspect(struct filter *f, const struct inspect_request *q, struct inspect_reply *r,
+                            struct arena *a);
 
 #endif

@@ -6,9 +6,7 @@
 #include "rt/tls.h"
 #include "smtp/session.h"
 
-/* Clients wait ten minutes for the reply (RFC 5321 4.5.3.2.6). */
-#define INSPECT_TIME (60 * NSEC_PER_SEC)
-#define ACCEPT_TIME  (120 * NSEC_PER_SEC)
+#define ACCEPT_TIME (120 * NSEC_PER_SEC)
 
 enum { HEADERS_MAX = 256 << 10 };
 
@@ -61,29 +59,6 @@ err smtp_refused(struct envelope *env, const struct rcpt_answer *r)
 	return err_set(E_PERM, (int)r->reply, arena_z(&env->arena, r->status), STR_FMT, STR_ARG(r->text));
 }
 
-static err inspect(struct smtp *s, struct envelope *env, struct origin *origin, const struct body *body,
-                   struct inspect_reply *seen)
-{
-	struct inspect_request q = {.id = env->id,
-	                            .origin = origin,
-	                            .origin_n = 1,
-	                            .sender = env->sender,
-	                            .rcpts = env->rcpts,
-	                            .rcpts_n = env->rcpts_n,
-	                            .flags = flags_of(s, env),
-	                            .body = *body};
-	struct link *filter = peers_filter(s->options->peers);
-
-	if (filter == NULL)
-		return err_note(E_TEMP, "no filter is up");
-	err e = call_inspect(filter, &q, seen, &env->arena, rt_after(INSPECT_TIME));
-	if (e == OK && seen->code != OK)
-		return smtp_refused(
-			env, &(struct rcpt_answer){
-				     .code = E_PERM, .reply = seen->reply, .status = seen->status, .text = seen->text});
-	return e;
-}
-
 /* RFC 6409 6.1: who it says it is from. The reverse-path was checked before, and mostly there is nobody else. */
 static err check_authors(struct smtp *s, struct envelope *env, const struct inspect_reply *seen)
 {
@@ -104,12 +79,12 @@ static uint64_t flags_seen(const struct envelope *env, const struct inspect_repl
 	return env->params.require_tls ? 0 : seen->flags & MESSAGE_TLS_OPTIONAL;
 }
 
-static err accept_message(struct smtp *s, struct envelope *env, struct origin *origin, const struct body *body,
-                          const struct inspect_reply *seen, struct accept_reply *kept)
+static err accept_message(struct smtp *s, struct envelope *env, struct judged *j, struct accept_reply *kept)
 {
+	const struct inspect_reply *seen = &j->seen;
 	BUF(headers, HEADERS_MAX);
 	struct tls_info tls = stream_tls_info(s->stream);
-	struct received received = {.origin = origin,
+	struct received received = {.origin = &j->origin,
 	                            .tls_version = tls.version,
 	                            .tls_cipher = tls.cipher,
 	                            .hostname = s->config->hostname,
@@ -119,24 +94,26 @@ static err accept_message(struct smtp *s, struct envelope *env, struct origin *o
 	                            .only_recipient = env->rcpts_n == 1 ? env->rcpts[0].address : STR_NONE,
 	                            .at = rt_wall()};
 	struct accept_request q = {.id = env->id,
-	                           .origin = origin,
+	                           .origin = &j->origin,
 	                           .origin_n = 1,
 	                           .account = s->account,
-	                           .sender = env->sender,
+	                           .sender = j->sender,
 	                           .envid = env->params.envid,
 	                           .ret = env->params.ret,
-	                           .flags = flags_of(s, env) | flags_seen(env, seen),
+	                           .flags = j->flags | flags_seen(env, seen),
 	                           .hold_until = env->hold_until,
 	                           .deliver_by = env->deliver_by,
 	                           .by_mode = env->params.by_mode,
 	                           .priority = env->params.priority,
-	                           .rcpts = env->rcpts,
-	                           .rcpts_n = env->rcpts_n,
+	                           .rcpts = j->rcpts,
+	                           .rcpts_n = j->rcpts_n,
 	                           .message_id = seen->message_id,
 	                           .subject = seen->subject,
 	                           .drop = seen->drop,
 	                           .drop_n = seen->drop_n,
-	                           .body = *body};
+	                           .judgement = seen->judgement,
+	                           .judgement_n = seen->judgement_n,
+	                           .body = j->body};
 
 	received_print(&headers, &received);
 	buf_put(&headers, seen->headers);
@@ -144,8 +121,8 @@ static err accept_message(struct smtp *s, struct envelope *env, struct origin *o
 		return err_note(E_LIMIT, "trace headers of more than %d octets", HEADERS_MAX);
 	q.headers = buf_str(&headers);
 	err e = call_accept(s->options->peers->store, &q, kept, &env->arena, rt_after(ACCEPT_TIME));
-	if (e == OK && kept->answers_n != env->rcpts_n)
-		return err_note(E_TEMP, "the store answered for %zu of %zu recipients", kept->answers_n, env->rcpts_n);
+	if (e == OK && kept->answers_n != j->rcpts_n)
+		return err_note(E_TEMP, "the store answered for %zu of %zu recipients", kept->answers_n, j->rcpts_n);
 	return e;
 }
 
@@ -170,11 +147,22 @@ static void log_message(const struct smtp *s, const struct envelope *env, const 
 	    LOG_NUM("size", env->spool.size), LOG_NUM("code", code), LOG_STR("reason", reason));
 }
 
-static void log_accepted(const struct smtp *s, const struct envelope *env, size_t nrcpt)
+/* What became of most of it, for who counts: the worst. */
+static const char *disposition_of(const struct judged *j)
+{
+	static const char *const names[] = {"deliver", "junk", "quarantine", "discard"};
+	uint64_t worst = DISPOSITION_DELIVER;
+
+	for (size_t i = 0; i < j->rcpts_n; i++)
+		worst = j->rcpts[i].disposition > worst ? j->rcpts[i].disposition : worst;
+	return names[worst];
+}
+
+static void log_accepted(const struct smtp *s, const struct envelope *env, const struct judged *j, size_t nrcpt)
 {
 	LOG(INFO, "smtp.accept", LOG_ID("mid", env->id), LOG_STR("sid", s->options->session),
 	    LOG_STR("client", buf_str(&s->client)), LOG_STR("from", env->sender), LOG_NUM("nrcpt", nrcpt),
-	    LOG_NUM("size", env->spool.size), LOG_STR("login", s->login));
+	    LOG_NUM("size", env->spool.size), LOG_STR("login", s->login), LOG_Z("disposition", disposition_of(j)));
 }
 
 void smtp_reject(struct smtp *s, struct envelope *env)
@@ -214,12 +202,26 @@ static size_t answer_each(struct smtp *s, const struct envelope *env, const stru
 	return accepted;
 }
 
-static void answer(struct smtp *s, struct envelope *env, const struct accept_reply *kept)
+/* Its recipients are others now: there is one answer for all of those that were asked for. */
+static size_t answer_all(struct smtp *s, struct envelope *env, const struct judged *j, const struct rcpt_answer *worst)
+{
+	for (size_t i = 0; i < env->rcpts_n; i++) {
+		if (worst == NULL)
+			reply_accepted(s, env->id);
+		else
+			smtp_reply_refusal(s, worst->reply, worst->status, worst->text);
+	}
+	return worst == NULL ? j->rcpts_n : 0;
+}
+
+static void answer(struct smtp *s, struct envelope *env, const struct judged *j, const struct accept_reply *kept)
 {
 	const struct rcpt_answer *worst = worst_of(kept);
-	size_t accepted = env->rcpts_n;
+	size_t accepted = j->rcpts_n;
 
-	if (s->options->lmtp) {
+	if (s->options->lmtp && (j->seen.changed & CHANGED_RCPTS) != 0) {
+		accepted = answer_all(s, env, j, worst);
+	} else if (s->options->lmtp) {
 		accepted = answer_each(s, env, kept);
 	} else if (worst != NULL) {
 		(void)!smtp_refused(env, worst);
@@ -230,27 +232,26 @@ static void answer(struct smtp *s, struct envelope *env, const struct accept_rep
 	}
 	if (accepted == 0)
 		return;
-	log_accepted(s, env, accepted);
+	log_accepted(s, env, j, accepted);
 	s->messages++;
 	s->commands = 0;
 }
 
 void smtp_deliver(struct smtp *s, struct envelope *env)
 {
-	struct origin origin = origin_of(s, env);
-	struct inspect_reply seen = {0};
+	struct judged j = {.origin = origin_of(s, env), .flags = flags_of(s, env)};
 	struct accept_reply kept = {0};
-	struct body body;
-	err e = spool_finish(&env->spool, &body);
+	err e = spool_finish(&env->spool, &j.body);
 
 	if (e == OK)
-		e = inspect(s, env, &origin, &body, &seen);
+		e = smtp_judge(s, env, &j);
 	if (e == OK && s->options->submission && !s->options->local)
-		e = check_authors(s, env, &seen);
+		e = check_authors(s, env, &j.seen);
 	if (e == OK)
-		e = accept_message(s, env, &origin, &body, &seen, &kept);
+		e = accept_message(s, env, &j, &kept);
 	if (e == OK)
-		answer(s, env, &kept);
+		answer(s, env, &j, &kept);
 	else
 		smtp_reject(s, env);
+	smtp_judged_end(&j);
 }

@@ -289,6 +289,41 @@ static void answer_away(struct smtp *s, struct envelope *env, const struct batch
 	answer_all(s, env, b, &away);
 }
 
+/* Those of the batch that somebody has. */
+static void take_those_there(struct smtp *s, struct envelope *env, const struct batch *b, struct rcpt *out, size_t *n)
+{
+	const struct rcpt_answer *answer = b->reply.answers;
+
+	for (const struct asked *a = b->first; a != NULL; a = a->next, answer++) {
+		if (answer->code == OK)
+			out[(*n)++] = a->rcpt;
+		else
+			log_refused(s, env, a->rcpt.address, answer->reply, answer->text);
+	}
+}
+
+err smtp_check_rcpts(struct smtp *s, struct envelope *env, const struct rcpt *rcpts, size_t rcpts_n, struct rcpt *out, size_t *n)
+{
+	struct batch b = {.scratch = ARENA_INIT(SCRATCH_MAX), .n = rcpts_n, .queries_n = rcpts_n};
+	struct asked *asked = arena_array(&b.scratch, rcpts_n, sizeof(*asked));
+	err e = asked == NULL ? err_set(E_LIMIT, 452, "4.3.1", "Out of memory for this transaction") : OK;
+
+	b.last = &b.first;
+	for (size_t i = 0; i < rcpts_n && e == OK; i++) {
+		asked[i].rcpt = rcpts[i];
+		*b.last = &asked[i];
+		b.last = &asked[i].next;
+	}
+	if (e == OK && rcpts_n > 0)
+		e = ask(s, env, &b);
+	if (e == OK && rcpts_n > 0) {
+		ask_inners(s, &b);
+		take_those_there(s, env, &b, out, n);
+	}
+	arena_free(&b.scratch);
+	return e;
+}
+
 void smtp_rcpt(struct smtp *s, struct envelope *env)
 {
 	struct batch b = {.scratch = ARENA_INIT(SCRATCH_MAX)};

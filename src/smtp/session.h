@@ -103,6 +103,24 @@ MUST_USE err smtp_data(struct smtp *s, struct envelope *env);
 MUST_USE err smtp_bdat(struct smtp *s, struct envelope *env);
 MUST_USE err smtp_stray_bdat(struct smtp *s); /* without a transaction: 503, but its octets are no commands */
 
+/* A RCPT that was not said: asked for like those that were. Those that are taken are put behind the *n in `out`, the others are logged. */
+MUST_USE err smtp_check_rcpts(struct smtp *s, struct envelope *env, const struct rcpt *rcpts, size_t rcpts_n, struct rcpt *out,
+                              size_t *n);
+
+/* --- judged.c: what the filter says of a message --- */
+struct judged {
+	struct origin origin;
+	uint64_t flags;
+	struct body body; /* what is to be kept: as it came, or as a milter has made it */
+	struct inspect_reply seen;
+	str sender; /* likewise; so are the recipients, with what becomes of each */
+	struct rcpt *rcpts;
+	size_t rcpts_n;
+};
+/* `origin`, `flags` and `body` are filled. OK: it goes on to the store. Errors are to be told; why the filter refused it is kept. */
+MUST_USE err smtp_judge(struct smtp *s, struct envelope *env, struct judged *j);
+void smtp_judged_end(struct judged *j);
+
 /* --- deliver.c --- */
 void smtp_deliver(struct smtp *s,
                   struct envelope *env); /* the whole message is here: to the filter, to the store, and the reply */

@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: ISC */
+#include "base/test.h"
+#include "filter/removal.h"
+
+static void expect_left(str message, bool spam_fields, struct range *before, size_t n, const char *left)
+{
+	const struct removal how = {STR("mx.example.org"), spam_fields};
+	struct inspect_reply reply = {.drop = before, .drop_n = n};
+	BUF(header, 1 << 16);
+	ARENA(a, 1 << 20);
+
+	assert_int_equal(removal_add(&how, message, &reply, &a), OK);
+	for (size_t i = 1; i < reply.drop_n; i++)
+		assert_true(reply.drop[i].offset > reply.drop[i - 1].offset + reply.drop[i - 1].length);
+	removal_apply(message, reply.drop, reply.drop_n, &header);
+	assert_str(buf_str(&header), left);
+}
+
+static void nothing_to_do(void **state UNUSED)
+{
+	expect_left(STR("From: a@b\r\nAuthentication-Results: other.example; spf=pass\r\n\r\nAuthentication-Results: "
+	                "mx.example.org; x\r\n"),
+	            true, NULL, 0, "From: a@b\r\nAuthentication-Results: other.example; spf=pass\r\n");
+	expect_left(STR(""), true, NULL, 0, "");
+	expect_left(STR("no header at all"), true, NULL, 0, "");
+}
+
+static void forged_ones_go(void **state UNUSED)
+{
+	expect_left(STR("authentication-results: MX.example.org; dmarc=pass\r\n header.from=a.b\r\nFrom: "
+	                "a@b\r\npombo-sender: verified\r\n"
+	                "X-Spam-Flag: NO\r\nSubject: x\r\n\r\nbody\r\n"),
+	            true, NULL, 0, "From: a@b\r\nSubject: x\r\n");
+	expect_left(STR("X-Spam-Flag: NO\r\nX-Spam-Status: No\r\n\r\nbody\r\n"), false, NULL, 0,
+	            "X-Spam-Flag: NO\r\nX-Spam-Status: No\r\n");
+}
+
+static void beside_what_goes_anyhow(void **state UNUSED)
+{
+	struct range bcc[] = {{11, 10}}; /* behind From */
+
+	expect_left(STR("From: a@b\r\nBcc: c@d\r\nPombo-Sender: x\r\nTo: c\r\n\r\n"), false, bcc, 1,
+	            "From: a@b\r\nTo: c\r\n");
+}
+
+static void too_many(void **state UNUSED)
+{
+	const struct removal how = {STR("mx.example.org"), true};
+	struct inspect_reply reply = {0};
+	BUF(message, 1 << 20);
+	ARENA(a, 1 << 20);
+
+	for (int i = 0; i < 1001; i++)
+		buf_puts(&message, "X-Spam-Flag: NO\r\nX: y\r\n");
+	assert_int_equal(removal_add(&how, buf_str(&message), &reply, &a), E_LIMIT);
+	assert_int_equal(err_info()->reply, 554);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(nothing_to_do),
+		cmocka_unit_test(forged_ones_go),
+		cmocka_unit_test(beside_what_goes_anyhow),
+		cmocka_unit_test(too_many),
+	};
+
+	return cmocka_run_group_tests_name("removal", tests, NULL, NULL);
+}
