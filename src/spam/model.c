@@ -166,3 +166,11 @@ struct model_counts model_find(const struct model *m, uint64_t hash)
 	(void)find_slot(m->memory, slots, stored_hash(hash), &e);
 	return e.counts;
 }
+
+void model_expect(const struct model *m, uint64_t hash)
+{
+	uint64_t slots = (m->memory.n - sizeof(struct header)) / sizeof(struct entry);
+
+	__builtin_prefetch(m->memory.p + sizeof(struct header) +
+	                   (mix(stored_hash(hash)) & (slots - 1)) * sizeof(struct entry));
+}

@@ -18,13 +18,17 @@ struct model_builder {
 	size_t size;
 };
 MUST_USE err model_begin(struct model_builder *b, size_t tokens, struct model_counts messages);
-MUST_USE err model_add(struct model_builder *b, uint64_t hash, struct model_counts counts); /* E_LIMIT: more than were announced */
+MUST_USE err model_add(struct model_builder *b, uint64_t hash,
+                       struct model_counts counts); /* E_LIMIT: more than were announced */
 /* --- reading --- */
 struct model {
 	str memory;
 	struct model_counts messages; /* that were learned */
 };
-MUST_USE err model_open(str memory, struct model *out); /* E_SYNTAX: no table, or not whole */
+MUST_USE err model_open(str memory, struct model *out);               /* E_SYNTAX: no table, or not whole */
 struct model_counts model_find(const struct model *m, uint64_t hash); /* 0, 0: not known */
+
+/* Says that `hash` will be looked for soon: a table is larger than the caches of a CPU. */
+void model_expect(const struct model *m, uint64_t hash);
 
 #endif

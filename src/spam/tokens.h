@@ -13,6 +13,8 @@ struct token {
 	uint64_t hash;
 	str word; /* a view, for explanations: as it was seen, "subject:viagra" */
 };
+/* E_LIMIT: `a` has less than TOKENS_MEMORY left; E_MEMORY. */
+enum { TOKENS_MEMORY = 1 << 20 };
 MUST_USE err tokens_of(str message, struct arena *a, struct token **out, size_t *n);
 
 #endif

@@ -1,0 +1,177 @@
+/* SPDX-License-Identifier: ISC */
+#include "spam/bayes.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+/* Robinson's s (what is known before counts as much as so many messages) and x (what is known of a word that was never seen); what all recipients' mail shows counts as one
+ * message beside the recipient's own. Words that say less than `deviation` are left out, and only the strongest count. Found by trial on mail of 2002: tests/test_spam_corpus.py. */
+static const double strength = 1, unknown = 0.5, own_strength = 1, deviation = 0.2;
+enum { STRONGEST_MAX = 300 };
+
+enum { AHEAD = 16, LEVELS = 64 };
+
+struct evidence {
+	double p; /* that a message with this word is spam */
+	str word;
+};
+
+static bool is_taught(const struct model *m)
+{
+	return m != NULL && m->messages.good >= BAYES_LEARNED_MIN && m->messages.bad >= BAYES_LEARNED_MIN;
+}
+
+/* (s x + n p(w)) / (s + n): what is known before, corrected by what was seen. */
+static double learn(double before, double s, const struct model *m, uint64_t hash)
+{
+	struct model_counts c = model_find(m, hash);
+	double n = (double)c.good + c.bad;
+
+	if (c.good + c.bad == 0)
+		return before;
+	double bad = fmin(1, (double)c.bad / m->messages.bad), good = fmin(1, (double)c.good / m->messages.good);
+	return (s * before + n * (bad / (bad + good))) / (s + n);
+}
+
+static double weight(const struct evidence *e)
+{
+	return fabs(e->p - 0.5);
+}
+
+static size_t level(const struct evidence *e)
+{
+	size_t l = (size_t)(weight(e) * 2 * LEVELS);
+
+	return l < LEVELS ? l : LEVELS - 1;
+}
+
+/* The strongest to the front, in the order in which they stand; how many there are now. */
+static size_t keep_strongest(struct evidence *e, size_t n)
+{
+	size_t count[LEVELS] = {0}, least = LEVELS, above = 0, kept = 0;
+
+	if (n <= STRONGEST_MAX)
+		return n;
+	for (size_t i = 0; i < n; i++)
+		count[level(&e[i])]++;
+	while (above + count[least - 1] < STRONGEST_MAX)
+		above += count[--least];
+	size_t room = STRONGEST_MAX - above; /* for those of the level below */
+	for (size_t i = 0; i < n; i++) {
+		size_t l = level(&e[i]);
+		if (l < least && (l + 1 < least || room == 0))
+			continue;
+		room -= l < least;
+		e[kept++] = e[i];
+	}
+	return kept;
+}
+
+/* Is -2 ln of a product of n probabilities as large as `x` by chance? The chi-square distribution with 2n degrees of freedom. */
+static double chi_square(double x, size_t n)
+{
+	double m = x / 2, term = exp(-m), sum = term;
+
+	for (size_t i = 1; i < n; i++) {
+		term *= m / (double)i;
+		sum += term;
+	}
+	return fmin(1, sum);
+}
+
+/* A product of many small numbers, as its logarithm. */
+struct product {
+	double log, rest;
+};
+
+static void multiply(struct product *p, double factor)
+{
+	p->rest *= factor;
+	if (p->rest < 1e-200) {
+		p->log += log(p->rest);
+		p->rest = 1;
+	}
+}
+
+static double combine(const struct evidence *e, size_t n)
+{
+	struct product spam = {0, 1}, good = {0, 1};
+
+	for (size_t i = 0; i < n; i++) {
+		multiply(&spam, 1 - e[i].p);
+		multiply(&good, e[i].p);
+	}
+	double h = -2 * (good.log + log(good.rest)), s = -2 * (spam.log + log(spam.rest));
+	return n == 0 ? 0.5 : (1 + chi_square(h, n) - chi_square(s, n)) / 2;
+}
+
+/* The strongest that was not named yet. */
+static size_t next_word(const struct evidence *e, size_t n, const bool *named)
+{
+	size_t best = n;
+
+	for (size_t i = 0; i < n; i++)
+		if (!named[i] && (best == n || weight(&e[i]) > weight(&e[best])))
+			best = i;
+	return best;
+}
+
+static str name_words(const struct evidence *e, size_t n, struct arena *a)
+{
+	bool named[STRONGEST_MAX] = {0};
+	BUF(out, 512);
+
+	for (size_t i = 0; i < n && i < BAYES_WORDS_MAX; i++) {
+		size_t best = next_word(e, n, named);
+		named[best] = true;
+		buf_printf(&out, "%s" STR_FMT " %.2f", i == 0 ? "" : ", ", STR_ARG(e[best].word), e[best].p);
+	}
+	return arena_str(a, buf_str(&out));
+}
+
+static void expect(const struct model *all, const struct model *own, uint64_t hash)
+{
+	if (is_taught(all))
+		model_expect(all, hash);
+	if (is_taught(own))
+		model_expect(own, hash);
+}
+
+/* Those that say something. */
+static size_t weigh_words(const struct model *all, const struct model *own, const struct token *tokens, size_t n,
+                          struct evidence *e)
+{
+	size_t found = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		double p = unknown;
+		if (i + AHEAD < n)
+			expect(all, own, tokens[i + AHEAD].hash);
+		if (is_taught(all))
+			p = learn(p, strength, all, tokens[i].hash);
+		if (is_taught(own))
+			p = learn(p, own_strength, own, tokens[i].hash);
+		e[found] = (struct evidence){p, tokens[i].word};
+		found += weight(&e[found]) >= deviation;
+	}
+	return found;
+}
+
+err bayes_judge(const struct model *all, const struct model *own, const struct token *tokens, size_t n, struct arena *a,
+                struct bayes_result *out)
+{
+	struct evidence *e;
+	size_t found;
+
+	*out = (struct bayes_result){.known = is_taught(all) || is_taught(own), .spam = 0.5};
+	if (!out->known)
+		return OK;
+	e = malloc((n + 1) * sizeof *e);
+	if (e == NULL)
+		return err_note(E_MEMORY, "no memory to judge words");
+	found = keep_strongest(e, weigh_words(all, own, tokens, n, e));
+	out->spam = combine(e, found);
+	out->words = name_words(e, found, a);
+	free(e);
+	return a->full ? err_note(E_LIMIT, "no memory to judge words") : OK;
+}
