@@ -233,6 +233,9 @@ static bool set_method(struct fetch *f)
 	BUF(line, OPTION_MAX);
 	buf_puts(&line, "Content-Type: ");
 	buf_put(&line, type.n > 0 ? type : STR("application/x-www-form-urlencoded"));
+	for (size_t i = 0; i < f->q->headers_n; i++)
+		if (!add_header(f, arena_z(&f->memory, f->q->headers[i])))
+			return false;
 	return !line.full && add_header(f, arena_z(&f->memory, buf_str(&line))) && add_header(f, "Expect:") &&
 	       curl_easy_setopt(c, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)body.n) == CURLE_OK &&
 	       curl_easy_setopt(c, CURLOPT_POSTFIELDS, body.p) == CURLE_OK &&

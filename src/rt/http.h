@@ -16,6 +16,8 @@ struct http_request {
 	str authorities_pem; /* certificates that are known, "" the system's */
 	str method_body;     /* "": GET; else POST of it as application/x-www-form-urlencoded, or of `content_type` */
 	str content_type;    /* of method_body, "" as said; of the reply, when it is a GET ("text/plain"); "" any */
+	const str *headers;  /* more header fields of a POST, "Name: value"; the caller has seen to it that no line end is in them */
+	size_t headers_n;
 	str user, password;  /* basic authentication, "" none */
 	size_t max;          /* octets of the reply */
 	bool plain;

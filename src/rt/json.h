@@ -18,6 +18,6 @@ MUST_USE err json_read(str text, const struct json_limits *limits, const char *w
 
 str json_clean(const json_t *string, size_t max, struct arena *a); /* cut at `max` octets */
 str json_text(const json_t *object, const char *key, size_t max, struct arena *a);
-uint64_t json_count(const json_t *object, const char *key);                          /* also a string of digits, or a real number */
+uint64_t json_count(const json_t *object, const char *key); /* also a string of digits, or a real number */
 
 #endif

@@ -10,18 +10,25 @@
 #include "mail/finding.h"
 #include "rt/rt.h"
 
-enum scan_action { SCAN_NOTHING, SCAN_JUNK, SCAN_QUARANTINE, SCAN_REJECT, SCAN_LATER, SCAN_DISCARD };
+enum scan_action {
+	SCAN_NOTHING,
+	SCAN_JUNK,
+	SCAN_QUARANTINE,
+	SCAN_DISCARD,
+	SCAN_LATER,
+	SCAN_REJECT
+}; /* stronger ones last */
 struct scan_result {
 	enum scan_action action; /* the strongest of all */
 	int reply;               /* REJECT, LATER: for the client; a valid one whatever the program said */
 	str status, text;
-	int64_t points;          /* of rspamd and spamd, on our scale: added to the judge's */
-	str headers;             /* fields to put in front of the message, lines with CRLF */
-	unsigned changed;        /* enum message_change */
+	int64_t points;   /* of rspamd and spamd, on our scale: added to the judge's */
+	unsigned changed; /* enum message_change */
 	str new_sender;
 	struct rcpt *new_rcpts;
 	size_t new_rcpts_n;
-	struct body new_body;    /* whole message; in `a`, or a memory file when larger than BODY_INLINE_MAX: body_release */
+	struct body
+		new_body; /* whole message; in `a`, or a memory file when larger than BODY_INLINE_MAX: body_release */
 };
 struct scan_input {
 	const struct config *config;
