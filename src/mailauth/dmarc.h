@@ -27,7 +27,7 @@ struct dmarc_record {
 	str text;   /* as published */
 	enum dmarc_policy p, sp, np;
 	bool strict_dkim, strict_spf; /* adkim=s aspf=s */
-	bool testing;                 /* t=y (RFC 9989); pct of RFC 7489 below 100 counts as that when it is 0 */
+	bool testing;                 /* t=y (RFC 9989); without t, pct=0 of RFC 7489 */
 	int psd;                      /* 'y' 'n' 'u' */
 	str fo;
 	str rua[DMARC_URIS_MAX]; /* addresses of mailto:, decoded */
@@ -48,7 +48,8 @@ struct dmarc_query {
 };
 struct dmarc_result {
 	enum auth_result result;    /* NONE: no record */
-	enum dmarc_policy policy;   /* that its domain asks for, of this From; DMARC_NONE when it passes */
+	/* That its domain asks for, of this From, t=y counted in; DMARC_NONE when it passes. Of a TEMPERROR too: what would be asked for if it failed. */
+	enum dmarc_policy policy;
 	bool spf_aligned, dkim_aligned; /* and passed */
 	str organization;           /* the author's organizational domain */
 	struct dmarc_record record; /* result NONE: domain "" */

@@ -12,6 +12,8 @@
 #ifndef MAILAUTH_VECTOR_DNS_H
 #define MAILAUTH_VECTOR_DNS_H
 
+#include <arpa/inet.h>
+
 #include "dns/dns.h"
 
 enum { VECTOR_RECORDS_MAX = 5000, VECTOR_ANSWER_MAX = 200, VECTOR_CHAIN_MAX = 8 };
@@ -103,6 +105,71 @@ static inline bool vector_dns_line(struct vector_dns *v, str line)
 	vector_dns_add(v, name, type, vector_word(&line, &a));
 	return true;
 }
+
+/* --- zones as text, for unit tests --- */
+
+static inline void vector_put_name(struct buf *out, str name)
+{
+	str label;
+
+	while (name.n > 0 && !str_equal(name, STR("."))) {
+		(void)!str_cut(name, '.', &label, &name);
+		buf_putc(out, (char)label.n);
+		buf_put(out, label);
+	}
+	buf_putc(out, 0);
+}
+
+static inline void vector_put_strings(struct buf *out, str text)
+{
+	do {
+		str part = str_take(text, 255);
+
+		buf_putc(out, (char)part.n);
+		buf_put(out, part);
+		text = str_drop(text, 255);
+	} while (text.n > 0);
+}
+
+/* "example.com TXT v=spf1 -all", "example.com MX 10 mx.example.com", "mx.example.com A 192.0.2.1", AAAA, PTR, CNAME; "example.com TIMEOUT". */
+static inline void vector_zone_line(struct vector_dns *v, const char *line)
+{
+	BUF(data, 128 << 10);
+	char z[INET6_ADDRSTRLEN + 1] = "", octets[16];
+	str rest = str_from(line), name = str_word(&rest), type = str_word(&rest);
+	bool six = str_equal(type, STR("AAAA"));
+
+	rest = str_trim(rest);
+	if (str_equal(type, STR("TIMEOUT")))
+		return vector_dns_add(v, name, 0, STR_NONE);
+	if (str_equal(type, STR("A")) || six) {
+		memcpy(z, rest.p, rest.n < INET6_ADDRSTRLEN ? rest.n : INET6_ADDRSTRLEN);
+		(void)inet_pton(six ? AF_INET6 : AF_INET, z, octets);
+		buf_put(&data, str_make(octets, six ? 16 : 4));
+		return vector_dns_add(v, name, six ? DNS_AAAA : DNS_A, buf_str(&data));
+	}
+	if (str_equal(type, STR("TXT"))) {
+		vector_put_strings(&data, rest);
+		return vector_dns_add(v, name, DNS_TXT, buf_str(&data));
+	}
+	if (str_equal(type, STR("MX"))) {
+		buf_putc(&data, 0);
+		buf_putc(&data, (char)(str_word(&rest).p[0] - '0'));
+		vector_put_name(&data, str_trim(rest));
+		return vector_dns_add(v, name, DNS_MX, buf_str(&data));
+	}
+	vector_put_name(&data, rest);
+	vector_dns_add(v, name, str_equal(type, STR("PTR")) ? DNS_PTR : DNS_CNAME, buf_str(&data));
+}
+
+/* Ends with NULL. */
+static inline void vector_zone(struct vector_dns *v, const char *const *lines)
+{
+	for (; *lines != NULL; lines++)
+		vector_zone_line(v, *lines);
+}
+
+/* --- answers --- */
 
 /* A name of a question without its \DDD. */
 static inline str vector_name(str name, struct arena *a)
