@@ -46,14 +46,6 @@ static enum weight by_points(const struct config_thresholds *t, int64_t points)
 	return points >= t->junk ? WEIGHT_JUNK : WEIGHT_DELIVER;
 }
 
-/* RFC 9989 4.7: with t=y the next weaker policy is asked for. */
-static enum dmarc_policy policy_of(const struct dmarc_result *r)
-{
-	if (r->record.testing && r->policy > DMARC_NONE)
-		return (enum dmarc_policy)(r->policy - 1);
-	return r->policy;
-}
-
 /* What is asked for: DMARC_NONE also where nothing is to be done. */
 static enum dmarc_policy asked_for(const struct decide_input *in)
 {
@@ -61,7 +53,7 @@ static enum dmarc_policy asked_for(const struct decide_input *in)
 
 	if (in->front || !c->done || c->kind != AUTHOR_ONE || c->dmarc.result != AUTH_FAIL || c->sealer.n > 0)
 		return DMARC_NONE;
-	return policy_of(&c->dmarc);
+	return c->dmarc.policy;
 }
 
 static enum weight by_dmarc(const struct decide_input *in, enum dmarc_obedience obedience)
@@ -218,7 +210,7 @@ static bool is_undecided(const struct decide_input *in)
 	const struct checks *c = in->checks;
 
 	if (in->front || !c->done || c->kind != AUTHOR_ONE || c->dmarc.result != AUTH_TEMPERROR ||
-	    policy_of(&c->dmarc) != DMARC_REJECT)
+	    c->dmarc.policy != DMARC_REJECT)
 		return false;
 	for (size_t i = 0; i < in->rcpts_n; i++) {
 		const struct config_domain *d = domain_of(in->config, in->rcpts[i].address);

@@ -118,18 +118,21 @@ static str domain_part(str address)
 	return str_drop(address, str_find_last(address, '@') + 1);
 }
 
+/* RFC 9990 2.1.5: why what was done is not what was published. */
 static void fill_override(const struct inward *w, struct dmarc_row *row)
 {
 	const struct checks *c = &w->checks;
 
-	if (c->dmarc.result != AUTH_FAIL || w->decision.applied >= c->dmarc.policy)
+	if (c->dmarc.result != AUTH_FAIL)
 		return;
 	if (c->sealer.n > 0) {
 		row->override = STR("trusted_forwarder");
 		row->override_comment =
 			arena_printf(w->pass->arena, "arc=pass as[%zu].d=" STR_FMT, c->arc.n, STR_ARG(c->sealer));
-	} else {
-		row->override = c->dmarc.record.testing ? STR("policy_test_mode") : STR("local_policy");
+	} else if (c->dmarc.record.testing) {
+		row->override = STR("policy_test_mode");
+	} else if (w->decision.applied < c->dmarc.policy) {
+		row->override = STR("local_policy");
 	}
 }
 

@@ -15,7 +15,7 @@ struct situation {
 };
 
 static const char config_text[] = "version 1\nhostname mx.example.org\ndomain example.org\ndomain soft.example { dmarc "
-                                  "junk junk 8 reject never }\n"
+				  "junk junk 8 reject never }\n"
 				  "domain deaf.example { dmarc ignore }\nspam quarantine 10\n";
 
 static void begin(struct situation *s)
@@ -136,23 +136,6 @@ static void policies(void **state UNUSED)
 	run(&s);
 	assert_int_equal(s.d.worst, DISPOSITION_JUNK);
 	fail_dmarc(&s, DMARC_NONE);
-	run(&s);
-	assert_int_equal(s.d.worst, DISPOSITION_DELIVER);
-	end(&s);
-}
-
-/* t=y: what is asked for is one step weaker. */
-static void policies_under_test(void **state UNUSED)
-{
-	struct situation s;
-
-	begin(&s);
-	fail_dmarc(&s, DMARC_REJECT);
-	s.checks.dmarc.record.testing = true;
-	run(&s);
-	assert_int_equal(s.d.worst, DISPOSITION_JUNK);
-	fail_dmarc(&s, DMARC_QUARANTINE);
-	s.checks.dmarc.record.testing = true;
 	run(&s);
 	assert_int_equal(s.d.worst, DISPOSITION_DELIVER);
 	end(&s);
@@ -305,17 +288,11 @@ static void long_names(void **state UNUSED)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(nothing_against_it),
-		cmocka_unit_test(points),
-		cmocka_unit_test(policies),
-		cmocka_unit_test(policies_under_test),
-		cmocka_unit_test(a_trusted_sealer),
-		cmocka_unit_test(recipients_differ),
-		cmocka_unit_test(authors),
-		cmocka_unit_test(come_back_later),
-		cmocka_unit_test(from_the_front),
-		cmocka_unit_test(scanners),
-		cmocka_unit_test(long_names),
+		cmocka_unit_test(nothing_against_it), cmocka_unit_test(points),
+		cmocka_unit_test(policies),           cmocka_unit_test(a_trusted_sealer),
+		cmocka_unit_test(recipients_differ),  cmocka_unit_test(authors),
+		cmocka_unit_test(come_back_later),    cmocka_unit_test(from_the_front),
+		cmocka_unit_test(scanners),           cmocka_unit_test(long_names),
 	};
 
 	return cmocka_run_group_tests_name("decide", tests, NULL, NULL);
