@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 #include "filter/checks.h"
 
-#include "filter/together.h"
 #include "mail/header.h"
+#include "rt/together.h"
 
 /* What the parts share. */
 struct work {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-#include "filter/together.h"
+#include "rt/together.h"
 
 /* On the stack of together_run, which stays until nobody runs. */
 struct together {

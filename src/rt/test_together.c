@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 #include "base/test.h"
-#include "filter/together.h"
+#include "rt/together.h"
 
 struct sleeper {
 	nsec time;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* together - several things that wait, at the same time, for one coroutine that goes on when all of them are done. */
-#ifndef FILTER_TOGETHER_H
-#define FILTER_TOGETHER_H
+#ifndef RT_TOGETHER_H
+#define RT_TOGETHER_H
 
 #include "rt/rt.h"
 
