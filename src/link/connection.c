@@ -240,6 +240,8 @@ static void connection_end(struct connection *c)
 	c->ended = true;
 	if (!l->freed && l->service != NULL && l->service->closed != NULL)
 		l->service->closed(l->service->ctx, l);
+	if (!l->freed && l->watcher != NULL)
+		l->watcher(l->watcher_ctx);
 	if (l->awaited_by != NULL)
 		rt_wake(l->awaited_by);
 	connection_unref(c);

@@ -60,6 +60,8 @@ struct link {
 	char *peer;
 	const struct link_service *service;
 	struct connection *connection; /* NULL: away */
+	void (*watcher)(void *ctx);    /* of its connections' ends; NULL: nobody */
+	void *watcher_ctx;
 	struct co *awaited_by;         /* by link_attach and link_free: the end of a connection */
 	size_t connections;            /* that still have a coroutine or memory */
 	bool freed;

@@ -22,6 +22,12 @@ struct link *link_new(const char *peer, const struct link_service *service)
 	return NULL;
 }
 
+void link_watch(struct link *l, void (*ended)(void *ctx), void *ctx)
+{
+	l->watcher = ended;
+	l->watcher_ctx = ctx;
+}
+
 bool link_up(const struct link *l)
 {
 	return l->connection != NULL;

@@ -31,6 +31,8 @@ struct link_service {
 
 /* A link named `peer` for logs ("edge-0"). Not connected until link_attach; `service` (may be NULL) must outlive it. */
 MUST_USE struct link *link_new(const char *peer, const struct link_service *service);
+/* `ended` is called whenever a connection of it has ended, but for link_free; it must neither wait nor free the link. */
+void link_watch(struct link *l, void (*ended)(void *ctx), void *ctx);
 /* Connects it (again): a stream socket, and a SEQPACKET socket for descriptors (-1: none can be handed over). Owns both, also on an error.
  * A connection that it still had is ended first, with its `closed`; not to be called from a handler of this same link. */
 MUST_USE err link_attach(struct link *l, int stream_fd, int descriptors_fd);

@@ -308,6 +308,10 @@
 #define FIELDS_security_request(NUM, STR, LIST, BODY, FD)
 #define FIELDS_security_reply(NUM, STR, LIST, BODY, FD) LIST(row, rows)
 
+/* --- the monitor, called by every role: its link to a sibling broke, and both may live. They get another one. E_TEMP: one of them does not live. --- */
+#define FIELDS_relink_request(NUM, STR, LIST, BODY, FD) STR(sibling) /* "store-0" */
+#define FIELDS_relink_reply(NUM, STR, LIST, BODY, FD)
+
 #define RECORDS(R) \
 	R(range) R(author) R(note) R(report_read) R(judgement) R(rcpt_verdict) R(reputation) R(contact) R(tally_row) R(domain_key) \
 	R(origin) R(rcpt_query) R(rcpt_answer) R(rcpt) R(auth_binding) R(credential) R(mailbox_entry) R(uid) R(word) R(cell) R(row) \
@@ -344,7 +348,8 @@
 	C(attach, "all") \
 	C(listen, "all") \
 	C(shutdown, "all") \
-	C(security, "all")
+	C(security, "all") \
+	C(relink, "monitor")
 
 enum auth_step { AUTH_BEGIN, AUTH_NEXT, AUTH_CANCEL };
 enum auth_state { AUTH_CONTINUE, AUTH_DONE };

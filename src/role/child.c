@@ -223,6 +223,30 @@ static err child_connect(struct child *c)
 	return c->linked ? OK : err_note(E_TEMP, "%s died while it was connected", c->name);
 }
 
+static struct child *child_named(struct children *all, str name)
+{
+	for (size_t i = 0; i < all->n; i++)
+		if (str_equal(name, str_from(all->items[i].name)))
+			return &all->items[i];
+	return NULL;
+}
+
+err child_relink(struct child *c, str sibling)
+{
+	struct child *other = child_named(c->all, sibling);
+
+	if (other == NULL || other == c || !are_linked(c, other))
+		return err_note(E_DENIED, "%s has no such link", c->name);
+	err e = semaphore_take(&c->all->changes, RT_NEVER);
+	if (e != OK)
+		return e;
+	e = c->up && other->up ? connect_two(c, other) : err_note(E_TEMP, "one of them is not there");
+	if (e == OK)
+		LOG(WARN, "role.relink", LOG_Z("name", c->name), LOG_Z("to", other->name));
+	semaphore_give(&c->all->changes);
+	return e;
+}
+
 /* --- what it listens on --- */
 
 err child_listen(struct child *c, const char *service, const char *address, int fd)

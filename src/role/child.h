@@ -38,6 +38,8 @@ MUST_USE err child_configure(struct child *c, bool first);
 MUST_USE err child_certify(struct child *c);                                                  /* if it concerns it */
 MUST_USE err child_listen(struct child *c, const char *service, const char *address, int fd); /* fd -1: no longer */
 MUST_USE err child_listen_all(struct child *c);
+/* Between it and a sibling, by its name. E_TEMP: one of them is not there. */
+MUST_USE err child_relink(struct child *c, str sibling);
 void child_keep(void *arg);      /* a coroutine: whenever it ends it is started again */
 void child_end(struct child *c); /* closes its link, which tells it to end; kills it when it takes too long */
 void child_signal(struct child *c, int signal);

@@ -24,6 +24,17 @@ static void child_closed(void *ctx, struct link *l)
 	}
 }
 
+static err serve_relink(void *ctx, struct link *from, const void *request, void *reply UNUSED, struct arena *a UNUSED)
+{
+	const struct relink_request *q = request;
+	struct children *all = ctx;
+
+	for (size_t i = 0; i < all->n; i++)
+		if (all->items[i].link == from)
+			return child_relink(&all->items[i], q->sibling);
+	return err_note(E_DENIED, "nobody knows you");
+}
+
 static err child_init(struct children *all, const struct role_type *type, unsigned index)
 {
 	struct child *c = &all->items[all->n];
@@ -70,6 +81,7 @@ err children_init(struct children *all, struct config *config, bool single, link
 	*all = (struct children){.config = config, .single = single, .control_fd = -1, .owner = owner};
 	all->memory = ARENA_INIT(CHILDREN_MEMORY);
 	all->for_others = (struct link_service){.ctx = all, .closed = child_closed};
+	all->for_others.handlers[CALL_relink] = serve_relink;
 	all->for_store = all->for_others;
 	all->for_store.handlers[CALL_admin] = admin;
 	semaphore_init(&all->changes, 1);

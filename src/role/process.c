@@ -13,10 +13,15 @@
 #include "role/role.h"
 
 #define PROCESS_MEMORY ((size_t)1 << 20)
+#define RELINK_FIRST   (1 * NSEC_PER_SEC)
+#define RELINK_MAX     (60 * NSEC_PER_SEC)
+#define RELINK_TIME    (30 * NSEC_PER_SEC)
 
 struct sibling {
 	struct sibling *next;
+	struct process *process;
 	struct link *link; /* its peer is the sibling's name */
+	bool broke;        /* it was up, and ended at least once */
 };
 
 const struct role_type *role_find(const char *name)
@@ -29,6 +34,59 @@ const struct role_type *role_find(const char *name)
 			return types[i];
 	return NULL;
 }
+
+/* --- links that break though both live: the monitor makes another one, for it cannot see that --- */
+
+/* One of the two asks for it. */
+static bool is_ours_to_mend(const struct process *p, const struct sibling *s)
+{
+	return s->broke && !link_up(s->link) && strcmp(p->name, link_peer(s->link)) < 0;
+}
+
+static bool any_to_mend(const struct process *p)
+{
+	const struct sibling *s = p->siblings;
+
+	while (s != NULL && !is_ours_to_mend(p, s))
+		s = s->next;
+	return s != NULL;
+}
+
+static void relink_all(struct process *p)
+{
+	for (const struct sibling *s = p->siblings; s != NULL; s = s->next) {
+		struct relink_request q = {str_from(link_peer(s->link))};
+		struct relink_reply r;
+		ARENA(a, 4096);
+
+		if (is_ours_to_mend(p, s))
+			(void)!call_relink(p->monitor, &q, &r, &a, rt_after(RELINK_TIME)); /* and again later */
+	}
+}
+
+/* A sibling that died is linked to us when it is back, usually at once. */
+static void relink_run(void *arg)
+{
+	struct process *p = arg;
+	nsec pause = RELINK_FIRST;
+
+	while (any_to_mend(p) && rt_sleep_until(rt_after(pause)) == OK) {
+		relink_all(p);
+		pause = pause * 2 < RELINK_MAX ? pause * 2 : RELINK_MAX;
+	}
+}
+
+static void link_ended(void *ctx)
+{
+	struct sibling *s = ctx;
+	struct process *p = s->process;
+
+	s->broke = true;
+	if (p->relinking.n == 0 && !p->monitor_gone && tasks_start(&p->relinking, relink_run, p, "relink") != OK)
+		LOG(ERROR, "role.relink", LOG_Z("name", p->name), LOG_Z("error", err_info()->text));
+}
+
+/* --- siblings --- */
 
 struct link *process_sibling(struct process *p, str role, unsigned index)
 {
@@ -46,6 +104,8 @@ struct link *process_sibling(struct process *p, str role, unsigned index)
 		free(s);
 		return NULL;
 	}
+	s->process = p;
+	link_watch(s->link, link_ended, s);
 	s->next = p->siblings;
 	p->siblings = s;
 	if (p->type->attached != NULL)
@@ -170,6 +230,8 @@ static void monitor_closed(void *ctx, struct link *l UNUSED)
 
 static void stop(struct process *p)
 {
+	p->monitor_gone = true;
+	tasks_stop(&p->relinking);
 	if (p->state != NULL && p->type->stop != NULL)
 		p->type->stop(p);
 	link_free(p->monitor); /* first: what it calls makes siblings and links to them */

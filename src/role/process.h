@@ -8,6 +8,7 @@
 
 #include "conf/config.h"
 #include "link/link.h"
+#include "role/tasks.h"
 
 #define PROCESS_NAME_MAX       24
 #define PROCESS_STREAM_FD      3
@@ -52,6 +53,7 @@ struct process {
 	struct link *monitor;
 	struct link_service control; /* what the monitor calls */
 	struct sibling *siblings;
+	struct tasks relinking;
 	struct co *main;
 	bool monitor_gone;
 	struct arena memory; /* of the process: given back when it ends */

@@ -24,6 +24,7 @@ struct role_run {
 };
 
 static struct link *control;
+static struct link_service monitor_service; /* what the role may call */
 static struct role_run running;
 static struct tasks tasks;
 static struct net_address address;
@@ -40,7 +41,7 @@ static void run_role(void *arg)
 static void role_start(const struct role_type *type)
 {
 	running = (struct role_run){.type = type};
-	control = link_new("edge-0", NULL);
+	control = link_new("edge-0", &monitor_service);
 	assert_int_equal(link_sockets_open(&running.sockets), OK);
 	assert_int_equal(tasks_start(&tasks, run_role, &running, "role"), OK);
 	assert_int_equal(link_attach(control, running.sockets.stream[0], running.sockets.descriptors[0]), OK);
@@ -127,6 +128,73 @@ static void edge_begin(int per_address)
 	assert_int_equal(configure_limit(per_address, true), OK);
 	port_open();
 	assert_int_equal(listen_on(listener), OK);
+}
+
+/* --- a link to a sibling that breaks --- */
+
+static char asked_for[40];
+
+static err serve_relink(void *ctx UNUSED, struct link *from UNUSED, const void *request, void *reply UNUSED,
+                        struct arena *a UNUSED)
+{
+	const struct relink_request *q = request;
+
+	snprintf(asked_for, sizeof(asked_for), STR_FMT, STR_ARG(q->sibling));
+	return err_set(E_TEMP, 0, NULL, "not yet");
+}
+
+/* The other end, which the role's sibling would have. */
+static int attach_sibling(const char *role)
+{
+	struct link_sockets s;
+	struct attach_reply r;
+	ARENA(a, 4096);
+
+	assert_int_equal(link_sockets_open(&s), OK);
+	struct attach_request q = {str_from(role), 0, s.stream[0], s.descriptors[0]};
+	assert_int_equal(call_attach(control, &q, &r, &a, rt_after(5 * SECOND)), OK);
+	link_sockets_close(&s, 0);
+	close(s.descriptors[1]);
+	return s.stream[1];
+}
+
+static void break_link(int fd)
+{
+	assert_int_equal(write(fd, "\xff\xff\xff\xff garbage", 12), 12);
+	close(fd);
+}
+
+static void wait_until_asked_for(const char *name)
+{
+	nsec end = rt_after(10 * SECOND);
+
+	while (strcmp(asked_for, name) != 0 && rt_now() < end)
+		assert_int_equal(rt_sleep_until(rt_after(SECOND / 100)), OK);
+	assert_string_equal(asked_for, name);
+	asked_for[0] = '\0';
+}
+
+static void run_broken_links(void *arg UNUSED)
+{
+	monitor_service.handlers[CALL_relink] = serve_relink;
+	edge_begin(10);
+	int store = attach_sibling("store"), filter = attach_sibling("filter"), earlier = attach_sibling("alpha");
+	break_link(earlier); /* the first of two by name asks */
+	break_link(store);
+	wait_until_asked_for("store-0");
+	wait_until_asked_for("store-0"); /* it does not give up */
+	store = attach_sibling("store");
+	break_link(filter);
+	wait_until_asked_for("filter-0");
+	attach_sibling("filter");
+	close(store);
+	wait_until_asked_for("store-0");
+	role_end();
+}
+
+static void test_links_that_break(void **state UNUSED)
+{
+	assert_int_equal(rt_run(run_broken_links, NULL), OK);
 }
 
 static void run_sessions(void *arg UNUSED)
@@ -266,8 +334,9 @@ int main(void)
 {
 	log_setup("test", LOG_LEVEL_ERROR, false);
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_sessions), cmocka_unit_test(test_limits), cmocka_unit_test(test_drain),
-		cmocka_unit_test(test_unlisten), cmocka_unit_test(test_filter),
+		cmocka_unit_test(test_links_that_break), cmocka_unit_test(test_sessions),
+		cmocka_unit_test(test_limits),           cmocka_unit_test(test_drain),
+		cmocka_unit_test(test_unlisten),         cmocka_unit_test(test_filter),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
