@@ -164,6 +164,11 @@ def perl(script, keys, message, **more):
     return done.stdout
 
 
+def traditional(keys):
+    done = subprocess.run(['openssl', 'rsa', '-traditional'], input=keys['rsa'][0], capture_output=True, text=True, timeout=30)
+    return done.stdout
+
+
 @message_parameters()
 def test_ours_by_mail_dkim(keys, name):
     assert perl(PERL_VERIFY, keys, signed(keys, MESSAGES[name], ('rsa',))).split() == [b'rsa=pass']
@@ -173,7 +178,102 @@ def test_ours_by_mail_dkim(keys, name):
 @pytest.mark.parametrize('method', ['relaxed/relaxed', 'simple/simple'])
 @message_parameters('no-end')
 def test_theirs_of_mail_dkim(keys, name, method):
-    pem = subprocess.run(['openssl', 'rsa', '-traditional'], input=keys['rsa'][0], capture_output=True, text=True, timeout=30).stdout
-    field = perl(PERL_SIGN, keys, MESSAGES[name], PEM=pem, METHOD=method)
+    field = perl(PERL_SIGN, keys, MESSAGES[name], PEM=traditional(keys), METHOD=method)
     found = verify(field.rstrip(b'\r\n') + b'\r\n' + MESSAGES[name], zone_lines(keys), NOW * 2)
     assert results(found) == ['pass'], found
+
+
+# --- ARC ---
+
+RESULTS = 'mx.example.org; spf=pass smtp.mailfrom=example.org; dkim=none reason="a;b; c"; dmarc=pass header.from=example.org'
+
+
+def sealed(keys, message, kind='rsa', received=None):
+    """`received`: what came, before it was changed."""
+    fields = unword(run_driver('mailauth_dkim', zone_lines(keys) + [
+        f'seal {NOW} {word(received or message)} {word(message)} {word(RESULTS)} {DOMAIN} {kind} {word(keys[kind][0])}'])[0]).encode('latin-1')
+    assert fields.count(b'ARC-') == 3, fields
+    return fields + message
+
+
+def chain(keys, message):
+    result, n, oldest, why, *sets = run_driver('mailauth_dkim', zone_lines(keys) + [f'arc {NOW * 2} {word(message)}'])[0].split()
+    return result, int(n), int(oldest), [unword(s) for s in sets], unword(why)
+
+
+@message_parameters()
+def test_chain_of_ours(keys, name):
+    once = sealed(keys, signed(keys, MESSAGES[name]), 'ed25519')
+    twice = sealed(keys, once)
+    assert chain(keys, twice) == ('pass', 2, 0, [DOMAIN, RESULTS] * 2, '')
+
+
+def test_broken_chain(keys):
+    """RFC 8617 5.1.2: it is sealed as broken, once."""
+    changed = b'Subject: another\r\n' + sealed(keys, MESSAGES['plain'])
+    assert chain(keys, changed)[0] == 'fail'
+    over = sealed(keys, changed)
+    assert b'cv=fail' in over and chain(keys, over)[0] == 'fail'
+    assert run_driver('mailauth_dkim', [f'seal {NOW} {word(over)} {word(over)} % {DOMAIN} rsa {word(keys["rsa"][0])}']) == ['%']
+
+
+def test_full_chain(keys):
+    message = MESSAGES['empty']
+    for _ in range(50):
+        message = sealed(keys, message, 'ed25519')
+    assert chain(keys, message)[:3] == ('pass', 50, 0)
+    said = run_driver('mailauth_dkim', [f'seal {NOW} {word(message)} {word(message)} % {DOMAIN} rsa {word(keys["rsa"][0])}'])
+    assert said == ['limit']
+
+
+def test_chain_of_a_list(keys):
+    """Who changes the message seals it after that: the chain holds, and says since when the message is what was signed."""
+    received = sealed(keys, MESSAGES['plain'])
+    forwarded = sealed(keys, received + b'footer\r\n', 'rsa', received)
+    assert chain(keys, forwarded)[:3] == ('pass', 2, 2)
+
+
+@message_parameters('blank-before-colon')
+def test_our_chain_by_dkimpy(keys, name):
+    dkim = dkimpy()
+    message = sealed(keys, sealed(keys, MESSAGES[name]))
+    result, _, why = dkim.arc_verify(message, dnsfunc=txt(keys))
+    assert result == b'pass', why
+
+
+@message_parameters('blank-before-colon')
+def test_chain_of_dkimpy(keys, name):
+    dkim = dkimpy()
+    message = b'Authentication-Results: mx.example.org; spf=pass smtp.mailfrom=example.org\r\n' + MESSAGES[name]
+    fields = dkim.arc_sign(message, b'rsa', DOMAIN.encode(), private_octets(keys, 'rsa'), b'mx.example.org',
+                           timestamp=NOW)
+    once = b''.join(fields) + message
+    assert chain(keys, once)[:3] == ('pass', 1, 0)
+    assert chain(keys, sealed(keys, once))[:3] == ('pass', 2, 0)
+
+
+PERL_CHAIN = PERL_DNS + r'''
+use Mail::DKIM::ARC::Verifier;
+my $v = Mail::DKIM::ARC::Verifier->new(Strict => 1); $v->PRINT($message); $v->CLOSE; print $v->result_detail;
+'''
+PERL_SEAL = PERL_DNS + r'''
+use Mail::DKIM::ARC::Signer; use Mail::DKIM::PrivateKey;
+my $pem = $ENV{PEM}; $pem =~ s/-----.*?-----|\s//g;
+my $s = Mail::DKIM::ARC::Signer->new(Algorithm => 'rsa-sha256', Chain => 'none', Domain => 'example.org', SrvId => 'mx.example.org', Selector => 'rsa',
+    Key => Mail::DKIM::PrivateKey->load(Data => $pem));
+$s->PRINT($message); $s->CLOSE; die $s->{details} if $s->result ne 'sealed'; print $s->as_string;
+'''
+
+
+@message_parameters()
+def test_our_chain_by_mail_dkim(keys, name):
+    message = sealed(keys, sealed(keys, MESSAGES[name]))
+    assert perl(PERL_CHAIN, keys, message).startswith(b'pass')
+
+
+@message_parameters()
+def test_chain_of_mail_dkim(keys, name):
+    message = b'Authentication-Results: mx.example.org; spf=pass smtp.mailfrom=example.org\r\n' + MESSAGES[name]
+    fields = perl(PERL_SEAL, keys, message, PEM=traditional(keys))
+    once = fields.rstrip(b'\r\n') + b'\r\n' + message
+    assert chain(keys, once)[:3] == ('pass', 1, 0), chain(keys, once)

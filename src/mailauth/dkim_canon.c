@@ -44,6 +44,15 @@ err dkim_canon_end(struct dkim_canon_out *o, struct crypto_digest *out)
 	return digest_end(&o->digest, out);
 }
 
+void dkim_canon_copy(struct dkim_canon_out *to, struct dkim_canon_out *from)
+{
+	flush(from);
+	digest_copy(&to->digest, &from->digest);
+	to->limit = from->limit;
+	to->total = from->total;
+	to->run = STR_NONE;
+}
+
 static bool is_blank(char c)
 {
 	return c == ' ' || c == '\t';

@@ -19,6 +19,8 @@ void dkim_canon_body(struct dkim_canon_out *o, enum dkim_canon canon, str body);
 void dkim_canon_field(struct dkim_canon_out *o, enum dkim_canon canon, const struct header_field *f); /* with CRLF */
 /* The signature itself: without a line end, and without the value of b=, which is `b` (dkim_tag.whole), a view into the field. */
 void dkim_canon_signature(struct dkim_canon_out *o, enum dkim_canon canon, const struct header_field *f, str b);
+void dkim_canon_copy(struct dkim_canon_out *to,
+                     struct dkim_canon_out *from); /* what came so far; `to` is all zero, or was used before */
 MUST_USE err dkim_canon_end(struct dkim_canon_out *o, struct crypto_digest *out); /* E_MEMORY */
 void dkim_canon_free(struct dkim_canon_out *o);
 

@@ -152,6 +152,8 @@ static bool read_canon(struct reading *p)
 {
 	str value, header, body;
 
+	/* RFC 8617 does not say it, but those who seal without c= mean relaxed/relaxed; the working group's vectors do. */
+	p->s->header = p->s->body = p->kind == ARC_MESSAGE_FIELD ? DKIM_RELAXED : DKIM_SIMPLE;
 	if (!dkim_tags_find(&p->s->tags, "c", &value))
 		return true;
 	if (!str_cut(value, '/', &header, &body))
@@ -288,11 +290,8 @@ err dkim_signature_read(enum dkim_field_kind kind, const struct header_field *fi
 err dkim_signature_hash(const struct dkim_signature *s, struct dkim_header *h, struct crypto_digest *out)
 {
 	CLEANUP(dkim_canon_free) struct dkim_canon_out o = {0};
-	str rest = s->names, name, b = STR_NONE;
+	str rest = s->names, name;
 
-	for (size_t i = 0; i < s->tags.n; i++)
-		if (str_equal(s->tags.items[i].name, STR("b")))
-			b = s->tags.items[i].whole;
 	dkim_canon_begin(&o, UINT64_MAX);
 	dkim_header_rewind(h);
 	while (dkim_tags_item(&rest, ':', &name)) {
@@ -302,6 +301,6 @@ err dkim_signature_hash(const struct dkim_signature *s, struct dkim_header *h, s
 		if (f != NULL)
 			dkim_canon_field(&o, s->header, f);
 	}
-	dkim_canon_signature(&o, s->header, s->field, b);
+	dkim_canon_signature(&o, s->header, s->field, dkim_tags_whole(&s->tags, "b"));
 	return dkim_canon_end(&o, out);
 }

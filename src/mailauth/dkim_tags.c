@@ -71,23 +71,34 @@ err dkim_tags_parse(str text, struct dkim_tags *out)
 	return e;
 }
 
-bool dkim_tags_find(const struct dkim_tags *t, const char *name, str *value)
+static const struct dkim_tag *find(const struct dkim_tags *t, const char *name)
 {
 	for (size_t i = 0; i < t->n; i++)
-		if (str_equal(t->items[i].name, str_from(name))) {
-			*value = t->items[i].value;
-			return true;
-		}
-	*value = STR_NONE;
-	return false;
+		if (str_equal(t->items[i].name, str_from(name)))
+			return &t->items[i];
+	return NULL;
+}
+
+bool dkim_tags_find(const struct dkim_tags *t, const char *name, str *value)
+{
+	const struct dkim_tag *tag = find(t, name);
+
+	*value = tag == NULL ? STR_NONE : tag->value;
+	return tag != NULL;
 }
 
 str dkim_tags_get(const struct dkim_tags *t, const char *name)
 {
-	str value;
+	const struct dkim_tag *tag = find(t, name);
 
-	dkim_tags_find(t, name, &value);
-	return value;
+	return tag == NULL ? STR_NONE : tag->value;
+}
+
+str dkim_tags_whole(const struct dkim_tags *t, const char *name)
+{
+	const struct dkim_tag *tag = find(t, name);
+
+	return tag == NULL ? STR_NONE : tag->whole;
 }
 
 bool dkim_tags_item(str *rest, char sep, str *item)

@@ -25,8 +25,9 @@ struct dkim_tags {
 MUST_USE err dkim_tags_parse(str text, struct dkim_tags *out);
 /* False when there is no such tag; *value is STR_NONE then. */
 bool dkim_tags_find(const struct dkim_tags *t, const char *name, str *value);
-/* Its value, STR_NONE when there is none. */
+/* Its value, or all of it between equals sign and semicolon; STR_NONE when there is none. */
 str dkim_tags_get(const struct dkim_tags *t, const char *name);
+str dkim_tags_whole(const struct dkim_tags *t, const char *name);
 /* Takes the next item of a list that is separated by `sep` off `rest`, without the white space around it. False at the end. An empty value has one item, an
  * empty one; STR_NONE has none. */
 bool dkim_tags_item(str *rest, char sep, str *item);

@@ -5,6 +5,8 @@
  *	speed TIME MESSAGE N    does it N times and writes microseconds of CPU for one
  *	key KIND                makes a key ("rsa", "ed25519"); writes it in PEM, and its record
  *	sign TIME MESSAGE [DOMAIN SELECTOR PEM]...    writes the signatures
+ *	arc TIME MESSAGE        writes the result, number of sets, oldest-pass, why, and of each set sealer and results
+ *	seal TIME RECEIVED MESSAGE RESULTS DOMAIN SELECTOR PEM    writes a set for what was received as RECEIVED
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,7 +14,7 @@
 
 #include "base/date.h"
 #include "base/encode.h"
-#include "mailauth/dkim.h"
+#include "mailauth/arc.h"
 #include "mailauth/vector_dns.h"
 #include "rt/signature_key.h"
 
@@ -120,6 +122,49 @@ static void sign(str line, struct arena *a, struct buf *out)
 		signature_key_free(keys[--n].ctx);
 }
 
+static err verify_chain(str *line, struct arena *a, struct arc_result *r, int64_t *now)
+{
+	struct resolver resolver = vector_resolver(&dns);
+
+	*now = take_time(line, a);
+	struct dkim_message m = dkim_message_of(vector_word(line, a));
+	return arc_verify(&m, &(struct dkim_options){&resolver, *now, RT_NEVER}, a, r);
+}
+
+static void chain(str line, struct arena *a, struct buf *out)
+{
+	struct arc_result r;
+	int64_t now;
+
+	if (verify_chain(&line, a, &r, &now) != OK)
+		buf_puts(out, "error-");
+	buf_put(out, auth_result_name(r.result));
+	buf_printf(out, " %zu %u ", r.n, r.oldest_pass);
+	vector_put(out, r.why);
+	for (size_t i = 0; i < r.n; i++) {
+		buf_putc(out, ' ');
+		vector_put(out, r.sets[i].sealer);
+		buf_putc(out, ' ');
+		vector_put(out, r.sets[i].results);
+	}
+}
+
+static void seal(str line, struct arena *a, struct buf *out)
+{
+	struct arc_result before;
+	int64_t now;
+	BUF(fields, 1 << 20);
+
+	err e = verify_chain(&line, a, &before, &now);
+	struct dkim_message m = dkim_message_of(vector_word(&line, a));
+	str results = vector_word(&line, a);
+	struct dkim_key key = take_key(&line, a);
+	if (e == OK)
+		e = arc_seal(&m, &before, &key, results, now, a, &fields);
+	vector_put(out, e == OK ? buf_str(&fields) : str_from(err_name(e)));
+	signature_key_free(key.ctx);
+}
+
 static void answer(str line)
 {
 	ARENA(a, 256 << 20);
@@ -134,6 +179,10 @@ static void answer(str line)
 		make_key(line, &a, &out);
 	else if (str_equal(verb, STR("sign")))
 		sign(line, &a, &out);
+	else if (str_equal(verb, STR("arc")))
+		chain(line, &a, &out);
+	else if (str_equal(verb, STR("seal")))
+		seal(line, &a, &out);
 	printf(STR_FMT "\n", STR_ARG(str_trim(buf_str(&out))));
 }
 

@@ -28,6 +28,13 @@ void digest_add(struct digest *d, str octets)
 		d->failed = EVP_DigestUpdate(d->ctx, octets.p, octets.n) != 1;
 }
 
+void digest_copy(struct digest *to, const struct digest *from)
+{
+	if (to->ctx == NULL)
+		to->ctx = EVP_MD_CTX_new();
+	to->failed = from->failed || to->ctx == NULL || EVP_MD_CTX_copy_ex(to->ctx, from->ctx) != 1;
+}
+
 err digest_end(struct digest *d, struct crypto_digest *out)
 {
 	unsigned n = 0;

@@ -18,6 +18,8 @@ struct digest { /* all zero: nothing begun */
 };
 void digest_begin(struct digest *d); /* once more is allowed: what was added is forgotten */
 void digest_add(struct digest *d, str octets);
+void digest_copy(struct digest *to,
+                 const struct digest *from); /* what came so far; `to` is all zero, or was used before */
 MUST_USE err digest_end(struct digest *d, struct crypto_digest *out); /* E_MEMORY: it could not be computed */
 void digest_free(struct digest *d);
 
