@@ -326,6 +326,11 @@ def split_trace(message, original):
     return trace
 
 
+def unsigned(domain):
+    """A domain as it is configured, whose mail is not signed."""
+    return domain if 'dkim' in domain else domain[:-1] + 'dkim off }' if domain.endswith('}') else domain + ' { dkim off }'
+
+
 def expected_from_pop3(message):
     """What RETR gives for a message: its last line is ended (RFC 1939 section 3)."""
     return message if not message or message.endswith(b'\r\n') else message + b'\r\n'
@@ -373,7 +378,10 @@ class Server:
         lines = ['version 1', 'hostname mx.example.org', f'data {self.data}']
         if os.geteuid() == 0:
             lines.append(f'user {server_user()}')
-        lines += [f'domain {d}' for d in self.domains]
+        # Who sent it, signatures and the judge are for tests that are about them, and say so: authenticate yes.
+        plain = 'authenticate ' not in self.settings
+        lines += ['authenticate no', 'spam judge no', 'dmarc-reports off'] * plain
+        lines += [f'domain {unsigned(d) if plain else d}' for d in self.domains]
         lines += [f'listen {service} 127.0.0.1:{port}' for service, port in self.ports.items()]
         if self.lmtp_path:
             lines.append(f'listen lmtp unix:{self.lmtp_path}')
