@@ -214,7 +214,7 @@ static err read_address(str value, struct arena *a, struct dmarc_author *out)
 
 err dmarc_author_find(str header, struct arena *a, struct dmarc_author *out)
 {
-	struct header_field f;
+	struct header_field f = {0};
 	err e = find_field(header, &f);
 
 	*out = (struct dmarc_author){0};
