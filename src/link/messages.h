@@ -373,6 +373,14 @@ enum message_flag {
 enum disposition { DISPOSITION_DELIVER, DISPOSITION_JUNK, DISPOSITION_QUARANTINE, DISPOSITION_DISCARD };
 /* What `sign` is asked for beside the kinds of rt/tls.h. */
 enum sign_kind { SIGN_DIGEST = 16 };
+/* Flags of a message in a mailbox. The low 8 bits are kept for those of RFC 9051 2.3.2; these become keywords: what is known of its author. VERIFIED: the
+ * domain has authenticated it (DMARC); LOOK_ALIKE: of somebody who is known, but it is another one; REPLIED_BEFORE: the owner has written to him. */
+enum item_flag {
+	ITEM_VERIFIED = 1 << 8,
+	ITEM_FIRST_CONTACT = 1 << 9,
+	ITEM_LOOK_ALIKE = 1 << 10,
+	ITEM_REPLIED_BEFORE = 1 << 11
+};
 enum message_change { CHANGED_BODY = 1, CHANGED_SENDER = 2, CHANGED_RCPTS = 4 };
 enum by_mode { BY_NONE, BY_NOTIFY, BY_RETURN };
 /* To be tried; or its time is over, or it must be failed for the administrator: no attempt, a report. */

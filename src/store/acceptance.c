@@ -3,20 +3,14 @@
 
 #include "base/log.h"
 #include "base/map.h"
+#include "store/contact.h"
+#include "store/delivery.h"
 #include "store/judged.h"
 #include "store/ledger.h"
 #include "store/queue.h"
 
 enum { DELIVERIES_MAX = 5000, TEXT_MAX = 2000, DROP_MAX = 1000 };
 #define TIME_MAX_USEC (1ull << 60)
-
-/* A final recipient. */
-struct delivery {
-	size_t rcpt; /* in the request */
-	const struct route_target *target;
-	struct mailbox_state *mailbox; /* the writer's; NULL: on another server */
-	size_t next;                   /* of the same mailbox, in the envelope; 0 none */
-};
 
 /* A message in a mailbox. */
 struct item {
@@ -140,7 +134,6 @@ static err add_deliveries(struct acceptance *x, size_t rcpt, const struct route 
 	}
 	for (size_t i = 0; i < r->n; i++) {
 		x->deliveries[x->deliveries_n++] = (struct delivery){.rcpt = rcpt, .target = &r->targets[i]};
-		x->remote_n += r->targets[i].mailbox == 0;
 	}
 	return OK;
 }
@@ -165,6 +158,15 @@ static void spread_refusal(struct acceptance *x)
 		x->answers[i] = all;
 }
 
+/* On another server, or in a mailbox here later. */
+static bool is_queued(const struct acceptance *x, const struct delivery *d)
+{
+	if (d->disposition == DISPOSITION_DISCARD)
+		return false;
+	return d->target->mailbox == 0 || d->disposition == DISPOSITION_QUARANTINE ||
+	       x->envelope.hold_until > x->envelope.received;
+}
+
 err acceptance_route(struct store *s, struct acceptance *x, bool relay)
 {
 	struct router router = {s->db, s->config, s->secret, x->request->sender, relay};
@@ -178,6 +180,14 @@ err acceptance_route(struct store *s, struct acceptance *x, bool relay)
 		answer(&x->answers[i], e, x->arena);
 	}
 	spread_refusal(x);
+	err e = deliveries_decide(s, x->request, x->deliveries, x->deliveries_n, x->arena);
+	if (e != OK)
+		return e;
+	for (size_t i = 0; i < x->deliveries_n; i++) {
+		x->queueing_n += is_queued(x, &x->deliveries[i]);
+		if (x->deliveries[i].disposition == DISPOSITION_DISCARD && x->rule.n == 0)
+			x->rule = delivery_rule(x->request, x->arena);
+	}
 	x->kept = arena_array(x->arena, x->deliveries_n, sizeof(struct delivery *));
 	return x->arena->full ? no_memory() : OK;
 }
@@ -191,8 +201,10 @@ static uint64_t quota_of(struct writer *w, const struct account_state *a)
 
 static err find_mailbox(struct writer *w, struct delivery *d)
 {
-	err e = counters_mailbox(writer_counters(w), writer_db(w), d->target->mailbox, &d->mailbox);
+	err e = counters_mailbox(writer_counters(w), writer_db(w), d->into, &d->mailbox);
 
+	if (e == E_NOT_FOUND && d->into != d->target->mailbox) /* Junk was removed since */
+		e = counters_mailbox(writer_counters(w), writer_db(w), d->target->mailbox, &d->mailbox);
 	if (e == E_NOT_FOUND)
 		return err_set(E_PERM, 550, "5.1.1", "There is no such mailbox here; check the address");
 	return e == OK ? OK : err_set(E_TEMP, 451, "4.3.0", "The mail store has a temporary problem; try again later");
@@ -213,19 +225,14 @@ static void check_deliveries(struct writer *w, struct acceptance *x)
 {
 	for (size_t i = 0; i < x->deliveries_n; i++) {
 		struct delivery *d = &x->deliveries[i];
-		bool here = d->target->mailbox != 0 && x->answers[d->rcpt].code == OK;
+		bool here = d->target->mailbox != 0 && d->disposition != DISPOSITION_DISCARD &&
+		            x->answers[d->rcpt].code == OK;
 		err e = here ? check_delivery(w, x, d) : OK;
 
 		if (e != OK)
 			answer(&x->answers[d->rcpt], e, x->arena);
 	}
 	spread_refusal(x);
-}
-
-/* On another server, or in a mailbox here later. */
-static bool is_queued(const struct acceptance *x, const struct delivery *d)
-{
-	return d->target->mailbox == 0 || x->envelope.hold_until > x->envelope.received;
 }
 
 /* An address that is queued gets one copy, by however many ways it is meant. `seen`: NULL when there is but one. */
@@ -256,7 +263,7 @@ static err keep_deliveries(struct acceptance *x)
 {
 	struct map seen;
 
-	if (x->remote_n < 2 && x->envelope.hold_until == 0)
+	if (x->queueing_n < 2)
 		return keep_each(x, NULL);
 	map_init(&seen);
 	err e = keep_each(x, &seen);
@@ -275,9 +282,13 @@ static struct envelope_rcpt envelope_rcpt_of(const struct acceptance *x, const s
 		.notify = r->notify,
 		.destination = d->target->destination,
 		.sender = d->target->mailbox == 0 ? d->target->sender : x->request->sender,
+		.settled = d->disposition == DISPOSITION_DISCARD ? LEDGER_DISCARDED : 0,
+		.quarantined = d->disposition == DISPOSITION_QUARANTINE,
+		.item_flags = d->trust.flags,
+		.trust = d->trust.sentence,
 	};
 
-	if (!is_queued(x, d)) {
+	if (out.settled == 0 && !is_queued(x, d)) {
 		out.mailbox = m->id;
 		out.name = m->name;
 		out.uidvalidity = m->uidvalidity;
@@ -331,7 +342,7 @@ static err fill_envelope(struct acceptance *x)
 		e->rcpts[e->rcpts_n++] = envelope_rcpt_of(x, x->kept[i]);
 		if (is_queued(x, x->kept[i]))
 			x->queued_n++;
-		else
+		else if (e->rcpts[i].mailbox != 0)
 			add_to_item(x, i);
 	}
 	for (size_t i = 0; i < x->items_n; i++)
@@ -395,12 +406,49 @@ static err insert_item(struct db *db, const struct acceptance *x, const struct i
 	return e == OK ? change_add(db, rcpt->mailbox, rcpt->modseq, rcpt->uid, CHANGE_ADDED) : e;
 }
 
+static err discard(struct db *db, const struct acceptance *x, size_t i)
+{
+	const struct ledger_credit c = {.message = x->envelope.id,
+	                                .rcpt = i,
+	                                .at = x->envelope.received,
+	                                .kind = LEDGER_DISCARDED,
+	                                .reply = x->rule};
+
+	return ledger_credit(db, &c);
+}
+
 static err insert_recipient(struct db *db, const struct acceptance *x, size_t i)
 {
-	if (x->envelope.rcpts[i].mailbox != 0)
+	const struct envelope_rcpt *rcpt = &x->envelope.rcpts[i];
+
+	if (rcpt->mailbox != 0)
 		return ledger_deliver(db, &x->envelope, i);
 	err e = ledger_accept(db, &x->envelope, i);
-	return e == OK ? queue_insert(db, &x->envelope, i, &x->times) : e;
+	if (e != OK)
+		return e;
+	return rcpt->settled != 0 ? discard(db, x, i) : queue_insert(db, &x->envelope, i, &x->times);
+}
+
+/* Who is in a mailbox and no junk is a contact from now on. */
+static err keep_contacts(struct db *db, const struct acceptance *x)
+{
+	const struct judgement *j = x->request->judgement;
+	bool author = j->author_n == 1 && x->request->account == 0 && contact_is_sound(j->author);
+	err e = OK;
+
+	for (size_t i = 0; i < x->items_n && author && e == OK; i++)
+		if (x->kept[x->items[i].first]->disposition == DISPOSITION_DELIVER)
+			e = contact_received(db, x->items[i].mailbox->account->id, x->envelope.received, j->author);
+	return e;
+}
+
+static err keep_judgement(struct db *db, const struct acceptance *x)
+{
+	err e = x->request->judgement_n > 0
+	                ? judged_keep(db, x->envelope.id, x->envelope.received, x->request->judgement)
+	                : OK;
+
+	return e == OK && x->request->judgement_n > 0 ? keep_contacts(db, x) : e;
 }
 
 err acceptance_apply(struct writer *w, struct acceptance *x)
@@ -414,9 +462,10 @@ err acceptance_apply(struct writer *w, struct acceptance *x)
 		e = insert_item(db, x, &x->items[i]);
 	for (size_t i = 0; i < x->kept_n && e == OK; i++)
 		e = insert_recipient(db, x, i);
-	if (e == OK && x->request->judgement_n > 0)
-		e = judged_keep(db, x->envelope.id, x->envelope.received, x->request->judgement);
-	writer_live(w, x->at.length);
+	if (e == OK)
+		e = keep_judgement(db, x);
+	if (x->items_n + x->queued_n > 0)
+		writer_live(w, x->at.length);
 	return e;
 }
 
@@ -429,7 +478,8 @@ static void tell_queue(struct store *s, const struct acceptance *x)
 	for (size_t i = 0; i < x->kept_n && x->queued_n > 0; i++) {
 		const struct envelope_rcpt *rcpt = &x->envelope.rcpts[i];
 
-		if (rcpt->mailbox != 0 || (last != NULL && str_equal(rcpt->destination, *last)))
+		if (rcpt->mailbox != 0 || rcpt->settled != 0 || rcpt->quarantined != 0 ||
+		    (last != NULL && str_equal(rcpt->destination, *last)))
 			continue;
 		queue_added(s, rcpt->destination, x->times.lane, x->times.due);
 		last = &rcpt->destination;

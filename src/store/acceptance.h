@@ -24,7 +24,9 @@ struct acceptance {
 	struct arena *arena;
 	/* its own */
 	struct delivery *deliveries; /* what the recipients lead to */
-	size_t deliveries_n, deliveries_size, remote_n;
+	size_t deliveries_n, deliveries_size;
+	size_t queueing_n;      /* of them will be in the queue */
+	str rule;               /* by which it is discarded, if it is */
 	struct delivery **kept; /* those that are in the envelope, in its order */
 	size_t kept_n;
 	struct envelope envelope;

@@ -83,21 +83,6 @@ static err insert_account(struct db *db, struct account_change *c)
 	return query_run(&q);
 }
 
-/* Time and id together grow with each mailbox, so that no later one of the same name has the same UIDVALIDITY (RFC 3501 2.3.1.1). */
-static err insert_inbox(struct db *db, const struct account_change *c)
-{
-	struct query q = db_query(db, "INSERT INTO mailbox (id, account, name, uidvalidity) VALUES (?, ?, 'INBOX', ?)");
-	uint64_t id = 0;
-	err e = meta_take(db, "next_mailbox", &id);
-
-	if (e != OK)
-		return e;
-	query_put_num(&q, id);
-	query_put_num(&q, c->account);
-	query_put_num(&q, c->now / USEC_PER_SEC + id);
-	return query_run(&q);
-}
-
 static err put_password(struct db *db, const struct account_change *c)
 {
 	struct credential_change password = {.account = c->account, .lines = c->password, .now = c->now};
@@ -114,7 +99,7 @@ static err add_apply(struct db *db, void *arg)
 		e = insert_account(db, c);
 	if (e == OK)
 		e = put_password(db, c);
-	return e == OK ? insert_inbox(db, c) : e;
+	return e == OK ? mailbox_add(db, c->account, STR("INBOX"), c->now) : e;
 }
 
 err account_add(struct admin *x)
@@ -368,12 +353,29 @@ static err expunge_all(struct admin *x, uint64_t account)
 	return e;
 }
 
-static err delete_where_account(struct db *db, const char *literal, uint64_t account)
+static err remove_rows(struct db *db, uint64_t account)
 {
-	struct query q = db_query(db, literal);
+	static const char *const statements[] = {
+		"DELETE FROM change WHERE mailbox IN (SELECT id FROM mailbox WHERE account = ?)",
+		"DELETE FROM mailbox WHERE account = ?",
+		"DELETE FROM credential WHERE account = ?",
+		"DELETE FROM identity WHERE account = ?",
+		"DELETE FROM forward WHERE account = ?",
+		"DELETE FROM contact WHERE account = ?",
+		"DELETE FROM lesson WHERE account = ?",
+		"DELETE FROM token WHERE account = ?",
+		"DELETE FROM learned WHERE account = ?",
+		"DELETE FROM account WHERE id = ?",
+	};
+	err e = OK;
 
-	query_put_num(&q, account);
-	return query_run(&q);
+	for (size_t i = 0; i < ARRAY_LEN(statements) && e == OK; i++) {
+		struct query q = db_query(db, statements[i]);
+
+		query_put_num(&q, account);
+		e = query_run(&q);
+	}
+	return e;
 }
 
 static err remove_apply(struct db *db, void *arg)
@@ -384,19 +386,7 @@ static err remove_apply(struct db *db, void *arg)
 
 	if (e == OK && messages > 0)
 		return err_note(E_BUSY, STR_FMT " still gets mail; try again", STR_ARG(c->address.text));
-	if (e == OK)
-		e = delete_where_account(
-			db, "DELETE FROM change WHERE mailbox IN (SELECT id FROM mailbox WHERE account = ?)",
-			c->account);
-	if (e == OK)
-		e = delete_where_account(db, "DELETE FROM mailbox WHERE account = ?", c->account);
-	if (e == OK)
-		e = delete_where_account(db, "DELETE FROM credential WHERE account = ?", c->account);
-	if (e == OK)
-		e = delete_where_account(db, "DELETE FROM identity WHERE account = ?", c->account);
-	if (e == OK)
-		e = delete_where_account(db, "DELETE FROM forward WHERE account = ?", c->account);
-	return e == OK ? delete_where_account(db, "DELETE FROM account WHERE id = ?", c->account) : e;
+	return e == OK ? remove_rows(db, c->account) : e;
 }
 
 err account_remove(struct admin *x)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
-/* pombo queue retry, flush, hold, release, fail, drop: what is meant is found by a worker, some at a time, and changed by the writer. */
+/* pombo queue retry, flush, hold, release, fail, drop, and pombo quarantine release, drop: what is meant is found by a worker, some at a time, and changed by the writer. */
+#include "base/date.h"
 #include "base/log.h"
 #include "store/ledger.h"
 #include "store/message.h"
@@ -17,6 +18,7 @@ struct queue_verb {
 	bool gone;       /* the row is no more */
 	bool soon;       /* there is something to be done for the destination */
 	bool unblock;
+	bool quarantine;
 };
 
 struct queue_change {
@@ -55,7 +57,7 @@ static err apply_hold(struct db *db, const struct queue_change *c, const struct 
 {
 	struct query q =
 		db_query(db, "UPDATE queue SET state = 1, due = due + ?, reply = CASE WHEN ? = '' THEN reply ELSE ?"
-	                     " END WHERE state <> 1 AND message = ? AND rcpt = ?");
+	                     " END WHERE state NOT IN (1, 3) AND message = ? AND rcpt = ?");
 
 	query_put_num(&q, QUEUE_DUE_HELD);
 	query_put_str(&q, c->filter->reason);
@@ -76,7 +78,7 @@ static err apply_fail(struct db *db, const struct queue_change *c, const struct 
 {
 	struct query q =
 		db_query(db, "UPDATE queue SET state = 2, due = ?, reply = CASE WHEN ? = '' THEN reply ELSE ? END"
-	                     " WHERE state <> 2 AND message = ? AND rcpt = ?");
+	                     " WHERE state NOT IN (2, 3) AND message = ? AND rcpt = ?");
 
 	query_put_num(&q, QUEUE_DUE_FAIL);
 	query_put_str(&q, c->filter->reason);
@@ -86,7 +88,27 @@ static err apply_fail(struct db *db, const struct queue_change *c, const struct 
 
 static err apply_drop(struct db *db, const struct queue_change *c UNUSED, const struct queue_row *row)
 {
-	struct query q = db_query(db, "DELETE FROM queue WHERE message = ? AND rcpt = ?");
+	struct query q = db_query(db, "DELETE FROM queue WHERE state <> 3 AND message = ? AND rcpt = ?");
+
+	return run_for(&q, row);
+}
+
+/* It is sent as long as mail that comes now. */
+static err apply_let_go(struct db *db, const struct queue_change *c, const struct queue_row *row)
+{
+	struct query q = db_query(db, "UPDATE queue SET state = 0, due = ?, expires = CASE WHEN expires < ? THEN ? ELSE"
+	                              " expires END WHERE state = 3 AND message = ? AND rcpt = ?");
+	uint64_t expires = c->now + (uint64_t)(c->store->config->queue.expire / (NSEC_PER_SEC / USEC_PER_SEC));
+
+	query_put_num(&q, c->now);
+	query_put_num(&q, expires);
+	query_put_num(&q, expires);
+	return run_for(&q, row);
+}
+
+static err apply_discard(struct db *db, const struct queue_change *c UNUSED, const struct queue_row *row)
+{
+	struct query q = db_query(db, "DELETE FROM queue WHERE state = 3 AND message = ? AND rcpt = ?");
 
 	return run_for(&q, row);
 }
@@ -98,8 +120,17 @@ static const struct queue_verb hold = {.name = "hold", .apply = apply_hold};
 static const struct queue_verb release = {.name = "release", .apply = apply_release, .soon = true};
 static const struct queue_verb fail = {.name = "fail", .apply = apply_fail, .soon = true};
 static const struct queue_verb drop = {.name = "drop", .apply = apply_drop, .gone = true};
+static const struct queue_verb let_go = {.name = "release", .apply = apply_let_go, .soon = true, .quarantine = true};
+static const struct queue_verb discard = {.name = "drop", .apply = apply_discard, .gone = true, .quarantine = true};
 
 /* --- in the writer --- */
+
+static str detail_of(const struct queue_change *c)
+{
+	if (c->filter->reason.n > 0)
+		return c->filter->reason;
+	return c->verb->quarantine ? STR("quarantine") : STR("dropped by the administrator");
+}
 
 static err write_off(struct writer *w, const struct queue_change *c, const struct queue_row *row)
 {
@@ -109,7 +140,7 @@ static err write_off(struct writer *w, const struct queue_change *c, const struc
 		.at = c->now,
 		.kind = LEDGER_DISCARDED,
 		.status = STR(""),
-		.reply = c->filter->reason.n > 0 ? c->filter->reason : STR("dropped by the administrator"),
+		.reply = detail_of(c),
 		.host = STR(""),
 		.security = STR(""),
 	};
@@ -243,8 +274,8 @@ static void log_change(const struct admin *x, const struct queue_change *c)
 		buf_put(&words, i > 2 ? STR(" ") : STR(""));
 		buf_put(&words, admin_word(x, i));
 	}
-	LOG(INFO, "queue.change", LOG_Z("verb", c->verb->name), LOG_STR("what", buf_str(&words)),
-	    LOG_NUM("affected", c->affected));
+	LOG(INFO, "queue.change", LOG_STR("of", admin_word(x, 0)), LOG_Z("verb", c->verb->name),
+	    LOG_STR("what", buf_str(&words)), LOG_NUM("affected", c->affected));
 }
 
 static err answer(struct admin *x, const struct queue_change *c)
@@ -280,6 +311,8 @@ static err change(struct admin *x, const struct queue_verb *verb, const char *us
 
 	if (e == OK && !f.given && !verb->everything)
 		e = admin_usage(usage);
+	if (verb->quarantine)
+		f.shown = SHOWN_QUARANTINED;
 	return e == OK ? change_filtered(x, verb, &f) : e;
 }
 
@@ -317,4 +350,16 @@ err queue_flush(struct admin *x)
 	if (x->request->words_n != 3)
 		return admin_usage("queue flush DOMAIN");
 	return change_filtered(x, &flush, &f);
+}
+
+/* As if it had come now, and not been found to be anything. */
+err quarantine_release(struct admin *x)
+{
+	return change(x, &let_go, "quarantine release ID|FILTER...|all");
+}
+
+/* Nobody is told: whoever it says it is from may not have sent it. */
+err quarantine_drop(struct admin *x)
+{
+	return change(x, &discard, "quarantine drop ID|FILTER...|all [reason=TEXT]");
 }

@@ -4,6 +4,8 @@
 #include "store/admin.h"
 #include "store/ledger.h"
 #include "store/queue.h"
+#include "store/refuse.h"
+#include "store/trust.h"
 
 enum { SCAN_MAX = 20000 };   /* messages looked at for one page */
 enum { ATTEMPTS_MAX = 100 }; /* the last of a recipient that are told */
@@ -60,6 +62,29 @@ static err message_rows(struct admin *x, struct db *db, uint64_t id, bool *found
 	return query_end(&q);
 }
 
+/* One that was refused. */
+static err refusal_row(struct admin *x, struct db *db, uint64_t id, bool *found)
+{
+	struct query q =
+		db_query(db, "SELECT at, session, client, helo, sender, rcpts, message_id, subject, detail FROM refusal"
+	                     " WHERE id = ?");
+	static const char *const names[] = {"session", "client",     "helo",    "from",
+	                                    "to",      "message-id", "subject", "reply"};
+
+	query_put_num(&q, id);
+	*found = query_row(&q);
+	if (*found) {
+		struct row *row = admin_row(x);
+
+		admin_time(x, row, "time", query_num(&q));
+		admin_str(x, row, "event", STR("refused"));
+		admin_id(x, row, "id", id);
+		for (size_t i = 0; i < ARRAY_LEN(names); i++)
+			admin_str(x, row, names[i], query_str(&q));
+	}
+	return query_end(&q);
+}
+
 /* What is told of a recipient, in this order. */
 enum part { DEBIT, ATTEMPT, QUEUE, CREDIT };
 
@@ -75,17 +100,17 @@ static const char events_sql[] =
 	" 0 AS x, 0 AS y, 0 AS z, at AS time FROM ledger WHERE message = ? AND rcpt >= ? AND side = 0"
 	" UNION ALL SELECT rcpt, 1, at, 0, status, host, reply, security, '', '', 0, 0, 0, at FROM"
 	" (SELECT *, row_number() OVER (PARTITION BY rcpt ORDER BY at DESC) AS n FROM attempt WHERE message = ? AND "
-        "rcpt >= ?)"
+	"rcpt >= ?)"
 	" AS last WHERE n <= ?"
 	" UNION ALL SELECT rcpt, 2, 0, state, destination, reply, sender, '', '', '', due, expires, attempts, 0 FROM "
-        "queue"
+	"queue"
 	" WHERE message = ? AND rcpt >= ?"
 	" UNION ALL SELECT l.rcpt, 3, l.at, l.kind, coalesce(a.local || '@' || a.domain, ''), coalesce(m.name, ''), "
-        "l.detail,"
-	" l.status, l.host, l.security, l.uid, i.uid IS NOT NULL, 0, l.at"
+	"l.detail,"
+	" l.status, l.host, l.security, l.uid, i.uid IS NOT NULL, coalesce(i.flags, 0), l.at"
 	" FROM ledger l LEFT JOIN mailbox m ON m.id = l.mailbox LEFT JOIN account a ON a.id = m.account"
 	" LEFT JOIN item i ON i.mailbox = l.mailbox AND i.uid = l.uid WHERE l.message = ? AND l.rcpt >= ? AND l.side = "
-        "1"
+	"1"
 	" ORDER BY 1, 2, 14";
 
 static struct query events_of(struct db *db, uint64_t id, uint64_t from)
@@ -138,8 +163,9 @@ static void attempt_cells(struct admin *x, struct row *row, const struct event *
 
 static void queue_cells(struct admin *x, struct row *row, const struct event *v)
 {
-	static const char *const states[] = {"waiting", "held", "failing"}, *const names[] = {"destination", "reply",
-	                                                                                      "from"};
+	static const char *const states[] = {"waiting", "held", "failing", "quarantined"}, *const names[] = {
+												   "destination",
+												   "reply", "from"};
 	uint64_t due = v->numbers[0];
 
 	texts(x, row, v, 0, names, ARRAY_LEN(names));
@@ -164,6 +190,10 @@ static void credit_cells(struct admin *x, struct row *row, const struct event *v
 	admin_str(x, row, "mailbox", v->texts[1]);
 	admin_num(x, row, "uid", v->numbers[0]);
 	admin_str(x, row, "detail", v->texts[2]);
+	BUF(keywords, 256);
+	trust_keywords(&keywords, v->numbers[2]);
+	if (keywords.n > 0)
+		admin_str(x, row, "keywords", buf_str(&keywords));
 	if (v->numbers[1] == 0)
 		admin_str(x, row, "state", STR("expunged"));
 }
@@ -211,7 +241,9 @@ static err story(struct admin *x, struct db *db, uint64_t id, bool *found)
 {
 	err e = message_rows(x, db, id, found);
 
-	return e == OK && *found ? ledger_rows(x, db, id, 0) : e;
+	if (e == OK && !*found)
+		return refusal_row(x, db, id, found);
+	return e == OK ? ledger_rows(x, db, id, 0) : e;
 }
 
 /* --- messages by address or Message-ID: a scan, bounded a page --- */
@@ -219,15 +251,23 @@ static err story(struct admin *x, struct db *db, uint64_t id, bool *found)
 static const char by_address[] =
 	"SELECT DISTINCT m.id FROM message m LEFT JOIN ledger l ON l.message = m.id AND l.side = 0"
 	" WHERE m.id > ? AND m.id <= ? AND (lower(m.sender) = ? OR lower(l.address) = ? OR"
-	" lower(l.original) = ? OR m.message_id = ? OR m.message_id = '<' || ? || '>') ORDER BY m.id";
+	" lower(l.original) = ? OR m.message_id = ? OR m.message_id = '<' || ? || '>')"
+	" UNION SELECT id FROM refusal WHERE id > ? AND id <= ? AND (lower(sender) = ? OR"
+	" instr(' ' || lower(rcpts) || ' ', ' ' || ? || ' ') > 0 OR message_id = ? OR message_id = '<' || ? || '>')"
+	" ORDER BY 1";
 
 static err scan_end(struct db *db, uint64_t from, uint64_t *to)
 {
 	struct query q = db_query(
-		db,
-		"SELECT coalesce(max(id), 0) FROM (SELECT id FROM message WHERE id > ? ORDER BY id LIMIT ?) AS part");
+		db, "SELECT coalesce(max(id), 0) FROM (SELECT id FROM (SELECT id FROM message WHERE id > ? ORDER BY id "
+	            "LIMIT ?)"
+		    " AS m UNION ALL SELECT id FROM (SELECT id FROM refusal WHERE id > ? ORDER BY id LIMIT ?) AS r"
+		    " ORDER BY id LIMIT ?) AS part");
 
-	query_put_num(&q, from);
+	for (int i = 0; i < 2; i++) {
+		query_put_num(&q, from);
+		query_put_num(&q, SCAN_MAX);
+	}
 	query_put_num(&q, SCAN_MAX);
 	return query_one(&q, to, NULL);
 }
@@ -237,12 +277,14 @@ static err find_messages(struct admin *x, struct db *db, uint64_t from, uint64_t
 	struct query q = db_query(db, by_address);
 	str text = arena_lower(x->arena, admin_word(x, 1));
 
-	query_put_num(&q, from);
-	query_put_num(&q, to);
-	for (int i = 0; i < 3; i++)
-		query_put_str(&q, text);
-	query_put_str(&q, admin_word(x, 1));
-	query_put_str(&q, admin_word(x, 1));
+	for (int part = 0; part < 2; part++) {
+		query_put_num(&q, from);
+		query_put_num(&q, to);
+		for (int i = 0; i < 3 - part; i++)
+			query_put_str(&q, text);
+		query_put_str(&q, admin_word(x, 1));
+		query_put_str(&q, admin_word(x, 1));
+	}
 	*n = 0;
 	while (*n < SCAN_MAX && query_row(&q))
 		ids[(*n)++] = query_num(&q);
@@ -304,6 +346,9 @@ err admin_trace(struct admin *x)
 	if (what.n == 0)
 		return admin_usage("trace ID|MESSAGE-ID|ADDRESS");
 	bool scan = str_find(what, '@') < what.n || str_starts(what, STR("<"));
+	err e = refusals_flush(x->store);
+	if (e != OK)
+		return e;
 	return admin_read(x, scan ? scan_read : id_read);
 }
 

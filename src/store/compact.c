@@ -7,6 +7,7 @@
 
 #include "base/log.h"
 #include "store/envelope.h"
+#include "store/queue.h"
 #include "store/recover.h"
 
 #define PAUSE       (60 * NSEC_PER_SEC)
@@ -70,6 +71,19 @@ static err mark_expunged(struct db *db, struct envelope_rcpt *rcpt)
 	return e;
 }
 
+/* It may have been released since. */
+static err mark_quarantined(struct db *db, uint64_t message, size_t i, struct envelope_rcpt *rcpt)
+{
+	struct query q = db_query(db, "SELECT state FROM queue WHERE message = ? AND rcpt = ?");
+	uint64_t state = QUEUE_WAITING;
+
+	query_put_num(&q, message);
+	query_put_num(&q, i);
+	err e = query_one(&q, &state, NULL);
+	rcpt->quarantined = state == QUEUE_QUARANTINED;
+	return e;
+}
+
 /* One that was held back and is in a mailbox now is in the copy as though it had been from the beginning. */
 static err mark_settled(struct db *db, uint64_t message, size_t i, struct envelope_rcpt *rcpt, struct arena *a)
 {
@@ -91,6 +105,8 @@ static err mark_settled(struct db *db, uint64_t message, size_t i, struct envelo
 		rcpt->name = arena_str(a, query_str(&q));
 	}
 	err e = query_end(&q);
+	if (e == OK && rcpt->settled == 0)
+		return mark_quarantined(db, message, i, rcpt);
 	return e == OK && rcpt->mailbox != 0 ? mark_expunged(db, rcpt) : e;
 }
 

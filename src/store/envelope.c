@@ -19,6 +19,8 @@
 
 RECORD_TABLE(envelope_rcpt)
 RECORD_TABLE(envelope)
+RECORD_TABLE(envelope_rcpt_2)
+RECORD_TABLE(envelope_2)
 RECORD_TABLE(envelope_rcpt_1)
 RECORD_TABLE(envelope_1)
 RECORD_TABLE(tombstone)
@@ -30,6 +32,52 @@ static err unpack(const struct record *r, str packed, void *out, struct arena *a
 	struct record_fds none = {0};
 
 	return record_unpack(r, &c, out, a, &none);
+}
+
+static struct envelope_rcpt rcpt_of_2(const struct envelope_rcpt_2 *old)
+{
+	return (struct envelope_rcpt){.address = old->address,
+	                              .original = old->original,
+	                              .orcpt = old->orcpt,
+	                              .notify = old->notify,
+	                              .mailbox = old->mailbox,
+	                              .name = old->name,
+	                              .uidvalidity = old->uidvalidity,
+	                              .uid = old->uid,
+	                              .modseq = old->modseq,
+	                              .expunged = old->expunged,
+	                              .destination = old->destination,
+	                              .sender = old->sender,
+	                              .settled = old->settled};
+}
+
+static err unpack_2(str packed, struct envelope *out, struct arena *a)
+{
+	struct envelope_2 old;
+	err e = unpack(&record_envelope_2, packed, &old, a);
+
+	if (e != OK)
+		return e;
+	*out = (struct envelope){.id = old.id,
+	                         .received = old.received,
+	                         .sender = old.sender,
+	                         .origin = old.origin,
+	                         .origin_n = old.origin_n,
+	                         .envid = old.envid,
+	                         .ret = old.ret,
+	                         .flags = old.flags,
+	                         .message_id = old.message_id,
+	                         .subject = old.subject,
+	                         .rcpts = arena_array(a, old.rcpts_n, sizeof(*out->rcpts)),
+	                         .hold_until = old.hold_until,
+	                         .deliver_by = old.deliver_by,
+	                         .by_mode = old.by_mode,
+	                         .priority = old.priority};
+	if (out->rcpts == NULL)
+		return err_note(E_LIMIT, "no memory for an envelope");
+	for (; out->rcpts_n < old.rcpts_n; out->rcpts_n++)
+		out->rcpts[out->rcpts_n] = rcpt_of_2(&old.rcpts[out->rcpts_n]);
+	return OK;
 }
 
 static struct envelope_rcpt rcpt_of_1(const struct envelope_rcpt_1 *old)
@@ -73,8 +121,9 @@ static err unpack_1(str packed, struct envelope *out, struct arena *a)
 
 err envelope_unpack(const struct segment_record *record, struct envelope *out, struct arena *a)
 {
-	err e = record->kind == SEGMENT_MESSAGE_1 ? unpack_1(record->envelope, out, a)
-	                                          : unpack(&record_envelope, record->envelope, out, a);
+	err e = record->kind == SEGMENT_MESSAGE_1   ? unpack_1(record->envelope, out, a)
+	        : record->kind == SEGMENT_MESSAGE_2 ? unpack_2(record->envelope, out, a)
+	                                            : unpack(&record_envelope, record->envelope, out, a);
 
 	if (e == OK && out->origin_n != 1)
 		return err_note(E_SYNTAX, "an envelope without its origin");
@@ -105,6 +154,7 @@ void prefix_begin(struct prefix *p, const struct envelope *e)
 {
 	p->text = BUF_INIT(64 << 10);
 	p->n = 0;
+	p->trust = STR("");
 	buf_puts(&p->text, "Return-Path: <");
 	buf_put(&p->text, e->sender);
 	buf_puts(&p->text, ">\r\n");
@@ -115,10 +165,17 @@ void prefix_add(struct prefix *p, const struct envelope_rcpt *rcpt)
 {
 	add_delivered_to(p, rcpt->address);
 	add_delivered_to(p, rcpt->original);
+	if (p->trust.n == 0)
+		p->trust = rcpt->trust;
 }
 
 str prefix_end(struct prefix *p, struct arena *a)
 {
+	if (p->trust.n > 0) {
+		buf_puts(&p->text, "Pombo-Sender: ");
+		buf_put(&p->text, p->trust);
+		buf_puts(&p->text, "\r\n");
+	}
 	str text = arena_str(a, buf_str(&p->text));
 
 	buf_free(&p->text);

@@ -101,7 +101,7 @@ static void read_state(struct telling *x, struct query *q, struct fate *f)
 	x->reply->final = 0;
 	f->at = x->received;
 	f->due = due < QUEUE_DUE_HELD ? due : due - QUEUE_DUE_HELD;
-	f->state = state == QUEUE_HELD ? FATE_HELD : attempts > 0 ? FATE_DELAYED : FATE_QUEUED;
+	f->state = state == QUEUE_HELD || state == QUEUE_QUARANTINED ? FATE_HELD : attempts > 0 ? FATE_DELAYED : FATE_QUEUED;
 }
 
 static err read_fates(struct telling *x)

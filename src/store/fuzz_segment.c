@@ -26,6 +26,7 @@ static void read_envelopes(str packed)
 	ARENA(a, 1 << 20);
 
 	read_envelope(packed, SEGMENT_MESSAGE);
+	read_envelope(packed, SEGMENT_MESSAGE_2);
 	read_envelope(packed, SEGMENT_MESSAGE_1);
 	(void)!tombstones_unpack(packed, &t, &a);
 }

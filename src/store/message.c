@@ -2,6 +2,7 @@
 #include "store/message.h"
 
 #include "base/date.h"
+#include "store/queue.h"
 #include "store/writer.h"
 
 err message_insert(struct db *db, const struct envelope *e, const struct location *at, uint64_t body, uint64_t items)
@@ -37,13 +38,15 @@ err message_insert(struct db *db, const struct envelope *e, const struct locatio
 
 err item_insert(struct db *db, const struct envelope *e, const struct envelope_rcpt *rcpt, str prefix, uint64_t octets)
 {
-	struct query q = db_query(db, "INSERT INTO item (mailbox, uid, message, modseq, received, size, prefix) VALUES "
-	                              "(?, ?, ?, ?, ?, ?, ?)");
+	struct query q =
+		db_query(db, "INSERT INTO item (mailbox, uid, message, modseq, flags, received, size, prefix) VALUES "
+	                     "(?, ?, ?, ?, ?, ?, ?, ?)");
 
 	query_put_num(&q, rcpt->mailbox);
 	query_put_num(&q, rcpt->uid);
 	query_put_num(&q, e->id);
 	query_put_num(&q, rcpt->modseq);
+	query_put_num(&q, rcpt->item_flags);
 	query_put_num(&q, e->received);
 	query_put_num(&q, octets);
 	query_put_str(&q, prefix);
@@ -92,16 +95,21 @@ struct queue_times queue_times_of(const struct envelope *e, uint64_t expire)
 
 err queue_insert(struct db *db, const struct envelope *e, size_t rcpt, const struct queue_times *times)
 {
-	struct query q = db_query(db, "INSERT INTO queue (message, rcpt, destination, lane, due, expires, sender)"
-	                              " VALUES (?, ?, ?, ?, ?, ?, ?)");
+	struct query q =
+		db_query(db, "INSERT INTO queue (message, rcpt, destination, lane, due, expires, sender, state,"
+	                     " item_flags, trust) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
+	bool quarantined = e->rcpts[rcpt].quarantined != 0;
 
 	query_put_num(&q, e->id);
 	query_put_num(&q, rcpt);
 	query_put_str(&q, e->rcpts[rcpt].destination);
 	query_put_num(&q, e->rcpts[rcpt].destination.n > 0 ? times->lane : 0);
-	query_put_num(&q, times->due);
+	query_put_num(&q, quarantined ? times->due + QUEUE_DUE_HELD : times->due);
 	query_put_num(&q, times->expires);
 	query_put_str(&q, e->rcpts[rcpt].sender);
+	query_put_num(&q, quarantined ? QUEUE_QUARANTINED : QUEUE_WAITING);
+	query_put_num(&q, e->rcpts[rcpt].item_flags);
+	query_put_str(&q, e->rcpts[rcpt].trust);
 	return query_run(&q);
 }
 

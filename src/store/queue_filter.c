@@ -8,7 +8,7 @@
 
 #define USEC (NSEC_PER_SEC / 1000000)
 
-static const char *const shown_names[] = {"any", "waiting", "held", "failing", "sending"};
+static const char *const shown_names[] = {"any", "waiting", "held", "failing", "sending", "quarantined"};
 
 const char *queue_shown_name(enum queue_shown shown)
 {
@@ -41,12 +41,12 @@ static err read_age(struct queue_filter *f, str value)
 
 static err read_shown(struct queue_filter *f, str value)
 {
-	for (unsigned i = SHOWN_WAITING; i <= SHOWN_SENDING; i++)
+	for (unsigned i = SHOWN_WAITING; i <= SHOWN_QUARANTINED; i++)
 		if (str_equal(value, str_from(shown_names[i]))) {
 			f->shown = (enum queue_shown)i;
 			return OK;
 		}
-	return err_note(E_SYNTAX, "a state is waiting, held, failing or sending");
+	return err_note(E_SYNTAX, "a state is waiting, held, failing, sending or quarantined");
 }
 
 static err read_condition(struct queue_filter *f, struct arena *a, str name, str value)
@@ -161,7 +161,7 @@ err queue_filter_read(struct admin *x, struct queue_filter *out)
 
 static const char walk_sql[] =
 	"SELECT q.message, q.rcpt, q.destination, q.lane, q.due, q.expires, q.attempts, q.warned, q.sender, q.reply, "
-        "q.state,"
+	"q.state,"
 	" l.address, l.original, m.received, m.body, m.sender, m.login, m.subject, m.message_id"
 	" FROM queue q LEFT JOIN ledger l ON l.message = q.message AND l.rcpt = q.rcpt AND l.side = 0"
 	" LEFT JOIN message m ON m.id = q.message WHERE q.message >= ? AND q.message <= ? ORDER BY q.message, q.rcpt";
@@ -179,6 +179,8 @@ static enum queue_shown shown_of(const struct queue_filter *f, const struct queu
 {
 	if (is_leased(f, e->message, e->rcpt))
 		return SHOWN_SENDING;
+	if (state == QUEUE_QUARANTINED)
+		return SHOWN_QUARANTINED;
 	return state == QUEUE_HELD ? SHOWN_HELD : state == QUEUE_FAIL ? SHOWN_FAILING : SHOWN_WAITING;
 }
 

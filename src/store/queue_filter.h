@@ -13,7 +13,7 @@ struct queue_mark {
 };
 
 /* The states that people know. */
-enum queue_shown { SHOWN_ANY, SHOWN_WAITING, SHOWN_HELD, SHOWN_FAILING, SHOWN_SENDING };
+enum queue_shown { SHOWN_ANY, SHOWN_WAITING, SHOWN_HELD, SHOWN_FAILING, SHOWN_SENDING, SHOWN_QUARANTINED };
 
 struct queue_filter {
 	bool given;                                                  /* anything was said, "all" or more */

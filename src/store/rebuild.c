@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/date.h"
 #include "base/log.h"
 #include "rt/rt.h"
 #include "store/backup.h"
@@ -50,11 +51,12 @@ static const char finish_sql[] =
 	"INSERT INTO shown SELECT message, count(*) FROM (SELECT message FROM item UNION ALL SELECT message FROM queue)"
 	" AS rows GROUP BY message;"
 	"UPDATE queue SET state = 1, due = due + 4611686018427387904," /* QUEUE_HELD, QUEUE_DUE_HELD */
-	" reply = 'found in the segments; it may have been sent before';"
+	" reply = 'found in the segments; it may have been sent before' WHERE state = 0;"
 	"UPDATE message SET items = coalesce((SELECT n FROM shown WHERE message = message.id), 0);"
 	"UPDATE segment SET live = (SELECT coalesce(sum(length), 0) FROM message WHERE segment = number AND items > 0);"
 	"UPDATE meta SET value = (SELECT coalesce(max(id), 0) + 1 FROM message) WHERE key = 'next_id';"
-	"UPDATE meta SET value = (SELECT coalesce(max(id), 0) + 1 FROM account) WHERE key = 'next_account';"
+	"UPDATE meta SET value = (SELECT coalesce(max(id), 0) + 1 FROM account) WHERE key = 'next_account';";
+static const char next_mailbox_sql[] =
 	"UPDATE meta SET value = (SELECT coalesce(max(id), 0) + 1 FROM mailbox) WHERE key = 'next_mailbox';";
 
 static err system_error(const char *what)
@@ -372,6 +374,19 @@ static err skip_uids(struct db *db)
 	return query_run(&q);
 }
 
+/* Of accounts whose INBOX no record speaks of: they take mail. */
+static err add_inboxes(struct db *db, uint64_t now)
+{
+	struct query q =
+		db_query(db, "INSERT INTO mailbox (id, account, name, uidvalidity)"
+	                     " SELECT (SELECT max(id) FROM mailbox) + row_number() OVER (ORDER BY a.id), a.id, 'INBOX',"
+	                     " ? + (SELECT max(id) FROM mailbox) FROM account a"
+	                     " WHERE NOT EXISTS (SELECT 1 FROM mailbox m WHERE m.account = a.id AND m.name = 'INBOX')");
+
+	query_put_num(&q, now / USEC_PER_SEC);
+	return query_run(&q);
+}
+
 static err count_results(struct rebuild *r)
 {
 	struct query q = db_query(r->db, "SELECT (SELECT count(*) FROM item), (SELECT count(*) FROM account),"
@@ -397,6 +412,10 @@ static err fill_database(struct rebuild *r)
 		e = read_segments(r);
 	if (e == OK)
 		e = db_script(r->db, finish_sql);
+	if (e == OK)
+		e = add_inboxes(r->db, (uint64_t)rt_wall());
+	if (e == OK)
+		e = db_script(r->db, next_mailbox_sql);
 	if (e == OK)
 		e = skip_uids(r->db);
 	if (e == OK)

@@ -14,7 +14,8 @@ enum { BATCH = 100 };
 /* One recipient whose time has come. */
 struct held {
 	uint64_t message, rcpt, state;
-	str sender, address, original;
+	str sender, address, original, trust;
+	uint64_t item_flags;
 	uint64_t octets; /* headers and body */
 	/* the writer's */
 	bool there;                    /* the row: nobody was faster */
@@ -35,11 +36,12 @@ struct release {
 
 static err read_rows(struct release *x)
 {
-	struct query q = db_query(
-		x->store->db, "SELECT q.message, q.rcpt, q.state, q.sender, l.address, l.original, m.body FROM queue q"
-			      " JOIN ledger l ON l.message = q.message AND l.rcpt = q.rcpt AND l.side = 0"
-			      " JOIN message m ON m.id = q.message"
-			      " WHERE q.destination = '' AND q.lane = 0 AND q.due <= ? ORDER BY q.due LIMIT ?");
+	struct query q = db_query(x->store->db,
+	                          "SELECT q.message, q.rcpt, q.state, q.sender, l.address, l.original, q.trust, "
+	                          "q.item_flags, m.body FROM queue q"
+	                          " JOIN ledger l ON l.message = q.message AND l.rcpt = q.rcpt AND l.side = 0"
+	                          " JOIN message m ON m.id = q.message"
+	                          " WHERE q.destination = '' AND q.lane = 0 AND q.due <= ? ORDER BY q.due LIMIT ?");
 
 	query_put_num(&q, x->now);
 	query_put_num(&q, BATCH);
@@ -52,6 +54,8 @@ static err read_rows(struct release *x)
 		h->sender = arena_str(&x->arena, query_str(&q));
 		h->address = arena_str(&x->arena, query_str(&q));
 		h->original = arena_str(&x->arena, query_str(&q));
+		h->trust = arena_str(&x->arena, query_str(&q));
+		h->item_flags = query_num(&q);
 		h->octets = query_num(&q);
 	}
 	err e = query_end(&q);
@@ -106,7 +110,9 @@ static err prepare_one(struct writer *w, struct release *x, struct held *h)
 	                               .original = h->original,
 	                               .mailbox = m->id,
 	                               .uid = m->now.uidnext,
-	                               .modseq = m->now.modseq + 1};
+	                               .modseq = m->now.modseq + 1,
+	                               .item_flags = h->item_flags,
+	                               .trust = h->trust};
 	struct envelope e1 = {.sender = h->sender, .rcpts = &h->to, .rcpts_n = 1};
 	h->prefix = envelope_prefix(&e1, m->id, &x->arena);
 	if (x->arena.full)

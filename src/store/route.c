@@ -225,7 +225,7 @@ static str sender_of(const struct search *s, const struct chain *from)
 	return srs_forward(s->router->secret, sender, from->domain, rt_wall(), s->arena);
 }
 
-static err to_server(struct search *s, const struct address *address, str domain, str sender)
+static err to_server(struct search *s, const struct address *address, str domain, str sender, bool forwarded)
 {
 	BUF(destination, DESTINATION_MAX);
 	struct relay_way way = relay_way(s->config, domain, sender);
@@ -235,6 +235,7 @@ static err to_server(struct search *s, const struct address *address, str domain
 		.address = arena_printf(s->arena, STR_FMT "@" STR_FMT, STR_ARG(address->local), STR_ARG(domain)),
 		.destination = arena_str(s->arena, buf_str(&destination)),
 		.sender = sender,
+		.forwarded = forwarded,
 	};
 	return destination.full ? store_trouble() : add_target(s, &t);
 }
@@ -243,14 +244,14 @@ static err to_other(struct search *s, const struct address *address, str domain,
 {
 	if (from == NULL && !s->router->relay)
 		return relaying();
-	return to_server(s, address, domain, sender_of(s, from));
+	return to_server(s, address, domain, sender_of(s, from), from != NULL);
 }
 
 /* To a server behind us, which takes it from us as from whom it came. */
 static err to_inner(struct search *s, const struct address *address, str domain, const struct chain *from)
 {
 	s->out->inner = from == NULL;
-	return to_server(s, address, domain, s->router->sender);
+	return to_server(s, address, domain, s->router->sender, false);
 }
 
 /* --- aliases --- */

@@ -23,6 +23,7 @@ struct route_target {
 	uint64_t account, mailbox; /* mailbox: its INBOX */
 	uint64_t octets, quota;    /* held by the account; its own quota, 0 none */
 	bool forwards;             /* its user has a .forward */
+	bool forwarded;            /* on another server that is none of ours, by an alias or a .forward of ours */
 	str address;               /* the account's; on another server: as it is to be said, its domain as A-label */
 	str destination;           /* on another server: conf/relay.h */
 	str sender; /* and the reverse-path that is to be said: one of ours when the message is forwarded */

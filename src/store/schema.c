@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "store/schema.h"
 
+#include "base/date.h"
 #include "store/credential.h"
 
 enum { SCHEMA_VERSION = 5 };
@@ -104,11 +105,8 @@ static const struct {
 	const char *script;
 	err (*then)(struct db *db);
 } steps[] = {
-	{schema_sql, credential_new_secret},
-	{to_version_2, credential_new_secret},
-	{to_version_3, nothing_more},
-	{to_version_4, nothing_more},
-	{to_version_5, nothing_more},
+	{schema_sql, credential_new_secret}, {to_version_2, credential_new_secret}, {to_version_3, nothing_more},
+	{to_version_4, nothing_more},        {to_version_5, nothing_more},
 };
 
 static err run_step(struct db *db, uint64_t version)
@@ -172,6 +170,21 @@ err meta_take(struct db *db, const char *key, uint64_t *value)
 	err e = meta_get(db, key, value);
 
 	return e == OK ? meta_set(db, key, *value + 1) : e;
+}
+
+err mailbox_add(struct db *db, uint64_t account, str name, uint64_t now)
+{
+	struct query q = db_query(db, "INSERT INTO mailbox (id, account, name, uidvalidity) VALUES (?, ?, ?, ?)");
+	uint64_t id = 0;
+	err e = meta_take(db, "next_mailbox", &id);
+
+	if (e != OK)
+		return e;
+	query_put_num(&q, id);
+	query_put_num(&q, account);
+	query_put_str(&q, name);
+	query_put_num(&q, now / USEC_PER_SEC + id);
+	return query_run(&q);
 }
 
 err change_add(struct db *db, uint64_t mailbox, uint64_t modseq, uint64_t uid, enum change what)

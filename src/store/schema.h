@@ -11,6 +11,10 @@ const char *ledger_kind_name(uint64_t kind);
 enum change { CHANGE_ADDED, CHANGE_EXPUNGED };
 MUST_USE err change_add(struct db *db, uint64_t mailbox, uint64_t modseq, uint64_t uid, enum change what);
 
+/* A new mailbox of the account, in the writer. Its id, the next one's and the clock see to it that no later one of the same name has the same UIDVALIDITY
+ * (RFC 3501 2.3.1.1). */
+MUST_USE err mailbox_add(struct db *db, uint64_t account, str name, uint64_t now);
+
 /* Makes the tables when there are none. E_PERM: they are of a newer version. */
 MUST_USE err schema_apply(struct db *db);
 

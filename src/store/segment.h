@@ -22,8 +22,8 @@
 #define SEGMENT_RECORD_MAX  (1ull << 31) /* octets of a record that is read back into memory */
 #define SEGMENT_NAME_MAX    24
 
-/* SEGMENT_MESSAGE_1: a message with an envelope as it was before there were other servers. */
-enum segment_kind { SEGMENT_MESSAGE_1 = 1, SEGMENT_TOMBSTONES = 2, SEGMENT_MESSAGE = 3 };
+/* SEGMENT_MESSAGE_1: a message with an envelope as it was before there were other servers; SEGMENT_MESSAGE_2: before mail was judged. */
+enum segment_kind { SEGMENT_MESSAGE_1 = 1, SEGMENT_TOMBSTONES = 2, SEGMENT_MESSAGE_2 = 3, SEGMENT_MESSAGE = 4 };
 
 struct segment {
 	uint64_t number, mark;

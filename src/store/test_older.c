@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: ISC */
-/* Segments that were written before there were other servers: read, verified, moved, rebuilt from, and written to further on. */
+/* Segments that were written before there were other servers, and before mail was judged: read, verified, moved, rebuilt from, and written to further on. */
 #include "base/encode.h"
 #include "store/envelope.h"
 #include "store/fixture.h"
+#include "store/fixture_queue.h"
 #include "store/rebuild.h"
 
 enum { MESSAGES = 30 };
@@ -15,7 +16,9 @@ struct older {
 	struct buf file;
 };
 
-static str old_envelope(const struct segment_record *record, struct arena *a)
+static enum segment_kind age; /* SEGMENT_MESSAGE_1 or _2 */
+
+static str old_envelope_1(const struct segment_record *record, struct arena *a)
 {
 	BUF(packed, 1 << 20);
 	struct record_fds none = {0};
@@ -48,6 +51,48 @@ static str old_envelope(const struct segment_record *record, struct arena *a)
 	return arena_str(a, buf_str(&packed));
 }
 
+static str old_envelope_2(const struct segment_record *record, struct arena *a)
+{
+	BUF(packed, 1 << 20);
+	struct record_fds none = {0};
+	struct envelope e;
+
+	assert_int_equal(envelope_unpack(record, &e, a), OK);
+	struct envelope_2 old = {.id = e.id,
+	                         .received = e.received,
+	                         .sender = e.sender,
+	                         .origin = e.origin,
+	                         .origin_n = 1,
+	                         .envid = e.envid,
+	                         .ret = e.ret,
+	                         .flags = e.flags,
+	                         .message_id = e.message_id,
+	                         .subject = e.subject,
+	                         .rcpts = arena_array(a, e.rcpts_n, sizeof(*old.rcpts)),
+	                         .rcpts_n = e.rcpts_n,
+	                         .hold_until = e.hold_until,
+	                         .priority = e.priority};
+	assert_non_null(old.rcpts);
+	for (size_t i = 0; i < e.rcpts_n; i++)
+		old.rcpts[i] = (struct envelope_rcpt_2){.address = e.rcpts[i].address,
+		                                        .original = e.rcpts[i].original,
+		                                        .notify = e.rcpts[i].notify,
+		                                        .mailbox = e.rcpts[i].mailbox,
+		                                        .name = e.rcpts[i].name,
+		                                        .uidvalidity = e.rcpts[i].uidvalidity,
+		                                        .uid = e.rcpts[i].uid,
+		                                        .modseq = e.rcpts[i].modseq,
+		                                        .destination = e.rcpts[i].destination,
+		                                        .sender = e.rcpts[i].sender};
+	record_pack(&record_envelope_2, &old, &packed, &none);
+	return arena_str(a, buf_str(&packed));
+}
+
+static str old_envelope(const struct segment_record *record, struct arena *a)
+{
+	return age == SEGMENT_MESSAGE_1 ? old_envelope_1(record, a) : old_envelope_2(record, a);
+}
+
 static void move_row(struct older *x, uint64_t from, uint64_t to, uint64_t length)
 {
 	struct query q = db_query(x->db, "UPDATE message SET offset = ?, length = ? WHERE segment = 1 AND offset = ?");
@@ -70,8 +115,7 @@ static void rewrite(struct older *x)
 		bool message = r.kind != SEGMENT_TOMBSTONES;
 		str envelope = message ? old_envelope(&r, &a) : r.envelope;
 
-		length = segment_record_put(&x->file, x->segment.mark, message ? SEGMENT_MESSAGE_1 : r.kind, envelope,
-		                            &r.body, 1);
+		length = segment_record_put(&x->file, x->segment.mark, message ? age : r.kind, envelope, &r.body, 1);
 		buf_put(&x->file, r.body);
 		if (message)
 			move_row(x, scan.at, at, length);
@@ -181,7 +225,8 @@ static void rebuilt(struct fixture *f)
 
 static void test_rebuild(void **state UNUSED)
 {
-	fixture_run(rebuilt);
+	for (age = SEGMENT_MESSAGE_1; age <= SEGMENT_MESSAGE_2; age += SEGMENT_MESSAGE_2 - SEGMENT_MESSAGE_1)
+		fixture_run(rebuilt);
 }
 
 static void compacted(struct fixture *f)
@@ -202,7 +247,28 @@ static void compacted(struct fixture *f)
 
 static void test_compaction(void **state UNUSED)
 {
-	fixture_run(compacted);
+	for (age = SEGMENT_MESSAGE_1; age <= SEGMENT_MESSAGE_2; age += SEGMENT_MESSAGE_2 - SEGMENT_MESSAGE_1)
+		fixture_run(compacted);
+}
+
+/* What waited for another server then leaves. */
+static void leased(struct fixture *f)
+{
+	ARENA(a, 1 << 20);
+
+	age = SEGMENT_MESSAGE_2;
+	fixture_open(f);
+	send_out(f, "alice@example.org", "bob@example.com");
+	make_older(f);
+	struct lease_reply lease = lease_any(f, &a);
+	assert_true(lease.lease != 0);
+	settle_relayed(f, &lease);
+	assert_sound(f);
+}
+
+static void test_lease(void **state UNUSED)
+{
+	fixture_run(leased);
 }
 
 int main(void)
@@ -210,6 +276,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_rebuild),
 		cmocka_unit_test(test_compaction),
+		cmocka_unit_test(test_lease),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

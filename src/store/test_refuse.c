@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: ISC */
 /* What the filter found out is kept, of messages that are accepted and of those that are refused. */
+#include "base/encode.h"
 #include "store/fixture.h"
 #include "store/refuse.h"
 
-static const char findings[] = "check spf pass 0 v=spf1 -all\nrule helo-no-address x 1500 the name has no address\n";
+static const char findings[] = "check spf pass 0 v=spf1 -all\nrule helo-no-address x 1.5 the name has no address\n";
 
 struct told {
 	struct note notes[2];
@@ -89,7 +90,7 @@ static void kept(struct fixture *f)
 	                         &a),
 	           "example.com row 1 2 0\n");
 	assert_str(fixture_lines(f, "SELECT count(*) || ' ' || min(text) FROM finding", &a),
-	           "2 check spf pass 0 v=spf1 -all\nrule helo-no-address x 1500 the name has no address\n\n");
+	           "2 check spf pass 0 v=spf1 -all\nrule helo-no-address x 1.5 the name has no address\n\n");
 	assert_str(
 		fixture_lines(f, "SELECT client || ' ' || rcpts || ' ' || detail FROM refusal ORDER BY id LIMIT 1", &a),
 		"192.0.2.1 alice@example.org carol@example.org 550 5.7.1 No.\n");
@@ -103,6 +104,56 @@ static void kept(struct fixture *f)
 static void test_kept(void **state UNUSED)
 {
 	fixture_run(kept);
+}
+
+/* The story and the reasons of a message that was refused, and the reasons of one that was not. */
+static void told_of(struct fixture *f)
+{
+	ARENA(a, 1 << 20);
+	struct told t;
+	struct admin_reply r;
+	char words[100], text[ID_TEXT_MAX];
+
+	fixture_open(f);
+	admin_do(f, "account add alice@example.org");
+	uint64_t id = refuse(f, told(&t));
+	snprintf(words, sizeof(words), "trace " STR_FMT, STR_ARG(id_text(id, text)));
+	assert_int_equal(admin_try(f, words, "", &r, &a), OK);
+	assert_int_equal(r.rows_n, 1);
+	assert_str(cell_of(&r.rows[0], "event")->text, "refused");
+	assert_str(cell_of(&r.rows[0], "reply")->text, "550 5.7.1 No.");
+	assert_int_equal(admin_count(f, "trace carol@example.org"), 1);
+	assert_int_equal(admin_count(f, "trace <m2@example.com>"), 1);
+	assert_int_equal(admin_count(f, "trace arol@example.org"), 0);
+	snprintf(words, sizeof(words), "explain " STR_FMT, STR_ARG(id_text(id, text)));
+	assert_int_equal(admin_try(f, words, "", &r, &a), OK);
+	assert_int_equal(r.rows_n, 6);
+	assert_str(cell_of(&r.rows[0], "state")->text, "refused");
+	assert_str(cell_of(&r.rows[2], "address")->text, "carol@example.org");
+	assert_str(cell_of(&r.rows[3], "kind")->text, "check");
+	assert_str(cell_of(&r.rows[4], "points")->text, "1.5");
+	assert_str(cell_of(&r.rows[5], "what")->text, "sum");
+	struct sending m = {.protocol = "ESMTP",
+	                    .sender = "bob@example.com",
+	                    .body = "\r\nx\r\n",
+	                    .rcpts = "alice@example.org",
+	                    .judgement = told(&t)};
+	assert_int_equal(send_mail(f, &m), OK);
+	assert_int_equal(admin_try(f, "explain m1@example.com", "", &r, &a), OK);
+	assert_int_equal(r.rows_n, 5);
+	assert_str(cell_of(&r.rows[1], "state")->text, "mailbox");
+	assert_str(cell_of(&r.rows[1], "mailbox")->text, "INBOX");
+	assert_int_equal(admin_result(f, "explain <nothing@example.com>"), E_NOT_FOUND);
+	assert_int_equal(admin_result(f, "explain 1"), E_NOT_FOUND);
+	assert_int_equal(admin_result(f, "explain"), E_SYNTAX);
+	assert_int_equal(admin_count(f, "reports"), 1);
+	assert_int_equal(admin_count(f, "reports EXAMPLE.org"), 1);
+	assert_int_equal(admin_count(f, "reports example.com"), 0);
+}
+
+static void test_told_of(void **state UNUSED)
+{
+	fixture_run(told_of);
 }
 
 /* Without being asked for it, and when the store is closed at once. */
@@ -167,6 +218,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_kept),
+		cmocka_unit_test(test_told_of),
 		cmocka_unit_test(test_soon),
 		cmocka_unit_test(test_too_large),
 	};

@@ -8,6 +8,7 @@
 #include "store/compact.h"
 #include "store/envelope.h"
 #include "store/folder.h"
+#include "store/queue.h"
 
 #define PAGE_RECORDS (64ull << 20) /* octets of records looked at in a page */
 enum { PAGE_MESSAGES = 5000, PAGE_MAILBOXES = 200 };
@@ -273,6 +274,17 @@ static err check_segments(struct verification *v)
 	return query_end(&q);
 }
 
+/* Who is held, or in quarantine, is not due. */
+static err check_held(struct verification *v)
+{
+	struct query q = db_query(v->db, "SELECT DISTINCT message FROM queue WHERE (state IN (1, 3)) <> (due >= ?)");
+
+	query_put_num(&q, QUEUE_DUE_HELD);
+	while (query_row(&q) && !admin_full(v->admin))
+		report(v, "message", query_num(&q), "it is held and due, or neither");
+	return query_end(&q);
+}
+
 /* Rows of messages are looked at with these; here those that have none. */
 static err check_queue(struct verification *v)
 {
@@ -304,6 +316,8 @@ static err verify_part(struct verification *v)
 		break;
 	}
 	err e = check_segments(v);
+	if (e == OK)
+		e = check_held(v);
 	return e == OK ? check_queue(v) : e;
 }
 

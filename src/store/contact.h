@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: ISC */
+/* contact - whom an account has mail from, and whom it wrote to. */
+#ifndef STORE_CONTACT_H
+#define STORE_CONTACT_H
+
+#include "link/messages.h"
+#include "store/db.h"
+
+/* What the account knows of the author. Whoever is no contact may look like one that the account has written to, or has had several messages from. */
+MUST_USE err contact_find(struct db *db, uint64_t account, const struct author *author, struct arena *a,
+                          struct contact *out);
+/* Do the texts have the size and form that a contact has? Others are none. */
+bool contact_is_sound(const struct author *author);
+
+/* In the writer, one message more. */
+MUST_USE err contact_received(struct db *db, uint64_t account, uint64_t at, const struct author *author);
+MUST_USE err contact_sent(struct db *db, uint64_t account, uint64_t at, str address, str skeleton);
+
+#endif
