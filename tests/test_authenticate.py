@@ -1,0 +1,296 @@
+# SPDX-License-Identifier: ISC
+"""Who sent it: SPF, DKIM, DMARC and ARC of mail that comes in, with the DNS of dnsworld.py; what is written into its header, what is kept for
+`pombo explain`, and the signatures of mail that leaves."""
+import email
+import email.policy
+import re
+import sqlite3
+import subprocess
+import time
+
+import pytest
+
+from harness import eventually, message
+from peer import Peer
+from relaying import relay_server, start, told, send
+
+dkim = pytest.importorskip('dkim', reason='python3-dkim is not installed')
+dnsworld = pytest.importorskip('dnsworld', reason='python3-dnspython is not installed')
+
+HERE, ELSEWHERE = '127.0.0.31', '127.0.0.32'  # SPF lets the first one send
+SETTINGS = 'authenticate yes\nspam judge no\ndmarc-reports off\npublic-suffix-list no'
+
+
+@pytest.fixture(scope='module')
+def key(tmp_path_factory):
+    """An RSA key in PEM, and its record."""
+    path = str(tmp_path_factory.mktemp('dkim') / 'key')
+    subprocess.run(['openssl', 'genrsa', '-traditional', '-out', path, '2048'], check=True, capture_output=True)
+    public = subprocess.run(['openssl', 'rsa', '-in', path, '-pubout', '-outform', 'DER'], check=True, capture_output=True).stdout
+    import base64
+
+    with open(path, 'rb') as f:
+        return f.read(), 'v=DKIM1; k=rsa; p=' + base64.b64encode(public).decode()
+
+
+def txt(name, text):
+    return f'{name} TXT ' + ' '.join(f'"{text[i:i + 200]}"' for i in range(0, len(text), 200))
+
+
+@pytest.fixture(scope='module')
+def world(session_dns, key):
+    spf = f'"v=spf1 ip4:{HERE} -all"'
+    lines = [f'{name} TXT {spf}' for name in ('plain', 'none', 'junk', 'reject', 'test', 'silent', 'lists')]
+    lines += [txt(f's1._domainkey.{name}', key[1]) for name in ('reject', 'lists')]
+    lines += ['_dmarc TXT "v=DMARC1; p=none; psd=n"']
+    for name, policy in (('none', 'p=none; rua=mailto:dmarc@none.auth.test'), ('junk', 'p=quarantine'), ('reject', 'p=reject'), ('test', 'p=reject; t=y'),
+                         ('silent', 'p=reject')):
+        lines.append(f'_dmarc.{name} TXT "v=DMARC1; {policy}"')
+    session_dns.zone('auth.test', *lines)
+    session_dns.load()
+    return session_dns
+
+
+@pytest.fixture(scope='module')
+def authentic(world):
+    from harness import Server
+
+    server = Server(
+        SETTINGS + '\narc trust lists.auth.test\n' + world.settings,
+        domains=['example.org { dkim off }', 'soft.example { dkim off dmarc junk }', 'deaf.example { dkim off dmarc ignore }'],
+    ).start()
+    yield server
+    server.close()
+
+
+@pytest.fixture
+def server(authentic, world):
+    yield authentic
+    world.scripts.clear()
+    authentic.check_log()
+    authentic.check_balance()
+
+
+def mail(domain, subject='test', **fields):
+    return message(subject, **fields).replace(b'sender@example.com>', b'bob@' + domain.encode() + b'>', 1)
+
+
+def post(server, text, *to, sender='', source=HERE, expect=250):
+    with server.smtp(source=source) as c:
+        c.envelope(*to, sender=sender)
+        return c.data(text, expect)
+
+
+def last(server, user):
+    return email.message_from_bytes(server.mailbox(user)[-1], policy=email.policy.default)
+
+
+def results(m):
+    """The one Authentication-Results of ours, unfolded."""
+    ours = [re.sub(r'\s+', ' ', v) for v in m.get_all('Authentication-Results', []) if v.strip().lower().startswith('mx.example.org')]
+    assert len(ours) == 1, ours
+    return ours[0]
+
+
+def boxes(server, mid):
+    """Names of the mailboxes that show the message."""
+    with sqlite3.connect(f'file:{server.data}/pombo.db?mode=ro', uri=True) as db:
+        return [row[0] for row in db.execute('SELECT mailbox.name FROM item JOIN mailbox ON mailbox.id = item.mailbox WHERE item.message = ?', (mid_number(mid),))]
+
+
+def mid_number(text):
+    n = 0
+    for c in text:
+        n = n * 32 + '0123456789ABCDEFGHJKMNPQRSTVWXYZ'.index(c)
+    return n
+
+
+def mid_of(reply):
+    return re.search(r'queued as (\w+)|id (\w+)', reply.text).group(1) or re.search(r'id (\w+)', reply.text).group(1)
+
+
+def signed(text, key, domain='reject.auth.test'):
+    field = dkim.sign(text, b's1', domain.encode(), key[0], include_headers=[b'From', b'Subject', b'Date', b'To', b'Message-ID'])
+    return field + text
+
+
+# --- mail that comes in ---
+
+
+def test_spf(server):
+    user = server.account()
+    post(server, mail('none.auth.test'), user, sender='bob@none.auth.test')
+    text = results(last(server, user))
+    assert 'spf=pass' in text and 'dmarc=pass' in text and 'smtp.mailfrom=bob@none.auth.test' in text
+    post(server, mail('none.auth.test'), user, sender='bob@none.auth.test', source=ELSEWHERE)
+    text = results(last(server, user))
+    assert 'spf=fail' in text and 'dmarc=fail' in text and 'dkim=none' in text
+
+
+def test_dkim(server, key):
+    """From where SPF would not let it come, and still from who it says."""
+    user = server.account()
+    text = signed(mail('reject.auth.test'), key)
+    post(server, text, user, sender='other@elsewhere.test', source=ELSEWHERE)
+    got = results(last(server, user))
+    assert 'dkim=pass' in got and 'header.d=reject.auth.test' in got and 'dmarc=pass' in got
+    reply = post(server, text.replace(b'Hello.', b'Hullo.'), user, sender='other@elsewhere.test', source=ELSEWHERE, expect=550)
+    assert reply.status == '5.7.1'
+
+
+def test_policy_reject(server):
+    user = server.account()
+    reply = post(server, mail('reject.auth.test'), user, sender='bob@reject.auth.test', source=ELSEWHERE, expect=550)
+    assert reply.status == '5.7.1'
+    assert 'policy of reject.auth.test (DMARC)' in reply.text and 'neither SPF nor DKIM' in reply.text
+    assert server.mailbox(user) == []
+
+
+def test_policy_quarantine(server):
+    user = server.account()
+    reply = post(server, mail('junk.auth.test'), user, sender='bob@junk.auth.test', source=ELSEWHERE)
+    assert boxes(server, mid_of(reply)) == ['Junk']
+    reply = post(server, mail('junk.auth.test'), user, sender='bob@junk.auth.test')
+    assert boxes(server, mid_of(reply)) == ['INBOX']
+
+
+def test_policy_under_test(server):
+    """t=y: the next weaker one."""
+    user = server.account()
+    reply = post(server, mail('test.auth.test'), user, sender='bob@test.auth.test', source=ELSEWHERE)
+    assert boxes(server, mid_of(reply)) == ['Junk']
+
+
+def test_policy_of_the_recipients_domain(server):
+    soft, deaf, own = server.account('s@soft.example'), server.account('d@deaf.example'), server.account()
+    for to, box in ((soft, 'Junk'), (deaf, 'INBOX')):
+        reply = post(server, mail('reject.auth.test'), to, sender='bob@reject.auth.test', source=ELSEWHERE)
+        assert boxes(server, mid_of(reply)) == [box]
+    reply = post(server, mail('reject.auth.test'), own, deaf, sender='bob@reject.auth.test', source=ELSEWHERE)
+    assert sorted(boxes(server, mid_of(reply))) == ['INBOX', 'Junk']
+
+
+def test_no_policy(server):
+    user = server.account()
+    post(server, mail('nothing.test'), user, sender='bob@nothing.test', source=ELSEWHERE)
+    assert 'dmarc=none' in results(last(server, user))
+
+
+# --- what others write ---
+
+
+def test_bad_input_84_forged_results(server):
+    user = server.account()
+    forged = (
+        b'Authentication-Results: mx.example.org; dmarc=pass header.from=reject.auth.test\r\n'
+        b'AUTHENTICATION-RESULTS: (a (comment)) "MX.Example.ORG" 1;\r\n spf=pass smtp.mailfrom=x\r\n'
+        b'Pombo-Sender: verified\r\nX-Spam-Flag: NO\r\n'
+        b'Authentication-Results: other.example; dmarc=fail\r\n'
+    )
+    post(server, forged + mail('plain.auth.test'), user, sender='bob@plain.auth.test', source=ELSEWHERE)
+    got = last(server, user)
+    assert 'spf=fail' in results(got)
+    assert len(got.get_all('Authentication-Results')) == 2
+    assert 'verified' not in str(got.get('Pombo-Sender', '')) and got['X-Spam-Flag'] is None
+
+
+@pytest.mark.parametrize(
+    'first, second', [('bob@none.auth.test', 'boss@reject.auth.test'), ('boss@reject.auth.test', 'boss@reject.auth.test')]
+)
+def test_bad_input_85_two_from(server, first, second):
+    user = server.account()
+    text = b'From: ' + first.encode() + b'\r\n' + message().replace(b'Sender <sender@example.com>', second.encode())
+    reply = post(server, text, user, sender=first, expect=550)
+    assert reply.status == '5.7.1' and 'several From' in reply.text
+
+
+def test_one_from_with_two_addresses(server):
+    user = server.account()
+    text = message().replace(b'Sender <sender@example.com>', b'bob@none.auth.test, boss@reject.auth.test')
+    reply = post(server, text, user, sender='bob@none.auth.test')
+    assert boxes(server, mid_of(reply)) == ['Junk']
+
+
+def test_from_our_front(server):
+    """LMTP: who handed it on is trusted, nobody is refused."""
+    user = server.account()
+    with server.lmtp() as c:
+        c.envelope(user, sender='bob@reject.auth.test')
+        reply = c.data(mail('reject.auth.test'), 250)
+    assert boxes(server, mid_of(reply)) == ['INBOX']
+    text = results(last(server, user))
+    assert 'spf=' not in text and 'dmarc=fail' in text
+
+
+# --- who handed it on ---
+
+
+def test_arc(server, key):
+    """A mailing list changed it; it is trusted, and says that it was authentic when it came there."""
+    user = server.account()
+    seen = b'lists.auth.test; dmarc=pass header.from=reject.auth.test'
+    text = mail('reject.auth.test', subject='[list] test')
+    text = b'Authentication-Results: ' + seen + b'\r\n' + text
+    for sealer, expect in (('lists.auth.test', 250), ('reject.auth.test', 550)):
+        seal = dkim.arc_sign(text, b's1', sealer.encode(), key[0], b'lists.auth.test', include_headers=[b'from', b'subject', b'date', b'to'])
+        post(server, b''.join(seal) + text, user, sender=f'list@{sealer}', source=ELSEWHERE, expect=expect)
+    assert 'arc=pass' in results(last(server, user))
+
+
+# --- a DNS that does not answer ---
+
+
+def test_dead_dns(server, world):
+    """The session goes on in time; what nobody could say is a temporary error."""
+    user = server.account()
+    for name in ('dead.auth.test', '_dmarc.dead.auth.test', '_dmarc.auth.test'):
+        world.script(name, dnsworld.silence)
+    begin = time.monotonic()
+    post(server, mail('dead.auth.test'), user, sender='bob@dead.auth.test')
+    assert time.monotonic() - begin < 28
+    text = results(last(server, user))
+    assert 'spf=temperror' in text and 'dmarc=temperror' in text
+
+
+def test_key_that_cannot_be_had(server, world, key):
+    """The policy is to reject, and whether it fails is not known: later."""
+    user = server.account()
+    world.script('s2._domainkey.reject.auth.test', dnsworld.rcode('SERVFAIL'))
+    text = signed(mail('reject.auth.test'), key).replace(b's=s1', b's=s2')
+    reply = post(server, text, user, sender='x@elsewhere.test', source=ELSEWHERE, expect=451)
+    assert reply.status == '4.7.1'
+
+
+# --- mail that leaves ---
+
+
+def publish(world, server, domain):
+    """The records of a domain's keys, as the server's own command prints them."""
+    out = server.cli('dns', domain, expect=None).stdout
+    lines = [line for line in out.splitlines() if '._domainkey.' in line and not line.startswith(';')]
+    assert len(lines) == 2, out
+    world.zone(domain, *lines)
+    world.load()
+
+
+def test_submission_is_signed(world, make_server):
+    domain = 'signs.test'
+    with Peer() as peer:
+        server = relay_server(f'{SETTINGS}\n{world.settings}\nroute * smtp {peer.address}', make_server, domains=[domain])
+        start(server)
+        publish(world, server, domain)
+        sent = send(server, 'bob@elsewhere.test', sender=f'alice@{domain}', body=mail(domain))
+        told(sent, 'relayed')
+        text = peer.deliveries[-1].data
+
+        def record(name, timeout=5):
+            import dns.message
+            import dns.query
+
+            q = dns.message.make_query(name.decode(), 'TXT')
+            answer = dns.query.udp(q, '127.0.0.1', port=world.port, timeout=timeout)
+            return b''.join(b''.join(r.strings) for rrset in answer.answer for r in rrset if r.rdtype == 16)
+
+        assert text.count(b'DKIM-Signature:') == 2
+        checker = dkim.DKIM(text)
+        assert checker.verify(idx=0, dnsfunc=record) and dkim.DKIM(text).verify(idx=1, dnsfunc=record)
