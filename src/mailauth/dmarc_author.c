@@ -190,6 +190,17 @@ static err read_name(str value, struct arena *a, struct dmarc_author *out)
 
 /* --- the address --- */
 
+/* An A-label that stands for no U-label may become another one each time: then it is none. */
+static err fold(str name, struct arena *a, str *out)
+{
+	str again;
+	err e = domain_name_fold(name, a, out);
+
+	if (e == OK)
+		e = domain_name_fold(*out, a, &again);
+	return e == OK && !str_equal(*out, again) ? E_SYNTAX : e;
+}
+
 static err read_address(str value, struct arena *a, struct dmarc_author *out)
 {
 	struct mailbox_list list;
@@ -206,7 +217,7 @@ static err read_address(str value, struct arena *a, struct dmarc_author *out)
 		return refuse("the address of From has no domain");
 	if (str_contains(address.local, STR("=?")))
 		return refuse("the address of From is an encoded word");
-	if (domain_name_fold(address.domain, a, &out->domain) != OK)
+	if (fold(address.domain, a, &out->domain) != OK)
 		return a->full ? E_LIMIT : refuse("the domain of From can be none");
 	out->address = arena_printf(a, STR_FMT "@" STR_FMT, STR_ARG(address.local), STR_ARG(out->domain));
 	return OK;
