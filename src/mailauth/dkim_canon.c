@@ -91,9 +91,22 @@ static str take_line(str *rest, str *end)
 
 /* --- body --- */
 
+/* Has it no white space but single blanks, none at the end? So have most lines. */
+static bool is_regular(str line)
+{
+	for (size_t i = 0; i < line.n; i++)
+		if (is_blank(line.p[i]) && (line.p[i] == '\t' || i + 1 == line.n || line.p[i + 1] == ' '))
+			return false;
+	return true;
+}
+
 /* RFC 6376 3.4.4: white space within the line becomes one blank, that at the end goes. */
 static void relaxed_line(struct dkim_canon_out *o, str line)
 {
+	if (is_regular(line)) {
+		emit(o, line);
+		return;
+	}
 	while (line.n > 0) {
 		size_t blanks = blanks_size(line);
 		if (blanks == line.n)

@@ -59,7 +59,7 @@ static bool is_name(str name)
 	while (dkim_tags_item(&rest, '.', &label))
 		if (!is_label(label))
 			return false;
-	return name.n <= NAME_MAX_OCTETS;
+	return name.n > 0 && name.n <= NAME_MAX_OCTETS;
 }
 
 /* RFC 8616 5: U-labels are looked up as A-labels. */
