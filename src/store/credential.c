@@ -92,16 +92,38 @@ static err parse_user(const struct store *s, str user, str *local, str *domain, 
 	return e == OK ? address_key(a, &address, local, domain) : e;
 }
 
+/* Passwords have up to three kinds. */
+enum { CREDENTIALS_MAX = 3 * (CREDENTIALS_PER_ACCOUNT + 1) + CREDENTIALS_PER_ACCOUNT };
+
+/* From the query's next columns; none is there when the account has none. */
+static void take_credential(struct query *q, struct credential_reply *r, struct arena *a)
+{
+	str name = query_str(q), kind = query_str(q), hash = query_str(q);
+
+	if (kind.n == 0 || r->credentials_n == CREDENTIALS_MAX)
+		return;
+	r->credentials[r->credentials_n++] = (struct credential){.name = arena_str(a, name),
+	                                                         .kind = arena_str(a, kind),
+	                                                         .hash = arena_str(a, hash),
+	                                                         .used = query_num(q)};
+}
+
+/* What it has comes in the same query: this is asked at every login. */
 static err read_account(struct store *s, str local, str domain, struct credential_reply *r, struct arena *a)
 {
-	struct query q = db_query(s->db, "SELECT id, disabled FROM account WHERE domain = ? AND local = ?");
+	struct query q = db_query(s->db, "SELECT a.id, a.disabled, c.name, c.kind, c.secret, c.used FROM account a"
+	                                 " LEFT JOIN credential c ON c.account = a.id"
+	                                 " AND (c.expires = 0 OR c.expires > ?)"
+	                                 " WHERE a.domain = ? AND a.local = ? ORDER BY c.name, c.kind");
 
 	r->address = arena_printf(a, STR_FMT "@" STR_FMT, STR_ARG(local), STR_ARG(domain));
+	query_put_num(&q, (uint64_t)rt_wall());
 	query_put_str(&q, domain);
 	query_put_str(&q, local);
-	if (query_row(&q)) {
+	while (query_row(&q)) {
 		r->account = query_num(&q);
 		r->disabled = query_num(&q);
+		take_credential(&q, r, a);
 	}
 	return query_end(&q);
 }
@@ -119,18 +141,10 @@ static err read_account_of(struct store *s, str certificate, struct credential_r
 		str local = arena_str(a, query_str(&q)), domain = query_str(&q);
 		r->address = arena_printf(a, STR_FMT "@" STR_FMT, STR_ARG(local), STR_ARG(domain));
 	}
-	if (query_row(&q))
-		*r = (struct credential_reply){.secret = r->secret};
-	return query_end(&q);
-}
-
-/* Those of account 0 are the store's own. */
-static err read_secret(struct store *s, struct credential_reply *r, struct arena *a)
-{
-	struct query q = db_query(s->db, "SELECT secret FROM credential WHERE account = 0 AND kind = 'secret'");
-
-	if (query_row(&q))
-		r->secret = arena_str(a, query_str(&q));
+	if (query_row(&q)) {
+		r->account = r->disabled = 0;
+		r->address = STR_NONE;
+	}
 	return query_end(&q);
 }
 
@@ -138,34 +152,29 @@ static err read_credentials(struct store *s, struct credential_reply *r, struct 
 {
 	struct query q = db_query(s->db, "SELECT name, kind, secret, used FROM credential WHERE account = ?"
 	                                 " AND (expires = 0 OR expires > ?) ORDER BY name, kind");
-	size_t room =
-		3 * (CREDENTIALS_PER_ACCOUNT + 1) + CREDENTIALS_PER_ACCOUNT; /* passwords have up to three kinds */
 
-	r->credentials = arena_array(a, room, sizeof(*r->credentials));
 	query_put_num(&q, r->account);
 	query_put_num(&q, (uint64_t)rt_wall());
-	while (r->credentials != NULL && r->credentials_n < room && query_row(&q)) {
-		struct credential *c = &r->credentials[r->credentials_n++];
-
-		c->name = arena_str(a, query_str(&q));
-		c->kind = arena_str(a, query_str(&q));
-		c->hash = arena_str(a, query_str(&q));
-		c->used = query_num(&q);
-	}
+	while (query_row(&q))
+		take_credential(&q, r, a);
 	return query_end(&q);
+}
+
+static err read_all(struct store *s, const struct credential_request *q, struct credential_reply *r, struct arena *a)
+{
+	str local, domain;
+
+	if (q->user.n > 0 || q->certificate.n == 0)
+		return parse_user(s, q->user, &local, &domain, a) == OK ? read_account(s, local, domain, r, a) : OK;
+	err e = read_account_of(s, q->certificate, r, a);
+	return e == OK && r->account != 0 ? read_credentials(s, r, a) : e;
 }
 
 err store_credential(struct store *s, const struct credential_request *q, struct credential_reply *r, struct arena *a)
 {
-	str local, domain;
-	err e = read_secret(s, r, a);
-
-	if (e == OK && q->user.n == 0 && q->certificate.n > 0)
-		e = read_account_of(s, q->certificate, r, a);
-	else if (e == OK && parse_user(s, q->user, &local, &domain, a) == OK)
-		e = read_account(s, local, domain, r, a);
-	if (e == OK && r->account != 0)
-		e = read_credentials(s, r, a);
+	r->secret = arena_str(a, s->secret);
+	r->credentials = arena_array(a, CREDENTIALS_MAX, sizeof(*r->credentials));
+	err e = r->credentials == NULL ? E_MEMORY : read_all(s, q, r, a);
 	if (e != OK || a->full)
 		return err_set(E_TEMP, 451, "4.3.0", "The mail store has a temporary problem; try again later");
 	return OK;

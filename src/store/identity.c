@@ -10,7 +10,7 @@ enum { ALLOWED_SHOWN = 5 };
 struct writer_of {
 	struct store *store;
 	uint64_t account;
-	str address; /* the account's */
+	str address; /* the account's, "" until somebody wants to know it */
 	struct arena *arena;
 };
 
@@ -21,6 +21,8 @@ static err store_trouble(void)
 
 static err read_address(struct writer_of *w)
 {
+	if (w->address.n > 0)
+		return OK;
 	struct query q = db_query(w->store->db, "SELECT local || '@' || domain FROM account WHERE id = ?");
 
 	query_put_num(&q, w->account);
@@ -41,12 +43,15 @@ static err check_account(const struct writer_of *w, str local, str domain)
 }
 
 /* The same for an alias. */
-static err check_alias(const struct writer_of *w, str local, str domain)
+static err check_alias(struct writer_of *w, str local, str domain)
 {
+	uint64_t targets = 0, mine = 0;
+	err e = read_address(w);
+
+	if (e != OK)
+		return e;
 	struct query q =
 		db_query(w->store->db, "SELECT count(*), sum(target = ?) FROM alias WHERE domain = ? AND local = ?");
-	uint64_t targets = 0, mine = 0;
-
 	query_put_str(&q, w->address);
 	query_put_str(&q, domain);
 	query_put_str(&q, local);
@@ -59,7 +64,7 @@ static err check_alias(const struct writer_of *w, str local, str domain)
 	return mine > 0 ? OK : targets > 0 ? E_DENIED : E_NOT_FOUND;
 }
 
-static err check_exact(const struct writer_of *w, str local, str domain)
+static err check_exact(struct writer_of *w, str local, str domain)
 {
 	err e = check_account(w, local, domain);
 
@@ -71,7 +76,7 @@ static bool is_catchall(const struct writer_of *w, const struct config_domain *d
 	return str_equal_nocase(d->catchall, w->address);
 }
 
-static err check_local(const struct writer_of *w, str local, const struct config_domain *d)
+static err check_local(struct writer_of *w, str local, const struct config_domain *d)
 {
 	err e = check_exact(w, local, d->name);
 	size_t base = route_base(local, w->store->config->plus);
@@ -102,7 +107,7 @@ static err check_granted(const struct writer_of *w, str local, str base, str dom
 }
 
 /* E_DENIED is not noted. */
-static err check_address(const struct writer_of *w, str text)
+static err check_address(struct writer_of *w, str text)
 {
 	struct address address;
 	str local, domain;
@@ -174,12 +179,14 @@ static str refusal(const struct writer_of *w, str address)
 	return arena_str(w->arena, buf_str(&text));
 }
 
-static err answer(const struct writer_of *w, str address, struct rcpt_answer *out)
+static err answer(struct writer_of *w, str address, struct rcpt_answer *out)
 {
 	err e = check_address(w, address);
 
 	*out = (struct rcpt_answer){.code = e};
-	if (e != E_DENIED)
+	if (e == E_DENIED)
+		e = read_address(w);
+	if (out->code != E_DENIED || e != OK)
 		return e;
 	out->reply = 550;
 	out->status = STR("5.7.1");
@@ -193,8 +200,6 @@ err store_identity_check(struct store *s, const char *from, const struct identit
 	struct writer_of w = {.store = s, .account = q->account, .arena = a};
 	err e = sessions_check_account(&s->sessions, str_from(from), q->session, q->account);
 
-	if (e == OK)
-		e = read_address(&w);
 	if (e != OK)
 		return e;
 	r->answers = arena_array(a, q->addresses_n, sizeof(*r->answers));
