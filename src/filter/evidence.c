@@ -41,17 +41,19 @@ static void print_iprev(const struct checks *c, const struct checks_input *in, s
 static void print_spf(const struct checks *c, const struct checks_input *in, struct buf *findings)
 {
 	const struct spf_result *r = &c->spf;
+	str client = in->message->origin->client;
 	BUF(text, SENTENCE_MAX);
 
-	if (r->result == AUTH_NONE)
-		buf_printf(&text, STR_FMT " has no SPF record",
-		           STR_ARG(r->domain.n > 0 ? r->domain : STR("the sender")));
+	if (r->result == AUTH_PASS)
+		buf_printf(&text, STR_FMT " may send for " STR_FMT, STR_ARG(client), STR_ARG(r->domain));
+	else if (r->why.n > 0)
+		buf_put(&text, r->why);
 	else
-		buf_printf(&text, STR_FMT " of " STR_FMT "%s", STR_ARG(in->message->origin->client), STR_ARG(r->domain),
-		           r->helo ? " (HELO)" : "");
-	if (r->mechanism.n > 0)
-		buf_printf(&text, " by " STR_FMT, STR_ARG(r->mechanism));
-	put_why(&text, r->why);
+		buf_printf(&text, STR_FMT " says nothing of " STR_FMT, STR_ARG(r->domain), STR_ARG(client));
+	if (r->mechanism.n > 0 && r->why.n == 0)
+		buf_printf(&text, " (" STR_FMT ")", STR_ARG(r->mechanism));
+	if (r->helo)
+		buf_puts(&text, "; asked for the name in HELO");
 	if (r->explanation.n > 0)
 		buf_printf(&text, "; it says: " STR_FMT, STR_ARG(r->explanation));
 	put(findings, "spf", r->result, &text);

@@ -18,8 +18,9 @@
 struct fake {
 	/* how they behave */
 	bool store_away, filter_away, keys_away, send_away;
-	err accept; /* what the call returns */
-	nsec delay; /* of an accept */
+	err accept;                       /* what the call returns */
+	nsec delay;                       /* of an accept */
+	const struct inspect_reply *says; /* what the filter says of every message; NULL: what a look shows */
 	/* what they saw */
 	size_t checks, largest_check, accepts, messages; /* messages: those that were kept */
 	uint64_t flags, ret, size;
@@ -30,7 +31,10 @@ struct fake {
 	struct buf origin; /* "helo protocol", and the client and login where there are any */
 	struct buf asker;  /* of the last check: "session account client local" */
 	uint64_t account;
-	size_t auths, session_ends;
+	size_t auths, session_ends, refusals;
+	struct buf dispositions; /* of the last message's recipients: numbers with blanks behind */
+	struct buf
+		judged; /* the findings that came with the last message, or with its refusal: "250 findings", "550 findings" */
 	/* the link */
 	struct link_service service;
 	struct link *server, *client;
@@ -152,6 +156,28 @@ static err fake_session_end(void *ctx, struct link *from, const void *request, v
 	return OK;
 }
 
+static void fake_judge(struct fake *f, uint64_t reply, const struct judgement *judgement, size_t n)
+{
+	buf_reset(&f->judged);
+	buf_u64(&f->judged, reply);
+	buf_putc(&f->judged, ' ');
+	if (n == 1)
+		buf_put(&f->judged, judgement->findings);
+}
+
+static err fake_refuse(void *ctx, struct link *from, const void *request, void *reply, struct arena *arena)
+{
+	struct fake *f = ctx;
+	const struct refuse_request *q = request;
+
+	(void)from;
+	(void)reply;
+	(void)arena;
+	f->refusals++;
+	fake_judge(f, q->reply, q->judgement, q->judgement_n);
+	return q->id == FAKE_ID && q->origin_n == 1 ? OK : err_note(E_SYNTAX, "a refusal of nothing");
+}
+
 static void fake_keep(struct fake *f, const struct accept_request *q, const struct rcpt_answer *answers)
 {
 	f->messages++;
@@ -171,6 +197,10 @@ static void fake_keep(struct fake *f, const struct accept_request *q, const stru
 	f->by_mode = q->by_mode;
 	f->priority = q->priority;
 	buf_reset(&f->rcpts);
+	buf_reset(&f->dispositions);
+	for (size_t i = 0; i < q->rcpts_n; i++)
+		buf_printf(&f->dispositions, "%llu ", (unsigned long long)q->rcpts[i].disposition);
+	fake_judge(f, 250, q->judgement, q->judgement_n);
 	for (size_t i = 0; i < q->rcpts_n; i++)
 		if (answers[i].code == OK)
 			buf_printf(&f->rcpts, STR_FMT " " STR_FMT " %llu\n", STR_ARG(q->rcpts[i].address),
@@ -208,11 +238,14 @@ static err fake_inspect(void *ctx, struct link *from, const void *request, void 
 	struct fake *f = ctx;
 
 	(void)from;
-	return f->filter_away
-	               ? err_note(E_TEMP, "as the test wants it")
-	               : inspect_message(request,
-	                                 &(struct inspect_options){.hops = 50, .hostname = STR("mx.example.org")},
-	                                 reply, arena);
+	if (f->filter_away)
+		return err_note(E_TEMP, "as the test wants it");
+	if (f->says != NULL) {
+		*(struct inspect_reply *)reply = *f->says;
+		return OK;
+	}
+	return inspect_message(request, &(struct inspect_options){.hops = 50, .hostname = STR("mx.example.org")}, reply,
+	                       arena);
 }
 
 static err fake_callout(void *ctx, struct link *from, const void *request, void *reply, struct arena *arena)
@@ -275,12 +308,14 @@ static bool fake_start(struct fake *f)
 	                                   .handlers = {[CALL_rcpt_check] = fake_rcpt_check,
 	                                                [CALL_accept] = fake_accept,
 	                                                [CALL_inspect] = fake_inspect,
+	                                                [CALL_refuse] = fake_refuse,
 	                                                [CALL_auth] = fake_auth,
 	                                                [CALL_identity_check] = fake_identity_check,
 	                                                [CALL_session_end] = fake_session_end,
 	                                                [CALL_callout] = fake_callout,
 	                                                [CALL_fate] = fake_fate}};
-	f->rcpts = f->sender = f->envid = f->headers = f->body = f->origin = f->asker = BUF_INIT(1 << 20);
+	f->rcpts = f->sender = f->envid = f->headers = f->body = f->origin = f->asker = f->dispositions = f->judged =
+		BUF_INIT(1 << 20);
 	f->server = link_new("edge-0", &f->service);
 	f->client = link_new("services", NULL);
 	f->peers = (struct peers){
@@ -299,7 +334,8 @@ static void fake_stop(struct fake *f)
 
 static void fake_free(struct fake *f)
 {
-	struct buf *all[] = {&f->rcpts, &f->sender, &f->envid, &f->headers, &f->body, &f->origin, &f->asker};
+	struct buf *all[] = {&f->rcpts,  &f->sender, &f->envid,        &f->headers, &f->body,
+	                     &f->origin, &f->asker,  &f->dispositions, &f->judged};
 
 	for (size_t i = 0; i < ARRAY_LEN(all); i++)
 		buf_free(all[i]);

@@ -184,7 +184,7 @@ UNUSED static void check(const struct step *steps)
 }
 
 /* Leaves what the services saw to be looked at. */
-static struct talk played(const struct step *steps)
+UNUSED static struct talk played(const struct step *steps)
 {
 	struct talk t = talk_of(steps);
 
