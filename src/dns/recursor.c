@@ -213,16 +213,26 @@ static void answered(void *arg, int rcode, void *packet, int length, int securit
 		rt_wake(q->co);
 }
 
+static bool is_plain(char c)
+{
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_' ||
+	       c == '.';
+}
+
+/* Other octets stand there as \DDD (RFC 1035 5.1). */
 static bool can_be_asked(str name)
 {
-	for (size_t i = 0; i < name.n; i++) {
-		char c = name.p[i];
+	size_t octets = 0;
+	uint64_t octet;
 
-		if (!((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
-		      c == '_' || c == '.'))
+	for (size_t i = 0; i < name.n; i++, octets++) {
+		bool escape = name.p[i] == '\\' && str_to_u64(str_take(str_drop(name, i + 1), 3), UINT8_MAX, &octet);
+
+		if (!is_plain(name.p[i]) && !(escape && name.n - i > 3 && !is_plain((char)octet)))
 			return false;
+		i += escape ? 3 : 0;
 	}
-	return name.n > 0 && name.n <= DNS_NAME_MAX;
+	return octets > 0 && octets <= DNS_NAME_MAX;
 }
 
 struct asking {

@@ -42,13 +42,15 @@ static void names_that_it_knows(void **state UNUSED)
 
 static void names_that_cannot_be(void **state UNUSED)
 {
-	static const char *const bad[] = {"", "a b", "a\\046b", "\xc3\xa4.example", "a..b", ".", "a\n"};
+	static const char *const bad[] = {"",        "a b",  "a\\046b", "\xc3\xa4.example", "a..b", ".", "a\n", "a\\03",
+	                                  "a\\300b", "a\\x", "\\"};
 	struct recursor *r = make();
 	struct resolve_reply reply;
 	ARENA(a, 1 << 20);
 
 	for (size_t i = 0; i < ARRAY_LEN(bad); i++)
 		assert_int_not_equal(ask(r, bad[i], &reply, &a, SECOND / 10), OK);
+	assert_int_equal(ask(r, "a\\043b\\000.localhost", &reply, &a, SECOND), OK);
 	assert_int_equal(recursor_ask(r, &(struct resolve_request){STR("a"), 70000}, &reply, &a, RT_NEVER), E_SYNTAX);
 	recursor_free(r);
 }

@@ -83,6 +83,11 @@ static void odd_names_are_escaped(void **state UNUSED)
 	                       "example.com", DNS_A),
 	                 OK);
 	assert_str(reply.canonical, "\\032.n\\046\\000");
+	assert_int_equal(parse(STR(HEADER("\x80", "\1", "\0") QUESTION "\xc0\x0c\0\1\0\1\0\0\0\x0a\0\4\300\0\2\1"),
+	                       "exa\\109ple.com", DNS_A),
+	                 OK);
+	assert_int_equal(reply.records_n, 1);
+	assert_str(reply.canonical, "example.com");
 }
 
 /* Data of a record that is not what its type wants stays as it came; an alias that leads nowhere is a malformed answer. */

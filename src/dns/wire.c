@@ -77,16 +77,34 @@ static str view(const struct wire_name *n)
 	return str_make(n->p, n->n);
 }
 
+/* A label of text with \DDD taken for the octet (RFC 1035 5.1). */
+static void unescape(str text, struct buf *out)
+{
+	uint64_t octet;
+
+	for (; text.n > 0; text = str_drop(text, 1)) {
+		if (text.p[0] == '\\' && text.n > 3 && str_to_u64(str_make(text.p + 1, 3), UINT8_MAX, &octet)) {
+			buf_putc(out, (char)octet);
+			text = str_drop(text, 3);
+		} else {
+			buf_putc(out, text.p[0]);
+		}
+	}
+}
+
 /* Of text, as libunbound reads it. */
 static bool name_of_text(str text, struct wire_name *out)
 {
+	BUF(octets, NAME_OCTETS_MAX);
 	str label;
 	bool good = true;
 
 	out->n = 0;
 	while (good && text.n > 0) {
 		str_cut(text, '.', &label, &text);
-		good = label.n > 0 && label.n <= LABEL_MAX && append_label(out, label) > 0;
+		buf_reset(&octets);
+		unescape(label, &octets);
+		good = octets.n > 0 && octets.n <= LABEL_MAX && !octets.full && append_label(out, buf_str(&octets)) > 0;
 	}
 	return good && append_label(out, STR_NONE) > 0;
 }
