@@ -57,15 +57,19 @@ err filter_new(const struct filter_options *o, struct filter **out)
 
 	if (f == NULL)
 		return err_note(E_MEMORY, "no memory for the filter");
-	*f = (struct filter){.config = config_hold(o->config), .resolver = o->resolver, .store = o->store};
-	err e = keyring_new(&f->resolver, o->keys, &f->keyring);
+	*f = (struct filter){.config = config_hold(o->config), .behind = o->resolver, .store = o->store};
+	err e = dns_cache_new(&f->behind, &f->dns);
+	if (e == OK)
+		e = keyring_new(&f->behind, o->keys, &f->keyring);
 	if (e == OK)
 		e = models_new(o->store, &f->models);
-	if (e == OK)
-		*out = f;
-	else
+	if (e != OK) {
 		filter_free(f);
-	return e;
+		return e;
+	}
+	f->resolver = dns_cache_resolver(f->dns);
+	*out = f;
+	return OK;
 }
 
 static void learn_run(void *arg)
@@ -88,6 +92,7 @@ void filter_configure(struct filter *f, struct config *config)
 {
 	config_release(f->config);
 	f->config = config_hold(config);
+	dns_cache_clear(f->dns); /* others may be asked now */
 }
 
 err filter_certify(struct filter *f, const struct certify_request *q)
@@ -113,6 +118,7 @@ void filter_free(struct filter *f)
 		return;
 	keyring_free(f->keyring);
 	models_free(f->models);
+	dns_cache_free(f->dns);
 	config_release(f->config);
 	free(f);
 }

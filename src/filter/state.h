@@ -3,6 +3,7 @@
 #ifndef FILTER_STATE_H
 #define FILTER_STATE_H
 
+#include "dns/cache.h"
 #include "filter/filter.h"
 #include "filter/keyring.h"
 #include "filter/models.h"
@@ -11,7 +12,9 @@
 
 struct filter {
 	struct config *config;
-	struct resolver resolver;
+	struct resolver behind; /* not remembered here */
+	struct dns_cache *dns;
+	struct resolver resolver; /* who asks it first */
 	struct link *store;
 	struct keyring *keyring;
 	struct models *models;
