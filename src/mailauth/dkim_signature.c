@@ -55,11 +55,14 @@ static bool is_label(str label)
 static bool is_name(str name)
 {
 	str rest = name, label;
+	bool more = name.n <= NAME_MAX_OCTETS;
 
-	while (dkim_tags_item(&rest, '.', &label))
+	while (more) {
+		more = str_cut(rest, '.', &label, &rest);
 		if (!is_label(label))
 			return false;
-	return name.n > 0 && name.n <= NAME_MAX_OCTETS;
+	}
+	return name.n <= NAME_MAX_OCTETS;
 }
 
 /* RFC 8616 5: U-labels are looked up as A-labels. */

@@ -95,6 +95,8 @@ static void test_refused(void **state UNUSED)
 		PARTS("v=1; ", "a=rsa-sha256; ", "", "s=s; ", "h=From; ", ""),
 		PARTS("v=1; ", "a=rsa-sha256; ", "d=; ", "s=s; ", "h=From; ", ""),
 		PARTS("v=1; ", "a=rsa-sha256; ", "d=a..b; ", "s=s; ", "h=From; ", ""),
+		PARTS("v=1; ", "a=rsa-sha256; ", "d=a .b; ", "s=s; ", "h=From; ", ""),
+		PARTS("v=1; ", "a=rsa-sha256; ", "d=a.\r\n b; ", "s=s; ", "h=From; ", ""),
 		PARTS("v=1; ", "a=rsa-sha256; ", "d=a.b.; ", "s=s; ", "h=From; ", ""),
 		PARTS("v=1; ", "a=rsa-sha256; ", "d=\"a.b\"; ", "s=s; ", "h=From; ", ""),
 		PARTS("v=1; ", "a=rsa-sha256; ", "d=a.b(.c.d; ", "s=s; ", "h=From; ", ""),
