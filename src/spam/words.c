@@ -1,36 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 #include "spam/words.h"
 
+#include "spam/hash.h"
+
 enum { WORD_MIN = 2, WORD_MAX = 40, PROBES_MAX = 64, CHARACTER_MAX = 4 };
-
-/* --- hashes: they are kept for years, and must be the same on every machine --- */
-
-#define FACTOR 0x9e3779b97f4a7c15u
-
-static uint64_t stir(uint64_t h)
-{
-	h ^= h >> 32;
-	h *= 0xd6e8feb86659fd93;
-	return h ^ h >> 29;
-}
-
-static uint64_t read_le(const char *p, size_t n)
-{
-	uint64_t v = 0;
-
-	for (size_t i = n; i-- > 0;)
-		v = v << 8 | (unsigned char)p[i];
-	return v;
-}
-
-static uint64_t hash(uint64_t seed, str s)
-{
-	uint64_t h = seed ^ s.n * FACTOR;
-
-	for (; s.n >= 8; s = str_drop(s, 8))
-		h = stir((h ^ read_le(s.p, 8)) * FACTOR);
-	return stir((h ^ read_le(s.p, s.n)) * FACTOR);
-}
 
 /* --- tokens --- */
 
@@ -46,7 +19,7 @@ void words_field(struct words *w, str prefix, bool pairs)
 {
 	w->prefix = prefix;
 	w->pairs = pairs;
-	w->seed = hash(0, prefix);
+	w->seed = hash_text(0, prefix);
 	w->before = 0;
 }
 
@@ -87,14 +60,14 @@ static str spell(struct words *w, str before, str word)
 /* `word`: in lower case, at most WORD_MAX octets. */
 static void add(struct words *w, str word)
 {
-	uint64_t h = hash(w->seed, word);
+	uint64_t h = hash_text(w->seed, word);
 	struct token *t = add_hash(w, h);
 
 	if (t != NULL)
 		t->word = spell(w, STR_NONE, word);
 	if (!w->pairs)
 		return;
-	t = w->before == 0 ? NULL : add_hash(w, stir(w->before * FACTOR ^ h));
+	t = w->before == 0 ? NULL : add_hash(w, hash_pair(w->before, h));
 	if (t != NULL)
 		t->word = spell(w, str_make(w->last, w->last_n), word);
 	w->before = h;
