@@ -7,8 +7,8 @@
 /* RFC 6376 A.2 and appendix C. */
 static const char rfc6376_key[] =
 	"v=DKIM1; "
-        "p=MIGfMA0GCSqGSIb3DQEBAQUAA4GNADCBiQKBgQDwIRP/UC3SBsEmGqZ9ZJW3/DkMoGeLnQg1fWn7/"
-        "zYtIxN2SnFCjxOCKG9v3b4jYfcTNh5ijSsq"
+	"p=MIGfMA0GCSqGSIb3DQEBAQUAA4GNADCBiQKBgQDwIRP/UC3SBsEmGqZ9ZJW3/DkMoGeLnQg1fWn7/"
+	"zYtIxN2SnFCjxOCKG9v3b4jYfcTNh5ijSsq"
 	"631uBItLa7od+v/RtdC2UzJ1lWT947qR+Rcac2gbto/NMqJ0fzfVjH4OuKhitdY9tf6mcwGjaNBcWToIMmPSPDdQPNUYckcQ2QIDAQAB";
 #define RFC6376_SIGNATURE                                                   \
 	"DKIM-Signature: v=1; a=rsa-sha256; s=brisbane; d=example.com;\r\n" \
@@ -51,9 +51,9 @@ static const char rfc6376_key[] =
 #define RFC8463_BODY "\r\nHi.\r\n\r\nWe lost the game.  Are you hungry yet?\r\n\r\nJoe.\r\n"
 static const char rfc8463_rsa[] =
 	"v=DKIM1; k=rsa; "
-        "p=MIGfMA0GCSqGSIb3DQEBAQUAA4GNADCBiQKBgQDkHlOQoBTzWRiGs5V6NpP3idY6Wk08a5qhdR6wy5bdOKb2jLQiY/J16JYi0Qvx/byYzC"
+	"p=MIGfMA0GCSqGSIb3DQEBAQUAA4GNADCBiQKBgQDkHlOQoBTzWRiGs5V6NpP3idY6Wk08a5qhdR6wy5bdOKb2jLQiY/J16JYi0Qvx/byYzC"
 	"Nb3W91y3FutACDfzwQ/BC/e/8uBsCR+yz1Lxj+PL6lHvqMKrM3rG4hstT5QjvHO9PzoxZyVYLzBfO2EeC3Ip3G+2kryOTIKT+l/"
-        "K4w3QIDAQAB";
+	"K4w3QIDAQAB";
 static const char rfc8463_ed25519[] = "v=DKIM1; k=ed25519; p=11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo=";
 
 static struct vector_dns dns;
@@ -257,12 +257,12 @@ static void test_length(void **state UNUSED)
 	/* of chasquid's tests: a signature of 17 octets */
 	static const char signed_part[] =
 		"DKIM-Signature: v=1; a=ed25519-sha256; c=relaxed/relaxed;\r\n    d=example.com; s=selector; "
-	        "t=1709368031;\r\n"
+		"t=1709368031;\r\n"
 		"    h=from:subject:date:to:message-id:from:subject:date:to:cc:in-reply-to:message-id;\r\n"
 		"    l=17; bh=2Lb+x7ZAi8ljletRVg9Cn+VSkE36HadUTTOwsYyzZJg=;\r\n"
 		"    "
-	        "b=2wsAeUZad5CdbyqNEuUswkD/PJb+trZ8ICldEFX/"
-	        "FpmfdVOtAsCR0flp0EhT7GUTY9b6Q2JvkBICSyvYyojnBQ==;\r\n" RFC_FIELDS "\r\nHi.\r\n\r\nWe lost t";
+		"b=2wsAeUZad5CdbyqNEuUswkD/PJb+trZ8ICldEFX/"
+		"FpmfdVOtAsCR0flp0EhT7GUTY9b6Q2JvkBICSyvYyojnBQ==;\r\n" RFC_FIELDS "\r\nHi.\r\n\r\nWe lost t";
 	BUF(message, 4096);
 
 	fake_txt(&dns, STR("selector._domainkey.example.com"),
