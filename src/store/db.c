@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/buf.h"
+#include "rt/rt.h"
 
 enum {
 	PREPARED_MAX = 256, /* statements of one connection; a power of two */
@@ -24,6 +25,8 @@ struct prepared {
 struct db {
 	sqlite3 *handle;
 	uint64_t log_pages;
+	bool by_rounds, in_round; /* read transactions are those of rounds; one is open */
+	struct rt_round round;
 	size_t prepared_n;
 	struct prepared prepared[PREPARED_MAX];
 };
@@ -143,6 +146,9 @@ void db_close(struct db *db)
 {
 	if (db == NULL)
 		return;
+	db->by_rounds = false;
+	while (db->round.queued)
+		rt_yield();
 	for (size_t i = 0; i < PREPARED_MAX; i++)
 		sqlite3_finalize(db->prepared[i].statement);
 	sqlite3_close(db->handle);
@@ -193,6 +199,32 @@ void db_rollback(struct db *db)
 		sqlite3_exec(db->handle, "ROLLBACK", NULL, NULL, NULL);
 }
 
+/* --- rounds --- */
+
+static void round_end(void *arg)
+{
+	struct db *db = arg;
+
+	(void)!run(db, "COMMIT"); /* nothing was changed */
+	db->in_round = false;
+}
+
+void db_read_by_rounds(struct db *db)
+{
+	db->by_rounds = true;
+	db->round = (struct rt_round){.fn = round_end, .arg = db};
+}
+
+/* Without a transaction a query is one by itself. */
+static void round_begin(struct db *db)
+{
+	if (rt_self() == NULL)
+		return;
+	db->in_round = true;
+	rt_at_round_end(&db->round);
+	(void)!db_begin_read(db);
+}
+
 /* --- queries --- */
 
 static struct prepared *prepared_slot(struct db *db, const char *literal)
@@ -229,6 +261,8 @@ struct query db_query(struct db *db, const char *literal)
 {
 	struct query q = {.db = db};
 
+	if (db->by_rounds && !db->in_round)
+		round_begin(db);
 	q.error = prepare(db, literal, &q.statement);
 	return q;
 }

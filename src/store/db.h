@@ -31,7 +31,13 @@ enum db_mode {
 	DB_SCRATCH /* the same without durability and journal, for building a database that is synced at its end */
 };
 MUST_USE err db_open(const char *path, enum db_mode mode, struct db **out);
-void db_close(struct db *db); /* NULL allowed; checkpoints when it is the last connection */
+void db_close(
+	struct db
+		*db); /* NULL allowed; checkpoints when it is the last connection. May wait for the end of the round */
+
+/* On the loop from now on: all that is read in one round of it is read in one transaction, which costs its locks once. What the writer has
+ * committed before it woke somebody is seen by whoever it woke, in a later round. */
+void db_read_by_rounds(struct db *db);
 
 MUST_USE err db_script(struct db *db, const char *sql); /* statements without parameters and results */
 

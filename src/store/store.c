@@ -104,6 +104,8 @@ static err start(struct store *s)
 	if (e == OK)
 		e = db_open(s->database, DB_READ, &s->db);
 	if (e == OK)
+		db_read_by_rounds(s->db);
+	if (e == OK)
 		e = read_secret(s);
 	if (e == OK)
 		e = queue_open(s);

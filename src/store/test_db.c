@@ -139,12 +139,42 @@ static void test_copy(void **state UNUSED)
 	fixture_run(copies);
 }
 
+static uint64_t count(struct db *db)
+{
+	struct query q = db_query(db, "SELECT count(*) FROM t");
+	uint64_t n = 99;
+
+	assert_int_equal(query_one(&q, &n, NULL), OK);
+	return n;
+}
+
+static void rounds(struct fixture *f)
+{
+	struct db *db = open_db(f, DB_WRITE), *reader;
+
+	assert_int_equal(db_script(db, "CREATE TABLE t (a INTEGER PRIMARY KEY)"), OK);
+	reader = open_db(f, DB_READ);
+	db_read_by_rounds(reader);
+	assert_int_equal(count(reader), 0);
+	assert_int_equal(db_script(db, "INSERT INTO t (a) VALUES (1)"), OK);
+	assert_int_equal(count(reader), 0); /* one view as long as the round lasts */
+	rt_yield();
+	assert_int_equal(count(reader), 1);
+	db_close(reader);
+	db_close(db);
+}
+
+static void test_a_round_reads_one_state(void **state UNUSED)
+{
+	fixture_run(rounds);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_queries),      cmocka_unit_test(test_errors),
 		cmocka_unit_test(test_transactions), cmocka_unit_test(test_a_newer_schema_is_refused),
-		cmocka_unit_test(test_copy),
+		cmocka_unit_test(test_copy),         cmocka_unit_test(test_a_round_reads_one_state),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
