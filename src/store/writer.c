@@ -13,7 +13,7 @@
 #include "rt/file.h"
 #include "store/checkpoint.h"
 
-enum { BATCH_JOBS = 1024, ENVELOPE_MAX = 64 << 20 };
+enum { BATCH_JOBS = 1024, ENVELOPE_MAX = 64 << 20, DEAD_MAX = 8 };
 enum { ZERO_AHEAD = 512 << 10, ZERO_IOV_MAX = 12 }; /* octets; parts of a batch: about four messages */
 #define BATCH_MEMORY (256ull << 20)
 
@@ -23,6 +23,10 @@ struct batch {
 	struct iovec *iov;
 	size_t iov_n, iov_size;
 	uint64_t start, octets, live; /* start: where in the segment */
+	struct dead {
+		uint64_t segment, octets;
+	} dead[DEAD_MAX]; /* octets that nobody shows any more, to be taken from their segments' */
+	size_t dead_n;
 };
 
 struct writer {
@@ -121,13 +125,42 @@ void writer_live(struct writer *w, uint64_t octets)
 	w->batch.live += octets;
 }
 
-err writer_dead(struct writer *w, uint64_t segment, uint64_t octets)
+static err write_dead(struct writer *w, const struct dead *d)
 {
 	struct query q = db_query(w->db, "UPDATE segment SET live = live - ? WHERE number = ?");
 
-	query_put_num(&q, octets);
-	query_put_num(&q, segment);
+	query_put_num(&q, d->octets);
+	query_put_num(&q, d->segment);
 	return query_run(&q);
+}
+
+static err write_all_dead(struct writer *w)
+{
+	struct batch *b = &w->batch;
+	err e = OK;
+
+	for (size_t i = 0; i < b->dead_n && e == OK; i++)
+		e = write_dead(w, &b->dead[i]);
+	b->dead_n = 0;
+	return e;
+}
+
+err writer_dead(struct writer *w, uint64_t segment, uint64_t octets)
+{
+	struct batch *b = &w->batch;
+	size_t i = 0;
+	err e = OK;
+
+	while (i < b->dead_n && b->dead[i].segment != segment)
+		i++;
+	if (i == DEAD_MAX) {
+		e = write_all_dead(w);
+		i = 0;
+	}
+	if (i == b->dead_n)
+		b->dead[b->dead_n++] = (struct dead){.segment = segment};
+	b->dead[i].octets += octets;
+	return e;
 }
 
 /* --- the segment --- */
@@ -250,6 +283,8 @@ static err apply_all(struct writer *w, struct job *jobs)
 		if (j->result == OK)
 			e = j->kind->apply(w, j);
 	if (e == OK)
+		e = write_all_dead(w);
+	if (e == OK)
 		e = counters_write(&w->counters, w->db);
 	return e == OK ? write_segment_row(w) : e;
 }
@@ -257,17 +292,13 @@ static err apply_all(struct writer *w, struct job *jobs)
 /* `statement`: it was a statement that failed, not the disk. */
 static err transaction(struct writer *w, struct job *jobs, bool *statement)
 {
-	err e = db_begin(w->db);
+	err e = apply_all(w, jobs);
 
-	if (e != OK)
-		return fault("begin", e);
-	e = apply_all(w, jobs);
 	if (e == OK) {
 		e = db_commit(w->db);
 		return e == OK ? OK : fault("commit", e);
 	}
 	struct err_info why = *err_info();
-	db_rollback(w->db);
 	*statement = e != E_FULL && e != E_IO;
 	(void)err_set(e, why.reply, why.status, "%s", why.text);
 	return *statement ? e : fault("transaction", e);
@@ -294,8 +325,9 @@ static err batch_begin(struct writer *w, const struct job *jobs)
 		return fault("segment", e);
 	w->batch.arena = ARENA_INIT(BATCH_MEMORY);
 	w->batch.start = w->end;
-	w->batch.octets = w->batch.live = w->batch.iov_n = 0;
-	return OK;
+	w->batch.octets = w->batch.live = w->batch.iov_n = w->batch.dead_n = 0;
+	e = db_begin(w->db); /* what jobs prepare by is read in the same transaction */
+	return e == OK ? OK : fault("begin", e);
 }
 
 static void job_note(struct job *j, err e)
@@ -326,9 +358,7 @@ static err batch_commit(struct writer *w, struct job *jobs, bool *statement)
 {
 	err e = records_to_disk(w);
 
-	if (e == OK)
-		e = transaction(w, jobs, statement);
-	return e;
+	return e == OK ? transaction(w, jobs, statement) : e;
 }
 
 /* All jobs have their result then. True: a statement failed, so that each may do better by itself. */
@@ -344,6 +374,7 @@ static bool batch_try(struct writer *w, struct job *jobs)
 	}
 	if (prepare_all(w, jobs) > 0)
 		e = batch_commit(w, jobs, &statement);
+	db_rollback(w->db); /* where nothing was committed */
 	if (e == OK) {
 		counters_commit(&w->counters);
 	} else {
