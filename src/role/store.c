@@ -8,11 +8,12 @@
 
 #include "role/process.h"
 #include "role/tasks.h"
+#include "store/lesson.h"
 #include "store/queue.h"
 
 struct store_role {
 	struct store *store;
-	struct link_service for_edge, for_keys, for_send;
+	struct link_service for_edge, for_keys, for_send, for_filter;
 	struct link *monitor;
 	struct rt_fd control;
 	struct tasks tasks; /* one that accepts, one for each command connected */
@@ -100,6 +101,26 @@ static err serve_policy(void *s, struct link *from UNUSED, const void *request, 
 	return store_policy(s, request, reply, a);
 }
 
+static err serve_tally(void *s, struct link *from UNUSED, const void *request, void *reply, struct arena *a)
+{
+	return store_tally(s, request, reply, a);
+}
+
+static err serve_history(void *s, struct link *from UNUSED, const void *request, void *reply, struct arena *a)
+{
+	return store_history(s, request, reply, a);
+}
+
+static err serve_model(void *s, struct link *from UNUSED, const void *request, void *reply, struct arena *a)
+{
+	return store_model(s, request, reply, a);
+}
+
+static err serve_lesson(void *s, struct link *from, const void *request, void *reply, struct arena *a)
+{
+	return store_lesson(s, link_peer(from), request, reply, a);
+}
+
 static void edge_gone(void *s, struct link *l)
 {
 	store_process_gone(s, link_peer(l));
@@ -108,6 +129,11 @@ static void edge_gone(void *s, struct link *l)
 static void send_gone(void *s, struct link *l)
 {
 	queue_process_gone(s, link_peer(l));
+}
+
+static void filter_gone(void *s, struct link *l)
+{
+	lessons_process_gone(s, link_peer(l));
 }
 
 static void services_init(struct store_role *r)
@@ -130,6 +156,11 @@ static void services_init(struct store_role *r)
 	r->for_send.handlers[CALL_settle] = serve_settle;
 	r->for_send.handlers[CALL_policy] = serve_policy;
 	r->for_send.handlers[CALL_accept] = serve_accept_own;
+	r->for_send.handlers[CALL_tally] = serve_tally;
+	r->for_filter = (struct link_service){.ctx = r->store, .closed = filter_gone};
+	r->for_filter.handlers[CALL_history] = serve_history;
+	r->for_filter.handlers[CALL_model] = serve_model;
+	r->for_filter.handlers[CALL_lesson] = serve_lesson;
 }
 
 /* --- the command line --- */
@@ -138,6 +169,8 @@ static bool is_for_monitor(const struct admin_request *q)
 {
 	static const char *const verbs[] = {"security", "reload", "stop", "dns"};
 
+	if (q->words_n == 2 && str_equal(q->words[0].text, STR("dns")) && str_equal(q->words[1].text, STR("keys")))
+		return false; /* it was told */
 	for (size_t i = 0; i < ARRAY_LEN(verbs) && q->words_n > 0; i++)
 		if (str_equal(q->words[0].text, str_from(verbs[i])))
 			return true;
@@ -282,6 +315,11 @@ static void store_role_configured(struct process *p)
 	store_configure(((struct store_role *)p->state)->store, p->config);
 }
 
+static err store_role_certify(struct process *p, const struct certify_request *q)
+{
+	return store_certify(((struct store_role *)p->state)->store, q);
+}
+
 static const struct link_service *store_role_service(struct process *p, str sibling)
 {
 	struct store_role *r = p->state;
@@ -290,6 +328,8 @@ static const struct link_service *store_role_service(struct process *p, str sibl
 		return &r->for_edge;
 	if (str_equal(sibling, STR("send")))
 		return &r->for_send;
+	if (str_equal(sibling, STR("filter")))
+		return &r->for_filter;
 	return str_equal(sibling, STR("keys")) ? &r->for_keys : NULL;
 }
 
@@ -313,6 +353,7 @@ const struct role_type role_store = {
 	.start = store_role_start,
 	.configured = store_role_configured,
 	.service = store_role_service,
+	.certify = store_role_certify,
 	.listen = store_listen,
 	.stop = store_role_stop,
 	.close = store_role_close,

@@ -188,6 +188,8 @@ err acceptance_route(struct store *s, struct acceptance *x, bool relay)
 		if (x->deliveries[i].disposition == DISPOSITION_DISCARD && x->rule.n == 0)
 			x->rule = delivery_rule(x->request, x->arena);
 	}
+	if (x->request->account != 0 && contact_keys(x->request, x->arena, &x->sent_to, &x->sent_to_n) != OK)
+		return no_memory();
 	x->kept = arena_array(x->arena, x->deliveries_n, sizeof(struct delivery *));
 	return x->arena->full ? no_memory() : OK;
 }
@@ -442,6 +444,16 @@ static err keep_contacts(struct db *db, const struct acceptance *x)
 	return e;
 }
 
+static err keep_recipients(struct db *db, const struct acceptance *x)
+{
+	err e = OK;
+
+	for (size_t i = 0; i < x->sent_to_n && e == OK; i++)
+		if (x->answers[x->sent_to[i].rcpt].code == OK)
+			e = contact_sent(db, x->request->account, x->envelope.received, &x->sent_to[i]);
+	return e;
+}
+
 static err keep_judgement(struct db *db, const struct acceptance *x)
 {
 	err e = x->request->judgement_n > 0
@@ -464,6 +476,8 @@ err acceptance_apply(struct writer *w, struct acceptance *x)
 		e = insert_recipient(db, x, i);
 	if (e == OK)
 		e = keep_judgement(db, x);
+	if (e == OK)
+		e = keep_recipients(db, x);
 	if (x->items_n + x->queued_n > 0)
 		writer_live(w, x->at.length);
 	return e;

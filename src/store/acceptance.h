@@ -18,6 +18,7 @@
 
 struct delivery;
 struct item;
+struct contact_key;
 struct acceptance {
 	const struct accept_request *request;
 	struct rcpt_answer *answers; /* one for each recipient of the request */
@@ -25,8 +26,10 @@ struct acceptance {
 	/* its own */
 	struct delivery *deliveries; /* what the recipients lead to */
 	size_t deliveries_n, deliveries_size;
-	size_t queueing_n;      /* of them will be in the queue */
-	str rule;               /* by which it is discarded, if it is */
+	size_t queueing_n;           /* of them will be in the queue */
+	str rule;                    /* by which it is discarded, if it is */
+	struct contact_key *sent_to; /* of a submission: its recipients, contacts from now on */
+	size_t sent_to_n;
 	struct delivery **kept; /* those that are in the envelope, in its order */
 	size_t kept_n;
 	struct envelope envelope;

@@ -3,6 +3,7 @@
 #include "base/date.h"
 #include "base/log.h"
 #include "store/ledger.h"
+#include "store/lesson.h"
 #include "store/message.h"
 #include "store/queue_filter.h"
 
@@ -18,7 +19,7 @@ struct queue_verb {
 	bool gone;       /* the row is no more */
 	bool soon;       /* there is something to be done for the destination */
 	bool unblock;
-	bool quarantine;
+	bool quarantine; /* mail there, and it is learned from: what goes is spam, what is let go is not */
 };
 
 struct queue_change {
@@ -234,6 +235,19 @@ static void tell(struct queue_change *c)
 			fate_changed(c->store, c->rows[i].message);
 }
 
+/* That nothing can be learned from it is no reason not to do it. */
+static void learn(struct queue_change *c)
+{
+	uint64_t messages[STEP];
+	size_t n = 0;
+
+	for (size_t i = 0; i < c->n && c->verb->quarantine; i++)
+		if (n == 0 || messages[n - 1] != c->rows[i].message)
+			messages[n++] = c->rows[i].message;
+	if (n > 0 && store_lesson_add(c->store, 0, messages, &n, c->verb->gone) != OK)
+		LOG(WARN, "queue.learn", LOG_Z("error", err_info()->text));
+}
+
 static err change_step(struct queue_change *c, bool *end)
 {
 	static const struct job_kind kind = {.apply = change_apply, .alone = true};
@@ -247,8 +261,10 @@ static err change_step(struct queue_change *c, bool *end)
 	leave_out_sending(c);
 	if (e == OK && c->n > 0)
 		e = writer_do(c->store->writer, &job);
-	if (e == OK)
+	if (e == OK) {
 		tell(c);
+		learn(c);
+	}
 	arena_free(&c->arena);
 	return e;
 }

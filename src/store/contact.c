@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 #include "store/contact.h"
 
+#include "mail/address.h"
+#include "mail/skeleton.h"
+
 enum { TEXT_MAX = 1000 };
 
 bool contact_is_sound(const struct author *author)
@@ -93,7 +96,30 @@ err contact_received(struct db *db, uint64_t account, uint64_t at, const struct 
 	return query_run(&q);
 }
 
-err contact_sent(struct db *db, uint64_t account, uint64_t at, str address, str skeleton)
+static bool key_of(str text, struct arena *a, struct contact_key *out)
+{
+	struct address address;
+	str local, domain;
+
+	if (address_parse(text, true, &address) != OK || address_key(a, &address, &local, &domain) != OK)
+		return false;
+	out->address = arena_printf(a, STR_FMT "@" STR_FMT, STR_ARG(local), STR_ARG(domain));
+	out->skeleton = skeleton_address(a, out->address);
+	return out->address.n <= TEXT_MAX && out->skeleton.n <= TEXT_MAX;
+}
+
+err contact_keys(const struct accept_request *q, struct arena *a, struct contact_key **out, size_t *n)
+{
+	*n = 0;
+	*out = arena_array(a, q->rcpts_n, sizeof(**out));
+	for (size_t i = 0; i < q->rcpts_n && *out != NULL; i++) {
+		(*out)[*n].rcpt = i;
+		*n += key_of(q->rcpts[i].address, a, &(*out)[*n]);
+	}
+	return *out == NULL || a->full ? err_note(E_MEMORY, "no memory for contacts") : OK;
+}
+
+err contact_sent(struct db *db, uint64_t account, uint64_t at, const struct contact_key *to)
 {
 	struct query q =
 		db_query(db, "INSERT INTO contact (account, address, skeleton, name_skeleton, sent, first, last)"
@@ -101,8 +127,8 @@ err contact_sent(struct db *db, uint64_t account, uint64_t at, str address, str 
 	                     " sent = contact.sent + 1, last = excluded.last");
 
 	query_put_num(&q, account);
-	query_put_str(&q, address);
-	query_put_str(&q, skeleton);
+	query_put_str(&q, to->address);
+	query_put_str(&q, to->skeleton);
 	query_put_num(&q, at);
 	query_put_num(&q, at);
 	return query_run(&q);

@@ -12,8 +12,15 @@ MUST_USE err contact_find(struct db *db, uint64_t account, const struct author *
 /* Do the texts have the size and form that a contact has? Others are none. */
 bool contact_is_sound(const struct author *author);
 
+/* Whom a submission goes to, as contacts are known. On the loop. E_MEMORY. */
+struct contact_key {
+	size_t rcpt; /* in the request */
+	str address, skeleton;
+};
+MUST_USE err contact_keys(const struct accept_request *q, struct arena *a, struct contact_key **out, size_t *n);
+
 /* In the writer, one message more. */
 MUST_USE err contact_received(struct db *db, uint64_t account, uint64_t at, const struct author *author);
-MUST_USE err contact_sent(struct db *db, uint64_t account, uint64_t at, str address, str skeleton);
+MUST_USE err contact_sent(struct db *db, uint64_t account, uint64_t at, const struct contact_key *to);
 
 #endif

@@ -3,11 +3,13 @@
 #ifndef STORE_STATE_H
 #define STORE_STATE_H
 
+#include "store/domain_keys.h"
 #include "store/folder.h"
 #include "store/rate.h"
 #include "store/readers.h"
 #include "store/sessions.h"
 #include "store/store.h"
+#include "store/word_table.h"
 #include "store/writer.h"
 
 struct store {
@@ -29,6 +31,10 @@ struct store {
 	struct co *compactor;
 	struct co *releaser; /* store/release.h */
 	struct refusals *refusals; /* store/refuse.h */
+	struct lessons *lessons;   /* store/lesson.h */
+	struct word_table table;
+	struct domain_keys domain_keys;
+	struct co *pruner; /* store/prune.h */
 	bool compacting; /* by the compactor or by the verb */
 };
 

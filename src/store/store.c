@@ -10,6 +10,8 @@
 #include "base/log.h"
 #include "store/compact.h"
 #include "store/ids.h"
+#include "store/lesson.h"
+#include "store/prune.h"
 #include "store/queue.h"
 #include "store/recover.h"
 #include "store/refuse.h"
@@ -115,6 +117,10 @@ static err start(struct store *s)
 		e = release_start(s);
 	if (e == OK)
 		e = refusals_start(s);
+	if (e == OK)
+		e = lessons_open(s);
+	if (e == OK)
+		e = pruner_start(s);
 	return e;
 }
 
@@ -122,6 +128,9 @@ static void store_free(struct store *s)
 {
 	queue_free(s);
 	refusals_free(s);
+	lessons_free(s);
+	word_table_free(&s->table);
+	domain_keys_free(&s->domain_keys);
 	readers_stop(s->readers);
 	db_close(s->db);
 	writer_stop(s->writer);
@@ -164,6 +173,8 @@ void store_close(struct store *s)
 	compactor_stop(s);
 	release_stop(s);
 	refusals_stop(s);
+	lessons_close(s);
+	pruner_stop(s);
 	queue_close(s);
 	while (s->active > 0)
 		if (rt_park(RT_NEVER) != OK)

@@ -40,6 +40,15 @@ MUST_USE err store_accept(struct store *s, const char *from, const struct accept
 MUST_USE err store_accept_own(struct store *s, const struct accept_request *q, struct accept_reply *r, struct arena *a);
 /* A message that is not ours. Returns at once; what is known of it is in the database a moment later. */
 MUST_USE err store_refuse(struct store *s, const struct refuse_request *q);
+/* Asked by filters. */
+MUST_USE err store_history(struct store *s, const struct history_request *q, struct history_reply *r, struct arena *a);
+MUST_USE err store_model(struct store *s, const struct model_request *q, struct model_reply *r, struct arena *a);
+MUST_USE err store_lesson(struct store *s, const char *from, const struct lesson_request *q, struct lesson_reply *r,
+                          struct arena *a);
+/* Asked by send. */
+MUST_USE err store_tally(struct store *s, const struct tally_request *q, struct tally_reply *r, struct arena *a);
+/* By the monitor: of it the keys of domains are kept, in memory. */
+MUST_USE err store_certify(struct store *s, const struct certify_request *q);
 MUST_USE err store_credential(struct store *s, const struct credential_request *q, struct credential_reply *r,
                               struct arena *a);
 MUST_USE err store_grant(struct store *s, const struct grant_request *q);

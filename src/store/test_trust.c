@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /* What an account knows of the author of a message stands in front of it, as a sentence and as keywords. */
+#include "mail/skeleton.h"
 #include "store/contact.h"
 #include "store/fixture.h"
 #include "store/fixture_queue.h"
@@ -143,6 +144,39 @@ static void test_renamed(void **state UNUSED)
 	fixture_run(renamed);
 }
 
+/* Whom a user writes to, by whatever way he writes it, is known. */
+static void written_to(struct fixture *f)
+{
+	struct author b = bob();
+	struct grant_request grant = {.edge = STR("edge-0"), .session = STR("s1")};
+	struct sending m = {.protocol = "LMTP",
+	                    .sender = "alice@example.org",
+	                    .body = "\r\nx\r\n",
+	                    .rcpts = "bob@Example.com nobody@example.org carol@example.com",
+	                    .flags = MESSAGE_SUBMISSION};
+
+	start(f);
+	m.account = grant.account = account_id(f, "alice@example.org");
+	assert_int_equal(store_grant(f->store, &grant), OK);
+	assert_int_equal(send_mail(f, &m), OK);
+	assert_int_equal(m.replies[1], 550);
+	expect_lines(f, "SELECT address || ' ' || received || ' ' || sent FROM contact",
+	             "bob@example.com 0 1\ncarol@example.com 0 1\n");
+	send_from(f, &b, "alice@example.org", DISPOSITION_DELIVER);
+	expect_head(f, "alice@example.org", HEAD PROVED "you wrote to this address before.\r\nReceived:");
+	/* One that looks the same to a reader. */
+	struct author other = {.address = STR("b0b@example.com")};
+	ARENA(a, 1 << 16);
+	other.skeleton = skeleton_address(&a, other.address);
+	send_from(f, &other, "alice@example.org", DISPOSITION_DELIVER);
+	expect_head(f, "alice@example.org", HEAD "Pombo-Sender: Looks like bob@example.com,");
+}
+
+static void test_written_to(void **state UNUSED)
+{
+	fixture_run(written_to);
+}
+
 /* The sentence comes back from the segments, and out of quarantine. */
 static void kept(struct fixture *f)
 {
@@ -177,10 +211,8 @@ static void test_kept(void **state UNUSED)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_words),
-		cmocka_unit_test(test_known),
-		cmocka_unit_test(test_renamed),
-		cmocka_unit_test(test_kept),
+		cmocka_unit_test(test_words),   cmocka_unit_test(test_known), cmocka_unit_test(test_written_to),
+		cmocka_unit_test(test_renamed), cmocka_unit_test(test_kept),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
