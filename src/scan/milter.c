@@ -344,7 +344,7 @@ err program_milter(const struct program *p, struct program_answer *out)
 	if (e == OK)
 		e = conclude(&d);
 	if (e != OK)
-		*out = (struct program_answer){0};
+		*out = PROGRAM_SAID_NOTHING;
 	milter_edits_free(d.edits);
 	buf_free(&d.packet);
 	stream_close(d.stream);

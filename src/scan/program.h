@@ -34,7 +34,8 @@ struct program_answer {
 	unsigned changed;
 	struct scan_message now;
 };
-/* E_...: it failed, and err_info says how; nothing it said counts. */
+#define PROGRAM_SAID_NOTHING ((struct program_answer){.now.body = BODY_OF(STR_NONE)})
+/* Begins with PROGRAM_SAID_NOTHING. E_...: it failed, and err_info says how; nothing it said counts. */
 typedef err program_ask(const struct program *p, struct program_answer *out);
 program_ask program_clamd, program_spamd, program_rspamd, program_milter;
 

@@ -108,7 +108,7 @@ static err ask(struct scan *s, const struct config_scanner *c)
 	                    .message = &s->message,
 	                    .deadline = until < s->in->deadline ? until : s->in->deadline,
 	                    .arena = s->arena};
-	struct program_answer answer = {0};
+	struct program_answer answer = PROGRAM_SAID_NOTHING;
 	err e = kinds[c->kind].ask(&p, &answer);
 
 	if (is_fault_of_ours(e))
@@ -145,7 +145,7 @@ err scan_message(const struct scan_input *in, struct buf *findings, struct arena
 	unsigned mail = in->ours ? SCANNER_OUT : SCANNER_IN;
 	err e = OK;
 
-	*out = (struct scan_result){0};
+	*out = (struct scan_result){.new_body = BODY_OF(STR_NONE)};
 	for (size_t i = 0; i < in->config->scanners_n && e == OK && out->action < SCAN_LATER; i++)
 		if ((in->config->scanners[i].mail & mail) != 0)
 			e = ask(&s, &in->config->scanners[i]);

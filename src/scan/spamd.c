@@ -92,7 +92,9 @@ static err read_answer(const struct program *p, struct stream *s, struct program
 	out->points = points_of(&a);
 	out->result = a.score >= a.threshold ? STR("spam") : STR("clean");
 	out->evidence = STR("no rule matched");
-	if (stream_read_line(s, LINE_OCTETS, &rules, p->deadline) == OK && str_trim(rules).n > 0)
+	if (stream_read_line(s, LINE_OCTETS, &rules, p->deadline) != OK)
+		rules = stream_buffered(s); /* its last line need not have an end */
+	if (str_trim(rules).n > 0)
 		out->evidence = program_words(p->arena, rules, EVIDENCE_MAX);
 	return OK;
 }
