@@ -258,7 +258,10 @@ static void put_escaped(struct buf *out, str s)
 	for (size_t i = 0; i < s.n; i++) {
 		unsigned char c = (unsigned char)s.p[i];
 
-		buf_printf(out, is_unreserved(c) ? "%c" : "%%%02X", c);
+		if (is_unreserved(c))
+			buf_putc(out, (char)c);
+		else
+			buf_printf(out, "%%%02X", c);
 	}
 }
 

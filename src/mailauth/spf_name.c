@@ -54,7 +54,10 @@ void spf_name_escape(struct buf *out, str name)
 		unsigned char c = (unsigned char)name.p[i];
 		bool plain = (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '_' || c == '.';
 
-		buf_printf(out, plain ? "%c" : "\\%03u", c);
+		if (plain)
+			buf_putc(out, (char)c);
+		else
+			buf_printf(out, "\\%03u", c);
 	}
 }
 
