@@ -22,7 +22,7 @@ err dkim_body_hash(struct dkim_body *b, enum dkim_canon canon, uint64_t length, 
 			return OK;
 		}
 	if (b->n == DKIM_BODY_HASHES)
-		b->n--;
+		return err_note(E_LIMIT, "more than %d hashes of one body", DKIM_BODY_HASHES);
 	struct dkim_body_hash *h = &b->hashes[b->n];
 	*h = (struct dkim_body_hash){.canon = canon, .length = length};
 	*out = h;
@@ -38,8 +38,10 @@ err dkim_body_check(struct dkim_body *b, const struct dkim_signature *s, struct 
 	const struct dkim_body_hash *h;
 	err e = dkim_body_hash(b, s->body, s->length, &h);
 
+	if (e == E_LIMIT)
+		dkim_say(r, a, AUTH_POLICY, "too many signatures want different parts of the body hashed");
 	if (e != OK)
-		return e;
+		return e == E_LIMIT ? OK : e;
 	*partial = s->length < h->total;
 	if (s->length != UINT64_MAX && s->length > h->total)
 		dkim_say(r, a, AUTH_FAIL, "l= is more than there is of the body");

@@ -5,7 +5,9 @@
 
 #include "mailauth/dkim_canon.h"
 
-enum { DKIM_BODY_HASHES = 4 }; /* remembered; signatures of one message seldom want more than two */
+enum {
+	DKIM_BODY_HASHES = 4
+}; /* of one message, whose body may be large; honest signatures seldom want more than two */
 
 struct dkim_body_hash {
 	enum dkim_canon canon;
@@ -18,7 +20,7 @@ struct dkim_body {
 	struct dkim_body_hash hashes[DKIM_BODY_HASHES];
 	size_t n;
 };
-/* Of the first `length` octets of the canonical body. E_MEMORY. */
+/* Of the first `length` octets of the canonical body. E_LIMIT: there are DKIM_BODY_HASHES others; E_MEMORY. */
 MUST_USE err dkim_body_hash(struct dkim_body *b, enum dkim_canon canon, uint64_t length,
                             const struct dkim_body_hash **out);
 

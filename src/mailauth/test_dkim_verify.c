@@ -294,6 +294,23 @@ static void test_many_signatures(void **state UNUSED)
 	assert_int_equal(dns.asked, asked + 1); /* each key once */
 }
 
+/* Each l= is another hash of what may be many megabytes. */
+static void test_many_lengths(void **state UNUSED)
+{
+	BUF(message, 1 << 20);
+
+	for (int i = 0; i < DKIM_SIGNATURES_MAX; i++)
+		buf_printf(&message,
+		           "DKIM-Signature: v=1; a=rsa-sha256; d=example.com; s=x; h=from; l=%d;\r\n"
+		           " bh=2jUSOH9NhtVGCQWNr9BrIAPreKQjO6Sn7XIkfJVOzv8=; b=QUJD\r\n",
+		           i);
+	buf_puts(&message, RFC_FIELDS RFC6376_BODY);
+	verify_str(buf_str(&message));
+	assert_int_equal(n, DKIM_SIGNATURES_MAX);
+	assert_int_equal(r[3].result, AUTH_FAIL);
+	assert_int_equal(r[4].result, AUTH_POLICY);
+}
+
 static void test_many_fields(void **state UNUSED)
 {
 	BUF(message, 1 << 20);
@@ -347,8 +364,9 @@ int main(void)
 		cmocka_unit_test(test_changed),         cmocka_unit_test(test_additions),
 		cmocka_unit_test(test_inserted),        cmocka_unit_test(test_keys),
 		cmocka_unit_test(test_short_rsa),       cmocka_unit_test(test_length),
-		cmocka_unit_test(test_many_signatures), cmocka_unit_test(test_many_fields),
-		cmocka_unit_test(test_memory),          cmocka_unit_test(test_message_of),
+		cmocka_unit_test(test_many_signatures), cmocka_unit_test(test_many_lengths),
+		cmocka_unit_test(test_many_fields),     cmocka_unit_test(test_memory),
+		cmocka_unit_test(test_message_of),
 	};
 
 	return cmocka_run_group_tests(tests, begin, end);
