@@ -115,18 +115,28 @@ static bool is_mixed(str host)
 	return mixed;
 }
 
-/* The host that the shown text names: all of it is a URL, or begins with a name of a host. */
+/* Is a word without "http://" meant as a host? "readme.txt" and "e.g." are not. */
+static bool is_meant_as_host(str name)
+{
+	static const char *const endings[] = {".com", ".net", ".org", ".info", ".biz", ".edu", ".gov", NULL};
+
+	for (const char *const *ending = endings; *ending != NULL; ending++)
+		if (str_ends(name, str_from(*ending)))
+			return true;
+	return !str_equal(judging_registered(name), name);
+}
+
+/* The host that the shown text names, when that is all it says. */
 static bool shown_host(struct judging *j, str text, struct url_host *out)
 {
 	str word = str_word(&text);
 
-	if (word.n == 0 || str_trim(text).n > 0)
+	if (word.n == 0 || str_trim(text).n > 0 || str_find(word, '@') < word.n)
 		return false;
 	if (url_host(word, &j->own, out))
 		return !out->address;
 	str as_url = arena_printf(&j->own, "http://" STR_FMT, STR_ARG(word));
-	return str_find(word, '@') == word.n && url_host(as_url, &j->own, out) && !out->address &&
-	       !str_equal(judging_registered(out->name), out->name);
+	return url_host(as_url, &j->own, out) && !out->address && is_meant_as_host(out->name);
 }
 
 static bool leads_elsewhere(struct judging *j, const struct content_link *l)

@@ -165,7 +165,7 @@ static void look_at_received(struct judging *j)
 	for (str word = str_word(&value); word.n > 0; word = str_word(&value)) {
 		if (!str_equal_nocase(word, STR("by")))
 			continue;
-		if (str_equal_nocase(str_word(&value), j->in->config->hostname))
+		if (str_equal_nocase(without_ends(str_word(&value)), j->in->config->hostname))
 			judging_hit(j, RULE_RECEIVED_FORGED, "Received: " STR_FMT,
 			            STR_ARG(str_take(j->fields.received, 200)));
 		return;
