@@ -57,7 +57,7 @@ err filter_new(const struct filter_options *o, struct filter **out)
 
 	if (f == NULL)
 		return err_note(E_MEMORY, "no memory for the filter");
-	*f = (struct filter){.config = config_hold(o->config), .behind = o->resolver, .store = o->store};
+	*f = (struct filter){.config = config_hold(o->config), .behind = o->resolver, .store = o->store, .monitor = o->monitor};
 	err e = dns_cache_new(&f->behind, &f->dns);
 	if (e == OK)
 		e = keyring_new(&f->behind, o->keys, &f->keyring);

@@ -22,6 +22,7 @@ struct filter;
 struct filter_options {
 	struct config *config; /* held */
 	struct link *store, *keys;
+	struct link *monitor; /* who connects to Unix sockets of scanners; NULL: they are where we can go */
 	struct resolver resolver;
 };
 MUST_USE err filter_new(const struct filter_options *o, struct filter **out);

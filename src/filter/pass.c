@@ -137,6 +137,23 @@ static bool is_asked(const struct config *c, bool ours)
 	return false;
 }
 
+/* To where this process can go it goes by itself. */
+static err dial(void *ctx, const struct config_scanner *scanner, nsec deadline, int *fd)
+{
+	const struct filter *f = ctx;
+	const struct dial_request q = {.address = scanner->text};
+	struct dial_reply r = {.socket = -1};
+	ARENA(a, 4096);
+
+	if (f->monitor == NULL || scanner->address.sa.ss_family != AF_UNIX)
+		return net_connect(&scanner->address, NULL, fd, deadline);
+	err e = call_dial(f->monitor, &q, &r, &a, deadline);
+	if (e == OK && r.socket < 0)
+		return err_note(E_TEMP, "no connection to " STR_FMT, STR_ARG(scanner->text));
+	*fd = r.socket;
+	return e;
+}
+
 static nsec scan_time(const struct config *c)
 {
 	nsec time = 0;
@@ -149,8 +166,12 @@ static nsec scan_time(const struct config *c)
 err pass_scan(struct pass *p)
 {
 	bool ours = p->source == SOURCE_OURS;
-	const struct scan_input in = {
-		.config = p->config, .message = p->request, .ours = ours, .deadline = rt_after(scan_time(p->config))};
+	const struct scan_input in = {.config = p->config,
+	                              .message = p->request,
+	                              .ours = ours,
+	                              .deadline = rt_after(scan_time(p->config)),
+	                              .dial = dial,
+	                              .ctx = p->filter};
 
 	if (!is_asked(p->config, ours))
 		return OK;

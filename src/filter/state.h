@@ -15,7 +15,7 @@ struct filter {
 	struct resolver behind; /* not remembered here */
 	struct dns_cache *dns;
 	struct resolver resolver; /* who asks it first */
-	struct link *store;
+	struct link *store, *monitor;
 	struct keyring *keyring;
 	struct models *models;
 	struct co *learner, *stopper;

@@ -37,7 +37,8 @@ static void begin(struct world *w, const char *settings)
 	fake_begin(&w->fake, zone);
 	w->config = config_parse(buf_str(&text), "test", &faults);
 	assert_non_null(w->config);
-	const struct filter_options o = {w->config, w->fake.link, w->fake.link, w->fake.resolver};
+	const struct filter_options o = {
+		.config = w->config, .store = w->fake.link, .keys = w->fake.link, .resolver = w->fake.resolver};
 	assert_int_equal(filter_new(&o, &w->filter), OK);
 	assert_int_equal(filter_certify(w->filter, &(struct certify_request){.domain_keys = keys, .domain_keys_n = ARRAY_LEN(keys)}), OK);
 	assert_int_equal(filter_start(w->filter), OK);

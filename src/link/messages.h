@@ -311,6 +311,9 @@
 /* --- the monitor, called by every role: its link to a sibling broke, and both may live. They get another one. E_TEMP: one of them does not live. --- */
 #define FIELDS_relink_request(NUM, STR, LIST, BODY, FD) STR(sibling) /* "store-0" */
 #define FIELDS_relink_reply(NUM, STR, LIST, BODY, FD)
+/* --- monitor, called by filter, whose root is empty: a connection to a program beside us with a Unix socket. E_DENIED: no `scanner` has this one. --- */
+#define FIELDS_dial_request(NUM, STR, LIST, BODY, FD) STR(address) /* as it is configured */
+#define FIELDS_dial_reply(NUM, STR, LIST, BODY, FD) FD(socket)
 
 #define RECORDS(R) \
 	R(range) R(author) R(note) R(report_read) R(judgement) R(rcpt_verdict) R(reputation) R(contact) R(tally_row) R(domain_key) \
@@ -349,7 +352,8 @@
 	C(listen, "all") \
 	C(shutdown, "all") \
 	C(security, "all") \
-	C(relink, "monitor")
+	C(relink, "monitor") \
+	C(dial, "monitor")
 
 enum auth_step { AUTH_BEGIN, AUTH_NEXT, AUTH_CANCEL };
 enum auth_state { AUTH_CONTINUE, AUTH_DONE };

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 #include "role/children.h"
 
+#include "role/dial.h"
+
 #include <signal.h>
 #include <stdio.h>
 #include <sys/wait.h>
@@ -33,6 +35,11 @@ static err serve_relink(void *ctx, struct link *from, const void *request, void 
 		if (all->items[i].link == from)
 			return child_relink(&all->items[i], q->sibling);
 	return err_note(E_DENIED, "nobody knows you");
+}
+
+static err serve_dial(void *ctx, struct link *from UNUSED, const void *request, void *reply, struct arena *a UNUSED)
+{
+	return dial_serve(((const struct children *)ctx)->config, request, reply);
 }
 
 static err child_init(struct children *all, const struct role_type *type, unsigned index)
@@ -82,6 +89,7 @@ err children_init(struct children *all, struct config *config, bool single, link
 	all->memory = ARENA_INIT(CHILDREN_MEMORY);
 	all->for_others = (struct link_service){.ctx = all, .closed = child_closed};
 	all->for_others.handlers[CALL_relink] = serve_relink;
+	all->for_others.handlers[CALL_dial] = serve_dial;
 	all->for_store = all->for_others;
 	all->for_store.handlers[CALL_admin] = admin;
 	semaphore_init(&all->changes, 1);
