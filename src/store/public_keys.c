@@ -1,19 +1,19 @@
 /* SPDX-License-Identifier: ISC */
-#include "store/domain_keys.h"
+#include "store/public_keys.h"
 
 #include "store/admin.h"
 
 #define MEMORY_MAX (16u << 20)
 
-void domain_keys_free(struct domain_keys *k)
+void public_keys_free(struct public_keys *k)
 {
 	arena_free(&k->memory);
-	*k = (struct domain_keys){0};
+	*k = (struct public_keys){0};
 }
 
 err store_certify(struct store *s, const struct certify_request *q)
 {
-	struct domain_keys fresh = {.memory = ARENA_INIT(MEMORY_MAX)};
+	struct public_keys fresh = {.memory = ARENA_INIT(MEMORY_MAX)};
 
 	fresh.list = arena_array(&fresh.memory, q->domain_keys_n, sizeof(*fresh.list));
 	for (size_t i = 0; fresh.list != NULL && i < q->domain_keys_n; i++) {
@@ -27,17 +27,17 @@ err store_certify(struct store *s, const struct certify_request *q)
 		                                            .record = arena_str(&fresh.memory, k->record)};
 	}
 	if (fresh.memory.full) {
-		domain_keys_free(&fresh);
+		public_keys_free(&fresh);
 		return err_note(E_MEMORY, "no memory for the keys of domains");
 	}
-	domain_keys_free(&s->domain_keys);
-	s->domain_keys = fresh;
+	public_keys_free(&s->public_keys);
+	s->public_keys = fresh;
 	return OK;
 }
 
 err dns_keys(struct admin *x)
 {
-	const struct domain_keys *keys = &x->store->domain_keys;
+	const struct public_keys *keys = &x->store->public_keys;
 	uint64_t told = admin_resume(x);
 
 	for (; told < keys->n; told++) {
