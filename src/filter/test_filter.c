@@ -40,9 +40,14 @@ static void begin(struct world *w, const char *settings)
 	const struct filter_options o = {
 		.config = w->config, .store = w->fake.link, .keys = w->fake.link, .resolver = w->fake.resolver};
 	assert_int_equal(filter_new(&o, &w->filter), OK);
-	assert_int_equal(filter_certify(w->filter, &(struct certify_request){.domain_keys = keys, .domain_keys_n = ARRAY_LEN(keys)}), OK);
+	assert_int_equal(filter_certify(w->filter, &(struct certify_request){.domain_keys = keys,
+	                                                                     .domain_keys_n = ARRAY_LEN(keys)}),
+	                 OK);
 	assert_int_equal(filter_start(w->filter), OK);
-	w->origin = (struct origin){.session = STR("s1"), .client = STR("192.0.2.1"), .helo = STR("mx.sender.example"), .protocol = STR("ESMTP")};
+	w->origin = (struct origin){.session = STR("s1"),
+	                            .client = STR("192.0.2.1"),
+	                            .helo = STR("mx.sender.example"),
+	                            .protocol = STR("ESMTP")};
 	w->rcpts[0].address = STR("alice@example.org");
 	w->q = (struct inspect_request){.id = 1234,
 	                                .origin = &w->origin,
@@ -77,7 +82,8 @@ static struct finding finding_of(const struct world *w, const char *name)
 	while (finding_next(&text, &f))
 		if (str_equal(f.name, str_from(name)))
 			return f;
-	fail_msg("no finding %s in\n" STR_FMT, name, STR_ARG(w->r.judgement_n == 1 ? w->r.judgement->findings : STR_NONE));
+	fail_msg("no finding %s in\n" STR_FMT, name,
+	         STR_ARG(w->r.judgement_n == 1 ? w->r.judgement->findings : STR_NONE));
 	return f;
 }
 
@@ -92,7 +98,8 @@ static void expect_header(const struct world *w, const char *part)
 		fail_msg("%s is not in\n" STR_FMT, part, STR_ARG(w->r.headers));
 }
 
-#define HELLO "Subject: hello\r\nDate: Sat, 21 Nov 2026 12:00:00 +0000\r\nMessage-ID: <1@sender.example>\r\n\r\nHello.\r\n"
+#define HELLO \
+	"Subject: hello\r\nDate: Sat, 21 Nov 2026 12:00:00 +0000\r\nMessage-ID: <1@sender.example>\r\n\r\nHello.\r\n"
 
 static void authentic_run(void *arg UNUSED)
 {
@@ -132,7 +139,8 @@ static void rejected_run(void *arg UNUSED)
 	assert_str(w.r.status, "5.7.1");
 	expect_result(&w, "spf", "fail");
 	expect_result(&w, "dmarc", "fail");
-	assert_str(finding_of(&w, "spf").evidence, "sender.example says that its mail does not come from this address (-all)");
+	assert_str(finding_of(&w, "spf").evidence,
+	           "sender.example says that its mail does not come from this address (-all)");
 	assert_int_equal(finding_of(&w, "dmarc").kind, FINDING_CHECK);
 	assert_int_equal(w.r.headers.n, 0);
 	assert_true(w.r.judgement->dmarc_row.n > 0);
@@ -159,7 +167,8 @@ static void forged_fields_run(void *arg UNUSED)
 	struct world w;
 
 	begin(&w, "");
-	inspect(&w, "Authentication-Results: mx.example.org; dmarc=pass\r\nFrom: bob@sender.example\r\nX-Spam-Flag: NO\r\n" HELLO);
+	inspect(&w, "Authentication-Results: mx.example.org; dmarc=pass\r\nFrom: bob@sender.example\r\nX-Spam-Flag: "
+	            "NO\r\n" HELLO);
 	assert_int_equal(w.r.drop_n, 2);
 	assert_int_equal(w.r.drop[0].offset, 0);
 	assert_int_equal(w.r.drop[0].length, 52);
@@ -307,10 +316,10 @@ SIMULATED(judged)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(authentic),     cmocka_unit_test(rejected),  cmocka_unit_test(junked),
-		cmocka_unit_test(forged_fields), cmocka_unit_test(broken),    cmocka_unit_test(unauthenticated),
+		cmocka_unit_test(authentic),     cmocka_unit_test(rejected), cmocka_unit_test(junked),
+		cmocka_unit_test(forged_fields), cmocka_unit_test(broken),   cmocka_unit_test(unauthenticated),
 		cmocka_unit_test(front),         cmocka_unit_test(signs),    cmocka_unit_test(who_signs),
-		cmocka_unit_test(sealed),        cmocka_unit_test(learned),   cmocka_unit_test(judged),
+		cmocka_unit_test(sealed),        cmocka_unit_test(learned),  cmocka_unit_test(judged),
 	};
 
 	return cmocka_run_group_tests_name("filter", tests, NULL, NULL);
