@@ -14,6 +14,7 @@ struct verifying {
 	struct arena *a;
 	struct arc_chain *chain;
 	struct dkim_signature *signature; /* the one that is looked at */
+	str *names;                       /* of the seals' keys */
 	struct arc_result *out;
 };
 
@@ -82,6 +83,29 @@ static void check_status(struct verifying *v, size_t i)
 		     str_equal(cv, STR("fail")) ? STR("it says that the chain is broken") : STR("cv= cannot be so"));
 }
 
+/* What they say, before any key is asked for. */
+static err read_seals(struct verifying *v)
+{
+	struct dkim_result r;
+	err e = OK;
+
+	v->out->sets = arena_array(v->a, v->chain->n, sizeof(*v->out->sets));
+	v->names = arena_array(v->a, v->chain->n, sizeof(*v->names));
+	if (v->out->sets == NULL || v->names == NULL)
+		return err_note(E_LIMIT, "no memory for a chain");
+	for (size_t i = 1; e == OK && i <= v->chain->n && v->out->result == AUTH_NONE; i++) {
+		e = dkim_signature_read(ARC_SEAL_FIELD, v->chain->sets[i - 1].seal, v->options->now, v->a, v->signature,
+		                        &r);
+		if (e == OK && r.result != AUTH_NONE)
+			fail(v, "the seal", i, r.why);
+		else if (e == OK)
+			check_status(v, i);
+		v->names[i - 1] = dkim_keys_name(v->keys, v->signature);
+		v->out->sets[i - 1].sealer = r.domain;
+	}
+	return e;
+}
+
 static err check_seal(struct verifying *v, size_t i, struct dkim_canon_out *covered)
 {
 	const struct arc_fields *set = &v->chain->sets[i - 1];
@@ -90,26 +114,20 @@ static err check_seal(struct verifying *v, size_t i, struct dkim_canon_out *cove
 	struct dkim_result r;
 	err e = dkim_signature_read(ARC_SEAL_FIELD, set->seal, v->options->now, v->a, s, &r);
 
-	if (e == OK && r.result == AUTH_NONE) {
-		check_status(v, i);
+	if (e == OK)
 		e = arc_seal_hash(covered, set, dkim_tags_whole(&s->tags, "b"), &digest);
-	}
-	if (e == OK && r.result == AUTH_NONE && v->out->result == AUTH_NONE)
+	if (e == OK)
 		e = dkim_keys_verify(v->keys, s, &digest, &r);
-	if (e == OK && r.result != AUTH_PASS && v->out->result == AUTH_NONE)
+	if (e == OK && r.result != AUTH_PASS)
 		fail(v, "the seal", i, r.why);
-	v->out->sets[i - 1].sealer = r.domain;
 	return e;
 }
 
 static err check_seals(struct verifying *v)
 {
 	CLEANUP(dkim_canon_free) struct dkim_canon_out covered = {0};
-	err e = OK;
+	err e = dkim_keys_ask(v->keys, v->names, v->chain->n);
 
-	v->out->sets = arena_array(v->a, v->chain->n, sizeof(*v->out->sets));
-	if (v->out->sets == NULL)
-		return err_note(E_LIMIT, "no memory for a chain");
 	for (size_t i = 1; e == OK && i <= v->chain->n && v->out->result == AUTH_NONE; i++)
 		e = check_seal(v, i, &covered);
 	return e;
@@ -142,7 +160,9 @@ static err verify(struct verifying *v)
 		v->out->why = str_from(v->chain->broken);
 		return OK;
 	}
-	err e = check_newest(v);
+	err e = read_seals(v);
+	if (e == OK && v->out->result == AUTH_NONE)
+		e = check_newest(v);
 	if (e == OK && v->out->result == AUTH_NONE)
 		e = check_seals(v);
 	if (e == OK && v->out->result == AUTH_NONE)

@@ -3,6 +3,7 @@
 
 #include "mailauth/dkim_record.h"
 #include "rt/signature.h"
+#include "rt/together.h"
 
 enum { RECORDS_MAX = 4 }; /* RFC 6376 3.6.2.2: there should be one; all of few are tried */
 
@@ -65,37 +66,66 @@ static enum auth_result result_of(err e)
 	return e == E_NOT_FOUND || e == E_SYNTAX ? AUTH_PERMERROR : AUTH_TEMPERROR;
 }
 
-static err ask(struct dkim_keys *k, struct dkim_known *known)
+struct question {
+	struct dkim_keys *keys;
+	struct dkim_known *known;
+};
+
+static err ask(void *ctx)
 {
+	const struct question *q = ctx;
+	struct dkim_keys *k = q->keys;
 	struct dns_answer answer;
 	str *txt;
 	size_t n;
-	err e = dns_txt(k->options->resolver, known->name, k->a, k->options->deadline, &answer, &txt, &n);
+	err e = dns_txt(k->options->resolver, q->known->name, k->a, k->options->deadline, &answer, &txt, &n);
 
 	if (e == OK)
-		return read_keys(k, known, txt, n);
+		return read_keys(k, q->known, txt, n);
 	if (e == E_CANCELLED || e == E_MEMORY)
 		return e;
 	if (k->a->full)
 		return err_note(E_LIMIT, "no memory for keys");
-	known->result = result_of(e);
-	known->why = arena_str(k->a, str_from(err_info()->text));
+	q->known->result = result_of(e);
+	q->known->why = arena_str(k->a, str_from(err_info()->text));
 	return OK;
 }
 
-static err find(struct dkim_keys *k, const struct dkim_signature *s, struct dkim_known **out)
+static struct dkim_known *find(const struct dkim_keys *k, str name)
 {
-	str name = arena_printf(k->a, STR_FMT "._domainkey." STR_FMT, STR_ARG(s->selector), STR_ARG(s->domain));
+	struct dkim_known *known = k->known;
 
-	for (*out = k->known; *out != NULL; *out = (*out)->next)
-		if (str_equal((*out)->name, name))
-			return OK;
-	*out = arena_alloc(k->a, sizeof(**out));
-	if (*out == NULL || k->a->full)
+	while (known != NULL && !str_equal(known->name, name))
+		known = known->next;
+	return known;
+}
+
+str dkim_keys_name(const struct dkim_keys *k, const struct dkim_signature *s)
+{
+	return arena_printf(k->a, STR_FMT "._domainkey." STR_FMT, STR_ARG(s->selector), STR_ARG(s->domain));
+}
+
+err dkim_keys_ask(struct dkim_keys *k, const str *names, size_t n)
+{
+	struct question *questions = arena_array(k->a, n, sizeof(*questions));
+	struct together_part *parts = arena_array(k->a, n, sizeof(*parts));
+	size_t asked = 0;
+
+	for (size_t i = 0; i < n && !k->a->full; i++) {
+		if (find(k, names[i]) != NULL)
+			continue;
+		struct dkim_known *known = arena_alloc(k->a, sizeof(*known));
+		if (known == NULL)
+			break;
+		*known = (struct dkim_known){.next = k->known, .name = names[i]};
+		k->known = known;
+		questions[asked] = (struct question){k, known};
+		parts[asked] = (struct together_part){.name = "key", .fn = ask, .ctx = &questions[asked]};
+		asked++;
+	}
+	if (k->a->full)
 		return err_note(E_LIMIT, "no memory for keys");
-	**out = (struct dkim_known){.next = k->known, .name = name};
-	k->known = *out;
-	return ask(k, *out);
+	return asked == 1 ? ask(&questions[0]) : asked == 0 ? OK : together_run(parts, asked);
 }
 
 /* --- verifying --- */
@@ -141,11 +171,12 @@ static void try_key(struct dkim_keys *k, const struct dkim_signature *s, const s
 err dkim_keys_verify(struct dkim_keys *k, const struct dkim_signature *s, const struct crypto_digest *digest,
                      struct dkim_result *r)
 {
-	struct dkim_known *known;
-	err e = find(k, s, &known);
+	str name = dkim_keys_name(k, s);
+	err e = dkim_keys_ask(k, &name, 1);
 
 	if (e != OK)
 		return e;
+	const struct dkim_known *known = find(k, name);
 	if (known->result != AUTH_NONE) {
 		r->result = known->result;
 		r->why = known->why;

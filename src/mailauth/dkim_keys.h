@@ -14,7 +14,11 @@ struct dkim_keys {
 #define DKIM_KEYS(name, o, arena) CLEANUP(dkim_keys_free) struct dkim_keys name = {(o), (arena), NULL}
 void dkim_keys_free(struct dkim_keys *k);
 
-/* Asks for the key of `s` and verifies the signature of `digest`; the result is in *r, PASS among others. Parks. E_CANCELLED, E_LIMIT, E_MEMORY. */
+/* Where the key of `s` is; STR_NONE: the arena is full. */
+str dkim_keys_name(const struct dkim_keys *k, const struct dkim_signature *s);
+/* Asks for the keys of these names, all at once but for those that are known; what became of it is remembered. Parks. E_CANCELLED, E_LIMIT, E_MEMORY. */
+MUST_USE err dkim_keys_ask(struct dkim_keys *k, const str *names, size_t n);
+/* Verifies the signature of `digest`; the result is in *r, PASS among others. Parks when its key was not asked for yet. E_CANCELLED, E_LIMIT, E_MEMORY. */
 MUST_USE err dkim_keys_verify(struct dkim_keys *k, const struct dkim_signature *s, const struct crypto_digest *digest,
                               struct dkim_result *r);
 

@@ -19,6 +19,13 @@ struct dkim_message dkim_message_of(str message)
 	return (struct dkim_message){str_take(message, at), body};
 }
 
+/* A signature, and what the message says to it before its key is known. */
+struct candidate {
+	struct dkim_signature signature;
+	struct crypto_digest digest;
+	bool partial;
+	struct dkim_result *result; /* AUTH_NONE: it depends on the key */
+};
 /* One message that is verified. */
 struct verifying {
 	const struct dkim_options *options;
@@ -26,6 +33,8 @@ struct verifying {
 	struct dkim_body body;
 	struct dkim_keys *keys;
 	struct arena *a;
+	struct candidate *candidates;
+	size_t n;
 };
 
 /* Of what readers see one field is all there may be (RFC 5322 3.6): another one than the signature covers is a forgery. RFC 6376 8.15. */
@@ -46,32 +55,20 @@ static void check_additions(struct verifying *v, struct dkim_result *r)
 	}
 }
 
-static err verify_header(struct verifying *v, const struct dkim_signature *s, struct dkim_result *r)
+static err look(struct verifying *v, const struct header_field *f, struct candidate *c)
 {
-	struct crypto_digest digest;
-	err e = dkim_signature_hash(s, &v->header, &digest);
-
-	if (e == OK)
-		check_additions(v, r);
-	return e == OK && r->result == AUTH_NONE ? dkim_keys_verify(v->keys, s, &digest, r) : e;
-}
-
-static err verify(struct verifying *v, const struct header_field *f, struct dkim_signature *s, struct dkim_result *r)
-{
-	bool partial = false;
-	err e = dkim_signature_read(DKIM_FIELD, f, v->options->now, v->a, s, r);
+	struct dkim_result *r = c->result;
+	err e = dkim_signature_read(DKIM_FIELD, f, v->options->now, v->a, &c->signature, r);
 
 	if (e == OK && r->result == AUTH_NONE && v->header.more)
 		dkim_say(r, v->a, AUTH_PERMERROR, "the header has more than %d fields", DKIM_HEADER_FIELDS_MAX);
 	if (e == OK && r->result == AUTH_NONE)
-		e = dkim_body_check(&v->body, s, v->a, r, &partial);
+		e = dkim_body_check(&v->body, &c->signature, v->a, r, &c->partial);
 	if (e == OK && r->result == AUTH_NONE)
-		e = verify_header(v, s, r);
-	if (e != OK || r->result != AUTH_PASS || !partial)
-		return e;
-	r->partial = true;
-	dkim_say(r, v->a, AUTH_POLICY, "l= leaves a part of the body unsigned");
-	return OK;
+		e = dkim_signature_hash(&c->signature, &v->header, &c->digest);
+	if (e == OK && r->result == AUTH_NONE)
+		check_additions(v, r);
+	return e;
 }
 
 static bool is_signature(const struct header_field *f)
@@ -79,17 +76,53 @@ static bool is_signature(const struct header_field *f)
 	return str_equal_nocase(f->name, STR("DKIM-Signature"));
 }
 
-static err verify_all(struct verifying *v, struct dkim_result *out, size_t *n)
+static size_t count(const struct dkim_header *h)
 {
-	struct dkim_signature *s = arena_alloc(v->a, sizeof(*s));
-	err e = s == NULL ? err_note(E_LIMIT, "no memory for a signature") : OK;
+	size_t n = 0;
 
-	for (size_t i = 0; e == OK && i < v->header.n && *n < DKIM_SIGNATURES_MAX; i++)
+	for (size_t i = 0; i < h->n && n < DKIM_SIGNATURES_MAX; i++)
+		n += is_signature(&h->fields[i]);
+	return n;
+}
+
+static err look_at_all(struct verifying *v, struct dkim_result *results)
+{
+	size_t n = count(&v->header);
+	err e = OK;
+
+	v->candidates = arena_array(v->a, n, sizeof(*v->candidates));
+	if (v->candidates == NULL)
+		return err_note(E_LIMIT, "no memory for signatures");
+	for (size_t i = 0; e == OK && v->n < n; i++)
 		if (is_signature(&v->header.fields[i])) {
-			e = verify(v, &v->header.fields[i], s, &out[*n]);
-			++*n;
+			v->candidates[v->n].result = &results[v->n];
+			e = look(v, &v->header.fields[i], &v->candidates[v->n]);
+			v->n++;
 		}
 	return e;
+}
+
+static err ask_for_keys(struct verifying *v)
+{
+	str names[DKIM_SIGNATURES_MAX];
+	size_t n = 0;
+
+	for (size_t i = 0; i < v->n; i++)
+		if (v->candidates[i].result->result == AUTH_NONE)
+			names[n++] = dkim_keys_name(v->keys, &v->candidates[i].signature);
+	return dkim_keys_ask(v->keys, names, n);
+}
+
+static err verify(struct verifying *v, struct candidate *c)
+{
+	if (c->result->result != AUTH_NONE)
+		return OK;
+	err e = dkim_keys_verify(v->keys, &c->signature, &c->digest, c->result);
+	if (e != OK || c->result->result != AUTH_PASS || !c->partial)
+		return e;
+	c->result->partial = true;
+	dkim_say(c->result, v->a, AUTH_POLICY, "l= leaves a part of the body unsigned");
+	return OK;
 }
 
 err dkim_verify(const struct dkim_message *m, const struct dkim_options *o, struct arena *a, struct dkim_result **out,
@@ -103,5 +136,12 @@ err dkim_verify(const struct dkim_message *m, const struct dkim_options *o, stru
 	*out = arena_array(a, DKIM_SIGNATURES_MAX, sizeof(**out));
 	if (e == OK && *out == NULL)
 		e = err_note(E_LIMIT, "no memory for signatures");
-	return e == OK ? verify_all(&v, *out, n) : e;
+	if (e == OK)
+		e = look_at_all(&v, *out);
+	if (e == OK)
+		e = ask_for_keys(&v);
+	for (size_t i = 0; e == OK && i < v.n; i++)
+		e = verify(&v, &v.candidates[i]);
+	*n = e == OK ? v.n : 0;
+	return e;
 }

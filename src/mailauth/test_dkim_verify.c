@@ -250,6 +250,56 @@ static void test_short_rsa(void **state UNUSED)
 	dns = before;
 }
 
+/* --- questions --- */
+
+static err slow(void *ctx UNUSED, const struct resolve_request *q, struct resolve_reply *reply, struct arena *a,
+                nsec deadline)
+{
+	err e = rt_sleep_until(rt_after(NSEC_PER_SEC));
+
+	return e == OK ? vector_ask(&dns, q, reply, a, deadline) : e;
+}
+
+static void at_once(void *arg)
+{
+	struct resolver resolver = {.ask = slow};
+	struct dkim_message m = dkim_message_of(STR(RFC8463_SIGNATURES RFC6376_SIGNATURE RFC_FIELDS RFC8463_BODY));
+	nsec begin_at = rt_now();
+
+	assert_int_equal(dkim_verify(&m, &(struct dkim_options){&resolver, FAKE_NOW, RT_NEVER}, &memory, &r, &n), OK);
+	*(nsec *)arg = rt_now() - begin_at;
+}
+
+/* All keys are asked for at the same time. */
+static void test_at_once(void **state UNUSED)
+{
+	nsec took = 0;
+
+	assert_int_equal(rt_run_simulated(1, at_once, &took), OK);
+	assert_int_equal(n, 3);
+	assert_int_equal(r[0].result, AUTH_PASS);
+	assert_int_equal(r[1].result, AUTH_PASS);
+	assert_true(took == NSEC_PER_SEC);
+}
+
+static void cancelled(void *arg)
+{
+	struct resolver resolver = {.ask = slow};
+	struct dkim_message m = dkim_message_of(STR(RFC8463_SIGNATURES RFC_FIELDS RFC8463_BODY));
+
+	rt_cancel(rt_self());
+	*(err *)arg = dkim_verify(&m, &(struct dkim_options){&resolver, FAKE_NOW, RT_NEVER}, &memory, &r, &n);
+}
+
+static void test_cancelled(void **state UNUSED)
+{
+	err e = OK;
+
+	assert_int_equal(rt_run_simulated(1, cancelled, &e), OK);
+	assert_int_equal(e, E_CANCELLED);
+	assert_int_equal(n, 0);
+}
+
 /* --- l= --- */
 
 static void test_length(void **state UNUSED)
@@ -363,6 +413,7 @@ int main(void)
 		cmocka_unit_test(test_rfc6376),         cmocka_unit_test(test_rfc8463),
 		cmocka_unit_test(test_changed),         cmocka_unit_test(test_additions),
 		cmocka_unit_test(test_inserted),        cmocka_unit_test(test_keys),
+		cmocka_unit_test(test_at_once),         cmocka_unit_test(test_cancelled),
 		cmocka_unit_test(test_short_rsa),       cmocka_unit_test(test_length),
 		cmocka_unit_test(test_many_signatures), cmocka_unit_test(test_many_lengths),
 		cmocka_unit_test(test_many_fields),     cmocka_unit_test(test_memory),
