@@ -438,7 +438,8 @@ const struct setting schema[] = {
          .fallback = "500",
          .min = 1,
          .max = 10000,
-         .text = "Connections to other servers in all."},
+         .text = "Connections to other servers in all. A quarter of them, or as many as per-destination says if that is "
+                 "more, go to one address (with IPv6: network of 64 bits) that was found by MX, whatever the domains."},
 	{.name = "queue",
          .option = "messages-per-connection",
          .type = &value_count,

@@ -157,7 +157,7 @@
 #define FIELDS_settle_request(NUM, STR, LIST, BODY, FD) \
 	NUM(lease) LIST(outcome, outcomes) /* one for each recipient */ \
 	NUM(message)        /* as the lease had it: what was done counts also when the store was started anew and knows no leases */ \
-	NUM(destination_due) /* microseconds: this destination is not reached before; 0: it was reached */ \
+	NUM(destination_due) /* microseconds: this destination is not reached before; 0: it was reached. Without outcomes it was not tried */ \
 	NUM(report)         /* id of a report that is kept with all this, to `sender` of the message; 0 none */ \
 	STR(report_headers) BODY(report_body) /* the report: headers of ours, and the rest with the message quoted */
 #define FIELDS_settle_reply(NUM, STR, LIST, BODY, FD)

@@ -62,6 +62,7 @@ void trouble_said(struct trouble *t, struct arena *a, const struct smtp_reply *r
 
 static void connection_free(struct relay_connection *c)
 {
+	place_give(c->places, c->place);
 	trust_release(c->trust);
 	config_release(c->config);
 	arena_free(&c->memory);
@@ -98,12 +99,17 @@ static str host_text(struct arena *a, const struct relay_host *host, const struc
 	return arena_str(a, buf_str(&text));
 }
 
-static struct relay_connection *connection_new(const struct connection_question *q, const struct net_address *address)
+/* Takes over the place, not the stream. */
+static struct relay_connection *connection_new(const struct connection_question *q, const struct net_address *address,
+                                               struct raced *raced)
 {
 	struct relay_connection *c = calloc(1, sizeof(*c));
 
 	if (c == NULL)
 		return NULL;
+	c->places = &q->relay->places;
+	c->place = raced->place;
+	raced->place = NULL;
 	c->config = config_hold(q->config);
 	c->trust = trust_hold(q->relay->trust);
 	c->memory = ARENA_INIT(CONNECTION_MEMORY);
@@ -308,6 +314,7 @@ static err hand_to_client(struct opening *o)
 	o->c->client = smtp_client_new(o->stream, &(struct smtp_client_options){.hello = o->c->config->hostname,
 	                                                                        .lmtp = q->way->hop->kind == HOP_LMTP,
 	                                                                        .session = q->session,
+	                                                                        .until = q->until,
 	                                                                        .greeting_time = q->patience,
 	                                                                        .command_time = q->patience});
 	o->stream = NULL;
@@ -343,15 +350,17 @@ static void log_connect(const struct opening *o)
 	    LOG_STR("security", o->c->security), LOG_STR("destination", o->c->destination));
 }
 
-/* What begins with `stream`, which is ours to close. */
-static err open_over(const struct connection_question *q, struct stream *stream, const struct net_address *address,
+/* What begins with what the race gave, which is ours to give up. */
+static err open_over(const struct connection_question *q, const struct race_question *race, struct raced *raced,
                      bool plain, bool *handshake, struct relay_connection **out, struct trouble *trouble)
 {
+	struct stream *stream = raced->stream;
+	const struct net_address *address = &race->addresses[raced->which];
 	struct opening o = {
 		.q = q, .stream = stream, .to = address, .fd = stream_fd(stream), .plain = plain, .trouble = trouble};
 	err e = E_END;
 
-	o.c = connection_new(q, address);
+	o.c = connection_new(q, address, raced);
 	if (o.c == NULL) {
 		(void)err_set(E_TEMP, 0, "4.3.0", "No memory for a connection");
 		trouble_note(trouble, q->arena, e = E_TEMP);
@@ -359,7 +368,8 @@ static err open_over(const struct connection_question *q, struct stream *stream,
 		e = converse(&o);
 	}
 	*handshake = o.handshake_failed;
-	stream_close(o.stream);
+	raced->stream = o.stream;
+	raced_drop(race, raced);
 	if (e == OK) {
 		log_connect(&o);
 		*out = o.c;
@@ -370,19 +380,19 @@ static err open_over(const struct connection_question *q, struct stream *stream,
 }
 
 /* The address that answered; without TLS when that does not work and nobody asks for it. */
-static err open_address(const struct connection_question *q, const struct race_question *race, size_t which,
-                        struct stream *stream, struct relay_connection **out, struct trouble *trouble)
+static err open_address(const struct connection_question *q, const struct race_question *race, struct raced *raced,
+                        struct relay_connection **out, struct trouble *trouble)
 {
-	const struct net_address *address = &race->addresses[which];
+	size_t which = raced->which;
 	bool handshake;
-	err e = open_over(q, stream, address, false, &handshake, out, trouble);
+	err e = open_over(q, race, raced, false, &handshake, out, trouble);
 
 	if (e != E_TEMP || !handshake || q->policy->level != POLICY_MAY)
 		return e;
-	e = race_single(race, which, &stream);
+	e = race_single(race, which, raced);
 	if (e != OK)
 		return e == E_CANCELLED ? e : E_TEMP;
-	return open_over(q, stream, address, true, &handshake, out, trouble);
+	return open_over(q, race, raced, true, &handshake, out, trouble);
 }
 
 /* net_connect's sentence names the address. */
@@ -403,9 +413,9 @@ err connection_open(const struct connection_question *q, struct relay_connection
 	                             .route = q->way->route,
 	                             .addresses = q->host->addresses,
 	                             .tried = arena_array(q->arena, q->host->n, sizeof(bool)),
-	                             .n = q->host->n};
-	struct stream *stream;
-	size_t which;
+	                             .n = q->host->n,
+	                             .busy = q->way->hop->kind == HOP_MX ? q->busy : NULL};
+	struct raced raced;
 	err e = E_TEMP;
 
 	*out = NULL;
@@ -416,13 +426,13 @@ err connection_open(const struct connection_question *q, struct relay_connection
 		return E_TEMP;
 	}
 	while (e == E_TEMP && *q->chances > 0) {
-		err reached = race_run(&race, &stream, &which);
+		err reached = race_run(&race, &raced);
 		if (reached == E_END)
 			return e; /* all were of no use, `trouble` tells of the last one */
 		if (reached != OK)
 			return unreachable(q, reached, trouble);
 		--*q->chances;
-		e = open_address(q, &race, which, stream, out, trouble);
+		e = open_address(q, &race, &raced, out, trouble);
 	}
 	return e;
 }

@@ -3,6 +3,7 @@
 #ifndef RELAY_CONNECTION_H
 #define RELAY_CONNECTION_H
 
+#include "relay/places.h"
 #include "relay/policy.h"
 #include "smtp/client.h"
 
@@ -17,6 +18,8 @@ struct relay_connection {
 	uint64_t flags; /* POLICY_FLAGS of the message that it was made for */
 	nsec opened;
 	unsigned messages; /* that were sent over it */
+	struct places *places;
+	struct place *place; /* that it takes; NULL: none is counted */
 };
 
 /* Why a host, or all of them, cannot be used. */
@@ -42,6 +45,8 @@ struct connection_question {
 	const struct relay_policy *policy;
 	uint64_t flags;
 	str destination, session;
+	nsec until;        /* nothing takes longer; 0: RT_NEVER */
+	bool *busy;        /* as of race_question */
 	nsec patience;     /* for each answer of the server; 0: RFC 5321's times */
 	unsigned *chances; /* how many addresses that take a connection and are of no use may be tried still */
 	struct arena *arena;

@@ -169,14 +169,15 @@ static err conclude(struct deliverer *d, const struct delivery *v)
 	struct settle_request q = {.lease = v->lease->lease,
 	                           .message = v->lease->message,
 	                           .outcomes = v->outcomes,
-	                           .outcomes_n = v->lease->rcpts_n,
+	                           .outcomes_n = v->put_off ? 0 : v->lease->rcpts_n,
 	                           .destination_due = (uint64_t)v->destination_due,
 	                           .report_body = BODY_OF(STR_NONE)};
 	BUF(text, REPORT_MAX);
 
-	for (size_t i = 0; i < v->lease->rcpts_n; i++)
+	for (size_t i = 0; i < q.outcomes_n; i++)
 		log_outcome(v, i);
-	report(v, &q, &text);
+	if (!v->put_off)
+		report(v, &q, &text);
 	return settlement_tell(d->relay, &q);
 }
 

@@ -2,12 +2,18 @@
 #include "relay/delivery.h"
 
 #include "base/date.h"
+#include "base/log.h"
 #include "mail/address.h"
 
 enum {
 	TRANSACTION_MAX = 100,
 	CHANCES = 5
 }; /* recipients: RFC 5321 4.5.3.1.8; servers that take a connection and are of no use */
+
+#define TIME_MIN   (30 * 60 * NSEC_PER_SEC)
+#define TIME_MAX   (110 * 60 * NSEC_PER_SEC) /* a lease ends after two hours */
+#define RATE_MIN   10000                     /* octets a second */
+#define BUSY_PAUSE (10 * (int64_t)USEC_PER_SEC)
 
 /* --- what is left to do --- */
 
@@ -154,6 +160,7 @@ static err send_message(struct delivery *d, struct relay_connection *c, struct t
 	                      .rcpts_n = t->n};
 
 	c->messages++;
+	smtp_client_until(c->client, d->until);
 	err e = smtp_client_send(c->client, &m, d->arena, &t->in_doubt);
 	t->mail_refused = m.mail_refused;
 	return e;
@@ -329,6 +336,8 @@ static err try_connection(struct search *s, const struct relay_host *host, const
 	                                .flags = d->lease->flags,
 	                                .destination = d->lease->destination,
 	                                .session = d->session,
+	                                .until = d->until,
+	                                .busy = &d->busy,
 	                                .chances = &s->chances,
 	                                .arena = d->arena};
 	struct trouble trouble;
@@ -370,7 +379,7 @@ static err try_hosts(struct search *s, struct relay_connection **c)
 	struct delivery *d = s->d;
 	err e = OK;
 
-	for (size_t i = 0; i < s->hosts.n && undecided(d) > 0 && s->chances > 0 && e == OK; i++) {
+	for (size_t i = 0; i < s->hosts.n && undecided(d) > 0 && s->chances > 0 && rt_now() < d->until && e == OK; i++) {
 		e = hosts_look_up(&s->question, &s->hosts, i);
 		if (e != OK && e != E_CANCELLED)
 			note_error(d, e);
@@ -401,6 +410,17 @@ static err search(struct delivery *d, struct relay_connection **c)
 
 /* --- the end --- */
 
+/* Nothing was tried, or nothing came of it where there was room. It goes on in a moment, and that counts as nothing. */
+static bool put_off(struct delivery *d)
+{
+	if (!d->busy || undecided(d) < d->lease->rcpts_n)
+		return false;
+	d->put_off = true;
+	d->destination_due = rt_wall() + BUSY_PAUSE;
+	LOG(DEBUG, "relay.busy", LOG_ID("mid", d->lease->message), LOG_STR("destination", d->lease->destination));
+	return true;
+}
+
 static void decide_rest(struct delivery *d)
 {
 	if (d->trouble.code == OK) {
@@ -428,6 +448,14 @@ static void schedule(struct delivery *d)
 	}
 }
 
+/* A server may be slow at each step, but not at all of them: a deliverer is worth more, and so is the lease. */
+static nsec time_for(str message)
+{
+	nsec time = TIME_MIN + (nsec)(message.n / RATE_MIN) * NSEC_PER_SEC;
+
+	return time < TIME_MAX ? time : TIME_MAX;
+}
+
 err delivery_run(struct delivery *d, struct relay_connection **connection)
 {
 	size_t n = d->lease->rcpts_n;
@@ -440,12 +468,13 @@ err delivery_run(struct delivery *d, struct relay_connection **connection)
 		return err_note(E_TEMP, "no memory for a delivery");
 	if (is_over(d))
 		return OK;
+	d->until = rt_after(time_for(d->lease->body.bytes));
 	sort_out_moved(d);
 	if (undecided(d) > 0)
 		e = try_kept(d, connection);
 	if (e == OK && undecided(d) > 0)
 		e = search(d, connection);
-	if (e != OK)
+	if (e != OK || put_off(d))
 		return e;
 	decide_rest(d);
 	schedule(d);

@@ -16,10 +16,13 @@ struct delivery {
 	struct outcome *outcomes; /* one for each recipient, in order */
 	bool *handed_on;          /* relayed, to a server that knows DSN */
 	int64_t destination_due;  /* of the settlement */
+	bool put_off;             /* no attempt was made: its host is busy with others of us; there are no outcomes */
 	/* on the way */
 	bool *decided;
 	struct trouble trouble; /* of those that nobody answered for; one that passes outweighs one that does not */
 	bool answered;          /* a server answered for a recipient */
+	bool busy;              /* a host was passed over because it has enough of our deliverers */
+	nsec until;             /* all of it takes no longer */
 };
 
 /* Tries, over `connection` when there is one for the same destination and it suits, else over new ones; what is left in it is the caller's and can be used for more. On OK every

@@ -15,6 +15,7 @@ struct fake_host {
 	const char *address; /* "192.0.2.1:25"; NULL ends the list */
 	const char *extensions;
 	const struct fake_reply *replies;
+	const char *(*think)(struct fake_server *f, str line); /* as of fake_server */
 	bool lmtp;
 	bool refuses, hangs; /* takes no connection, says nothing to one that is asked for */
 	size_t fault_at;
@@ -75,7 +76,8 @@ static err fake_session(struct fake_host *h, struct stream **out)
 
 	if (s == NULL || h->sessions_n == FAKE_SESSIONS)
 		abort();
-	*s = (struct fake_server){.extensions = h->extensions, .replies = h->replies, .lmtp = h->lmtp};
+	*s = (struct fake_server){
+		.extensions = h->extensions, .replies = h->replies, .think = h->think, .lmtp = h->lmtp};
 	if (!h->faulty_once || h->sessions_n == 0) {
 		s->fault_at = h->fault_at;
 		s->fault = h->fault;

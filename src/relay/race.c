@@ -19,33 +19,66 @@ struct race {
 	struct co *waiter;
 	struct runner runners[HOST_ADDRESSES_MAX];
 	size_t n, running;
-	struct stream *won;
-	size_t winner;
+	struct raced won; /* stream NULL: nobody yet */
 	struct err_info why; /* of the last one that failed */
 };
 
-err race_single(const struct race_question *q, size_t which, struct stream **out)
+void raced_drop(const struct race_question *q, struct raced *r)
+{
+	stream_close(r->stream);
+	place_give(&q->relay->places, r->place);
+	*r = (struct raced){0};
+}
+
+/* A quarter of all, but what one destination may have. */
+static size_t places_most(const struct relay *r)
+{
+	const struct config_queue *q = &r->config->queue;
+	uint64_t quarter = q->connections / 4;
+
+	return quarter > q->per_destination ? quarter : q->per_destination;
+}
+
+static err take_place(const struct race_question *q, const struct net_address *to, struct place **out)
+{
+	*out = NULL;
+	if (q->busy == NULL)
+		return OK;
+	err e = place_take(&q->relay->places, to, places_most(q->relay), out);
+	*q->busy |= e == E_BUSY;
+	return e;
+}
+
+err race_single(const struct race_question *q, size_t which, struct raced *out)
 {
 	static const struct net_address any;
 	const struct net_address *to = &q->addresses[which], *source = &any;
 
+	*out = (struct raced){.which = which};
+	err e = take_place(q, to, &out->place);
+	if (e != OK)
+		return e;
 	if (q->route != NULL)
 		source = to->sa.ss_family == AF_INET6 ? &q->route->source6 : &q->route->source4;
-	return q->relay->dial(q->relay->dial_ctx, to, source, out, rt_after(CONNECT_TIME));
+	e = q->relay->dial(q->relay->dial_ctx, to, source, &out->stream, rt_after(CONNECT_TIME));
+	if (e == OK)
+		return OK;
+	place_give(&q->relay->places, out->place);
+	*out = (struct raced){0};
+	return e;
 }
 
 static void runner_run(void *arg)
 {
 	struct runner *r = arg;
 	struct race *race = r->race;
-	struct stream *s = NULL;
-	err e = race_single(race->q, r->which, &s);
+	struct raced mine;
+	err e = race_single(race->q, r->which, &mine);
 
-	if (e == OK && race->won == NULL) {
-		race->won = s;
-		race->winner = r->which;
+	if (e == OK && race->won.stream == NULL) {
+		race->won = mine;
 	} else if (e == OK) {
-		stream_close(s);
+		raced_drop(race->q, &mine);
 	} else if (e != E_CANCELLED) {
 		race->why = *err_info();
 	}
@@ -74,7 +107,7 @@ static err watch(struct race *race, nsec until)
 	const struct runner *last = &race->runners[race->n > 0 ? race->n - 1 : 0];
 	err e = OK;
 
-	while (e == OK && last->running && race->won == NULL)
+	while (e == OK && last->running && race->won.stream == NULL)
 		e = rt_park(until);
 	return e == E_TIMEOUT ? OK : e;
 }
@@ -84,7 +117,7 @@ static err watch_all(struct race *race)
 {
 	err e = OK;
 
-	while (e == OK && race->running > 0 && race->won == NULL)
+	while (e == OK && race->running > 0 && race->won.stream == NULL)
 		e = rt_park(RT_NEVER);
 	return e;
 }
@@ -110,21 +143,23 @@ static size_t next(const struct race_question *q, size_t at)
 	return at;
 }
 
-static err result(const struct race *race, err e, struct stream **out, size_t *which)
+static err result(struct race *race, err e, struct raced *out)
 {
-	*out = race->won;
-	*which = race->winner;
-	if (race->won != NULL || e == E_CANCELLED)
-		return race->won != NULL && e == OK ? OK : E_CANCELLED;
-	return err_set(race->why.code, 0, NULL, "%s", race->why.text);
+	if (e == OK && race->won.stream != NULL) {
+		*out = race->won;
+		return OK;
+	}
+	if (e != OK)
+		raced_drop(race->q, &race->won);
+	return e != OK ? E_CANCELLED : err_set(race->why.code, 0, NULL, "%s", race->why.text);
 }
 
-static err run(struct race *race, struct stream **out, size_t *which)
+static err run(struct race *race, struct raced *out)
 {
 	const struct race_question *q = race->q;
 	err e = OK;
 
-	for (size_t i = next(q, 0); i < q->n && race->n < HOST_ADDRESSES_MAX && e == OK && race->won == NULL;
+	for (size_t i = next(q, 0); i < q->n && race->n < HOST_ADDRESSES_MAX && e == OK && race->won.stream == NULL;
 	     i = next(q, i)) {
 		q->tried[i] = true;
 		start(race, i);
@@ -133,24 +168,19 @@ static err run(struct race *race, struct stream **out, size_t *which)
 	if (e == OK)
 		e = watch_all(race);
 	end(race);
-	if (race->won != NULL && e != OK) {
-		stream_close(race->won);
-		race->won = NULL;
-	}
-	return result(race, e, out, which);
+	return result(race, e, out);
 }
 
-err race_run(const struct race_question *q, struct stream **out, size_t *which)
+err race_run(const struct race_question *q, struct raced *out)
 {
 	struct race race = {.q = q, .waiter = rt_self()};
 	size_t first = next(q, 0);
 
-	*out = NULL;
+	*out = (struct raced){0};
 	if (first == q->n)
 		return E_END;
 	if (next(q, first + 1) < q->n)
-		return run(&race, out, which);
+		return run(&race, out);
 	q->tried[first] = true;
-	*which = first;
 	return race_single(q, first, out);
 }

@@ -37,6 +37,7 @@ err relay_new(const struct relay_options *o, struct relay **out)
 	r->next_session = rt_random_u64() >> 4; /* two lives do not meet */
 	sts_cache_init(&r->sts);
 	callouts_init(&r->callouts);
+	places_init(&r->places);
 	err e = trust_new(&(struct certify_request){0}, &r->trust);
 	if (e == OK)
 		e = tls_reporting_new(r, &r->reporting);
@@ -101,6 +102,7 @@ void relay_free(struct relay *r)
 	trust_release(r->trust);
 	sts_cache_free(&r->sts);
 	callouts_free(&r->callouts);
+	places_free(&r->places);
 	config_release(r->config);
 	free(r);
 }

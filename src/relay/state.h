@@ -4,6 +4,7 @@
 #define RELAY_STATE_H
 
 #include "relay/callout.h"
+#include "relay/places.h"
 #include "relay/relay.h"
 #include "relay/sts.h"
 #include "relay/tls_reporting.h"
@@ -25,6 +26,7 @@ struct relay {
 	struct sts_cache sts;
 	struct callouts callouts;
 	struct tls_reporting *reporting;
+	struct places places;
 	struct deliverer *first;
 	size_t deliverers, idle; /* idle: of them, those that wait for any lease */
 	struct co *awaited_by;   /* who waits for deliverers to end */

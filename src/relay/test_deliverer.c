@@ -666,9 +666,65 @@ static void a_stop_does_not_wait_for_the_store(void **state UNUSED)
 	}
 }
 
+/* --- servers that are slow on purpose --- */
+
+static const char *slow_rcpt(struct fake_server *f UNUSED, str line)
+{
+	if (str_starts(line, STR("RCPT")))
+		(void)!rt_sleep_until(rt_after(290 * NSEC_PER_SEC));
+	return NULL;
+}
+
+static nsec lasted;
+
+static void run_timed(void *arg)
+{
+	nsec begin = rt_now();
+
+	run_main(arg);
+	lasted = rt_now() - begin;
+}
+
+/* Each step in time, and all of them would take eight hours. */
+static void slow_at_each_step(void **state UNUSED)
+{
+	world(ONE);
+	hosts[0].extensions = "8BITMIME";
+	hosts[0].think = slow_rcpt;
+	hosts[1].refuses = true;
+	fake_add(&w, "a.example", rcpts, 100);
+	assert_int_equal(rt_run_simulated(1, run_timed, NULL), OK);
+	assert_true(all_settled());
+	assert_in_range(lasted / NSEC_PER_SEC, 1790, 2100);
+	expect_part(&w.outcomes, "99 later 4.4.2 The connection to mx1.a.example[192.0.2.1]:25 broke");
+	assert_true(w.destination_due > 0);
+	fake_free(&w);
+}
+
+/* Many domains that lead to one such host: it gets a share of the deliverers, and the others go on. */
+static void one_host_behind_many_domains(void **state UNUSED)
+{
+	static struct lease_rcpt other = {.rcpt = 7, .address = STR("carol@b.example")};
+
+	world(HEAD "queue connections 4 per-destination 1\n");
+	hosts[0].fault_at = 1;
+	hosts[0].fault = FAULT_STALL;
+	fake_add(&w, "b.example", &other, 1);
+	fake_add(&w, "b.example", &other, 1); /* put off, and no attempt is counted */
+	message();                            /* has another host to go to */
+	run();
+	assert_int_equal(hosts[0].dials, 1);
+	assert_int_equal(w.settled, 3);
+	assert_str(buf_str(&w.outcomes), "0 relayed 2.0.0 250 2.0.0 Ok: queued mx2.a.example[192.0.2.2]:25\n"
+	                                 "7 later 4.4.2 mx1.a.example[192.0.2.1]:25: timed out \n");
+	fake_free(&w);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(slow_at_each_step),
+		cmocka_unit_test(one_host_behind_many_domains),
 		cmocka_unit_test(a_message_leaves),
 		cmocka_unit_test(a_connection_is_used_again),
 		cmocka_unit_test(not_where_something_is_lacking),

@@ -33,22 +33,23 @@ static void canceller(void *arg)
 static void ask(void *arg UNUSED)
 {
 	struct net_address to[MAX];
-	struct stream *s = NULL;
+	struct race_question q = {w.relay, &w.conf->routes[0], to, race.tried, 0, NULL};
+	struct raced raced = {0};
 	size_t n = strlen(race.plan);
 	nsec began = rt_now();
 
+	q.n = n;
 	for (size_t i = 0; i < n; i++) {
 		if (net_address_parse(str_from(addresses[i]), &to[i]) != OK)
 			abort();
 		race.tried[i] = race.plan[i] == 'x';
 	}
 	for (size_t i = 0; i < race.runs; i++) {
-		stream_close(s);
-		s = NULL;
-		race.e = race_run(&(struct race_question){w.relay, &w.conf->routes[0], to, race.tried, n}, &s,
-		                  &race.which);
+		raced_drop(&q, &raced);
+		race.e = race_run(&q, &raced);
+		race.which = race.e == OK ? raced.which : race.which;
 	}
-	stream_close(s);
+	raced_drop(&q, &raced);
 	race.lasted = rt_now() - began;
 }
 

@@ -30,12 +30,25 @@ struct smtp_client *smtp_client_new(struct stream *s, const struct smtp_client_o
 	                          .command_time = time_or(o->command_time, 5 * MINUTE),
 	                          .data_time = time_or(o->data_time, 3 * MINUTE),
 	                          .end_time = time_or(o->end_time, 10 * MINUTE),
+	                          .until = time_or(o->until, RT_NEVER),
 	                          .reply = {.text = BUF_INIT(TEXT_MAX)},
 	                          .lines = BUF_INIT(LINES_MAX)};
 	c->hello = arena_str(&c->memory, o->hello);
 	c->session = arena_str(&c->memory, o->session);
 	stream_write_timeout(s, c->data_time);
 	return c;
+}
+
+void smtp_client_until(struct smtp_client *c, nsec until)
+{
+	c->until = until;
+}
+
+nsec client_deadline(const struct smtp_client *c, nsec time)
+{
+	nsec deadline = rt_after(time);
+
+	return deadline < c->until ? deadline : c->until;
 }
 
 void smtp_client_free(struct smtp_client *c)
@@ -115,7 +128,7 @@ err client_hear(struct smtp_client *c, const struct reply_limits *limits, nsec t
 	forget_reply(c);
 	err e = stream_flush(c->stream);
 	if (e == OK)
-		e = read_reply(c, &r, rt_after(time)); /* one deadline for all of its lines */
+		e = read_reply(c, &r, client_deadline(c, time)); /* one deadline for all of its lines */
 	if (e != OK)
 		return client_fail(c, e);
 	reply_print(&c->reply, r.code, buf_str(&c->lines));
@@ -220,7 +233,7 @@ static err handshake(struct smtp_client *c, struct tls_client *tls, const struct
 {
 	if (!client_is_in_turn(c))
 		return err_note(E_SYNTAX, "the server speaks before the TLS handshake that it agreed to");
-	return stream_start_tls_client(c->stream, tls, peer, rt_after(c->command_time), proof);
+	return stream_start_tls_client(c->stream, tls, peer, client_deadline(c, c->command_time), proof);
 }
 
 err smtp_client_starttls(struct smtp_client *c, struct tls_client *tls, const struct tls_peer *peer,

@@ -45,9 +45,12 @@ struct smtp_client_options {
 	bool lmtp;
 	str session;                                           /* for logs */
 	nsec greeting_time, command_time, data_time, end_time; /* 0: RFC 5321's 5m, 5m, 3m, 10m */
+	nsec until; /* as smtp_client_until; 0: RT_NEVER */
 };
 /* Over a connected stream, which it owns. NULL: no memory (closed). */
 MUST_USE struct smtp_client *smtp_client_new(struct stream *s, const struct smtp_client_options *o);
+/* From then on (of the loop's clock) nothing is waited for, whatever time a step may have: E_TIMEOUT. */
+void smtp_client_until(struct smtp_client *c, nsec until);
 void smtp_client_free(struct smtp_client *c);                            /* closes at once; NULL allowed */
 void smtp_client_quit(struct smtp_client *c);                            /* QUIT, a moment for the answer, free */
 const struct smtp_reply *smtp_client_reply(const struct smtp_client *c); /* of the last step */

@@ -7,7 +7,7 @@ enum { PIECE = 32 << 10, CHUNK = 1 << 20, RATE = 1000 };
 
 static nsec transmission_deadline(const struct sending *t)
 {
-	return rt_after(t->c->data_time + (nsec)(t->message.n / RATE) * NSEC_PER_SEC);
+	return client_deadline(t->c, t->c->data_time + (nsec)(t->message.n / RATE) * NSEC_PER_SEC);
 }
 
 /* Between two pieces: does anything speak against going on? */

@@ -12,6 +12,7 @@ struct smtp_client {
 	str hello, session;
 	bool lmtp;
 	nsec greeting_time, command_time, data_time, end_time;
+	nsec until;              /* for all of it; RT_NEVER */
 	struct smtp_reply reply; /* the last one */
 	struct buf lines;        /* its lines, as of reply_take_line */
 	struct hello_offer offer;
@@ -22,6 +23,8 @@ struct smtp_client {
 };
 
 /* --- client.c --- */
+/* What has `time` is over by then. */
+nsec client_deadline(const struct smtp_client *c, nsec time);
 /* Before anything is said: is the server still there, and silent? E_CLOSED: it has gone, or is about to. E_SYNTAX: it says something that it was not asked. */
 MUST_USE err client_begin(struct smtp_client *c);
 /* The same, and no transaction is left open by what was said before. */

@@ -193,9 +193,9 @@ static void lease_settled(struct settling *x)
 	struct queue *q = x->store->queue;
 	struct destination *d = x->lease->lane->destination;
 	uint64_t until = x->request->destination_due;
-	bool tried = x->lease->why == LEASE_ATTEMPT && x->n > 0;
+	bool attempt = x->lease->why == LEASE_ATTEMPT, tried = attempt && x->n > 0;
 
-	if (tried && until != 0)
+	if (attempt && until != 0)
 		schedule_block(d, clamp(until, 0, x->now + BLOCK_DAYS_MAX * DAY));
 	else if (tried && schedule_reached(&q->schedule, d))
 		queue_wake_for_back(x->store);

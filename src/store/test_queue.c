@@ -652,6 +652,34 @@ static void given_back(struct fixture *f)
 	assert_int_equal(admin_number(f, "balance", "relayed"), 3);
 }
 
+/* The host is busy with other mail of ours: nothing of this destination for a while, and that was no attempt. */
+static void put_off(struct fixture *f)
+{
+	ARENA(a, 1 << 20);
+	struct settling_as busy = {.result = OUTCOME_LATER};
+	struct lease_reply l;
+
+	start(f);
+	uint64_t id = send_out(f, "alice@example.org", "bob@example.com");
+	multiply(f, id, 2, "example.com");
+	l = lease_any(f, &a);
+	busy.destination_due = now_usec() + 300000;
+	l.rcpts_n = 0;
+	settle_as(f, &l, &busy);
+	expect_no_lease(f);
+	expect_lines(f, "SELECT sum(attempts) || ' ' || sum(unreached) FROM queue", "0 0\n");
+	for (int i = 0; i < 3; i++) {
+		assert_int_equal(lease_try(f, "send-0", "", 5000, &l, &a), OK);
+		assert_true(now_usec() >= busy.destination_due);
+		settle_relayed(f, &l);
+	}
+}
+
+static void test_a_destination_is_put_off(void **state UNUSED)
+{
+	fixture_run(put_off);
+}
+
 static void test_a_lease_goes_back(void **state UNUSED)
 {
 	fixture_run(given_back);
@@ -761,6 +789,7 @@ int main(void)
 		cmocka_unit_test(test_a_settlement_outlives_the_store),
 		cmocka_unit_test(test_a_lease_that_comes_too_late),
 		cmocka_unit_test(test_a_lease_goes_back),
+		cmocka_unit_test(test_a_destination_is_put_off),
 		cmocka_unit_test(test_time_ends_while_the_host_is_away),
 		cmocka_unit_test(test_a_clock_that_is_set_back),
 	};
