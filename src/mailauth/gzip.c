@@ -89,22 +89,32 @@ static bool next_member(z_stream *z, str octets)
 	return gzip_is(str_drop(octets, octets.n - z->avail_in)) && inflateReset(z) == Z_OK;
 }
 
-err gzip_unpack(str octets, struct buf *out)
+static err unpack(str octets, int window, struct buf *out)
 {
 	z_stream z = {0};
 	int result = Z_OK;
 
 	if (octets.n > UINT32_MAX)
 		return too_large(out);
-	if (inflateInit2(&z, MAX_WBITS + GZIP_ONLY) != Z_OK)
+	if (inflateInit2(&z, window) != Z_OK)
 		return err_note(E_MEMORY, "no memory to decompress");
 	feed(&z, octets);
 	while (result == Z_OK) {
 		result = write_piece(&z, inflate, Z_NO_FLUSH, out);
-		if (result == Z_STREAM_END && next_member(&z, octets))
+		if (result == Z_STREAM_END && window > 0 && next_member(&z, octets))
 			result = Z_OK;
 	}
 	err e = result == Z_STREAM_END ? OK : unpack_failed(result, out);
 	inflateEnd(&z);
 	return e;
+}
+
+err gzip_unpack(str octets, struct buf *out)
+{
+	return unpack(octets, MAX_WBITS + GZIP_ONLY, out);
+}
+
+err gzip_inflate(str octets, struct buf *out)
+{
+	return unpack(octets, -MAX_WBITS, out);
 }
