@@ -6,6 +6,7 @@ import resource
 import socket
 import subprocess
 import time
+import unicodedata
 
 import pytest
 
@@ -384,12 +385,12 @@ def test_bad_input_21_control_and_8bit_in_commands(server, command):
 
 
 def log_is_clean(server):
-    """Each line of the log is an event, in printing characters."""
+    """Each line of the log is an event, in printing characters: of UTF-8, for addresses that other tests of this server have."""
     with open(server.log_path, 'rb') as f:
-        lines = f.read().split(b'\n')
+        lines = f.read().decode().split('\n')
     for line in lines:
-        assert re.fullmatch(rb'[ -~]*', line), f'not escaped: {line!r}'
-        assert not line or line.startswith((b't=', b'{')), f'not an event: {line!r}'
+        assert all(c == ' ' or unicodedata.category(c)[0] not in 'CZ' for c in line), f'not escaped: {line!r}'
+        assert not line or line.startswith(('t=', '{')), f'not an event: {line!r}'
 
 
 def test_bad_input_22_nothing_carries_over_from_a_refused_message(server, user):
