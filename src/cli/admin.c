@@ -133,6 +133,45 @@ int admin_ask(const struct invocation *inv, struct config *config, const str *wo
 	return e == OK ? q.status : command_fail_err(inv, e);
 }
 
+/* --- many of them --- */
+
+struct series {
+	struct question q;
+	admin_next next;
+};
+
+static err ask_each(struct series *s, struct link *store)
+{
+	err e = s->next(s->q.ctx, &s->q.request);
+
+	while (e == OK) {
+		e = ask_all(&s->q, store);
+		if (e == OK)
+			e = s->next(s->q.ctx, &s->q.request);
+	}
+	return e == E_END ? OK : e;
+}
+
+static void ask_series(void *arg)
+{
+	struct series *s = arg;
+	struct link *store = NULL;
+	err e = role_admin_connect(s->q.config, &store);
+
+	if (e == OK)
+		e = ask_each(s, store);
+	s->q.status = e == OK ? EX_OK : command_fail_err(s->q.inv, e);
+	role_admin_disconnect(store);
+}
+
+int admin_ask_series(const struct invocation *inv, struct config *config, admin_next next, admin_page page, void *ctx)
+{
+	struct series s = {{.inv = inv, .config = config, .page = page, .ctx = ctx, .status = EX_SOFTWARE}, next};
+	err e = rt_run(ask_series, &s);
+
+	return e == OK ? s.q.status : command_fail_err(inv, e);
+}
+
 static err print_page(void *ctx, const struct row *rows, size_t n)
 {
 	output_rows(ctx, rows, n);

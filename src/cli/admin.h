@@ -22,7 +22,10 @@ struct admin_secret {
  * process only, because without a server the store is opened here, confined to its folder. */
 int admin_ask(const struct invocation *inv, struct config *config, const str *words, size_t n,
               const struct admin_secret *secret, admin_page page, void *ctx);
-/* The same with what was typed as the words, and the answer printed as a table or as JSON. */
+/* Many questions over one connection. `next` fills in words and secret of each, which stay its own until it is called again; E_END: there is no more. */
+typedef err (*admin_next)(void *ctx, struct admin_request *q);
+int admin_ask_series(const struct invocation *inv, struct config *config, admin_next next, admin_page page, void *ctx);
+/* admin_ask with what was typed as the words, and the answer printed as a table or as JSON. */
 int admin_print(const struct invocation *inv, struct config *config, const struct admin_secret *secret);
 /* The same with the configuration of -c, and without a secret: all that most commands do. */
 int admin_command(const struct invocation *inv);

@@ -169,6 +169,22 @@ const struct command commands[] = {
 		.run = command_store,
 	},
 	{
+		.name = "spam",
+		.arguments = "learn [ADDRESS|all] spam|wanted [ID|MESSAGE-ID...]\n"
+			     "learn [ADDRESS|all] spam|wanted [FILE|MBOX|FOLDER...]\n"
+			     "test [FILE|MBOX|FOLDER...]\n"
+			     "stats",
+		.options = STORE_READER,
+		.least = 1,
+		.most = ADMIN_WORDS_MAX,
+		.summary = "teach the judge of spam, and ask it",
+		.text = "learn counts the words of messages as those of spam, or of wanted mail: for all, or for one account;\n"
+			"messages that are here by their id, others from files, mboxes, Maildirs, standard input.\n"
+			"test says what the judge finds in a message, without delivering it. stats: how much was learned.\n"
+			"The rules stand in pombo-spam(7).",
+		.run = command_spam,
+	},
+	{
 		.name = "dns",
 		.arguments = "[DOMAIN]\nlookup NAME [TYPE]",
 		.options = STORE_READER,

@@ -202,6 +202,7 @@ static const struct {
 	{"quarantine", "drop", quarantine_drop},
 	{"spam", "learn", spam_learn},
 	{"spam", "words", spam_words},
+	{"spam", "known", spam_known},
 	{"spam", "status", spam_status},
 	{"dns", "keys", dns_keys},
 	{"explain", "", admin_explain},

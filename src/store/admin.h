@@ -74,6 +74,7 @@ MUST_USE err quarantine_release(struct admin *x);
 MUST_USE err quarantine_drop(struct admin *x);
 MUST_USE err spam_learn(struct admin *x);
 MUST_USE err spam_words(struct admin *x);
+MUST_USE err spam_known(struct admin *x);
 MUST_USE err spam_status(struct admin *x);
 MUST_USE err dns_keys(struct admin *x);
 MUST_USE err admin_explain(struct admin *x);
