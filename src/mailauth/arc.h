@@ -18,11 +18,13 @@ struct arc_result {
 	size_t n;
 	unsigned oldest_pass; /* RFC 8617 5.2: instance of the oldest message signature that still holds, 0 all do */
 };
-MUST_USE err arc_verify(const struct dkim_message *m, const struct dkim_options *o, struct arena *a, struct arc_result *out);
+MUST_USE err arc_verify(const struct dkim_message *m, const struct dkim_options *o, struct arena *a,
+                        struct arc_result *out);
 
 /* Appends a set of our own (ARC-Seal, ARC-Message-Signature, ARC-Authentication-Results), each with CRLF. `before`: what arc_verify said of the message;
- * `results`: the value of our Authentication-Results. Of a chain that has failed only a failing seal is made (RFC 8617 5.1.2); of a full one none: E_LIMIT. */
-MUST_USE err arc_seal(const struct dkim_message *m, const struct arc_result *before, const struct dkim_key *key, str results,
-                      int64_t now, struct arena *a, struct buf *out);
+ * `results`: the value of our Authentication-Results. Of a chain that has failed only a failing seal is made (RFC 8617 5.1.2), of one that was
+ * sealed as failed nothing; of a full one nothing either: E_LIMIT. */
+MUST_USE err arc_seal(const struct dkim_message *m, const struct arc_result *before, const struct dkim_key *key,
+                      str results, int64_t now, struct arena *a, struct buf *out);
 
 #endif

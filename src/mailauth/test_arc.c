@@ -113,6 +113,28 @@ static void test_full(void **state UNUSED)
 	assert_int_equal(arc_seal(&m, &r, &key, STR(RESULTS), FAKE_NOW, &memory, &out), E_LIMIT);
 }
 
+/* A set without an end of the chain, one too many, one twice, a gap: none of them is looked at further. */
+static void test_structure(void **state UNUSED)
+{
+	static const char *const added[] = {
+		"ARC-Seal: i=51; cv=pass\r\n",
+		"ARC-Seal: i=2; cv=pass\r\n",
+		"ARC-Seal: i=1; cv=none\r\n",
+		"ARC-Message-Signature: i=1; x=y\r\n",
+		"ARC-Authentication-Results: i=1; x\r\n",
+		"ARC-Authentication-Results: none\r\n",
+		"ARC-Seal: i=3; cv=pass\r\nARC-Message-Signature: i=3; a=b\r\nARC-Authentication-Results: i=3; x\r\n",
+		"ARC-Seal: \r\n",
+	};
+	str message = seal_again(STR(MESSAGE));
+	size_t asked = dns.asked;
+
+	for (size_t i = 0; i < ARRAY_LEN(added); i++)
+		if (verify(arena_printf(&memory, "%s" STR_FMT, added[i], STR_ARG(message))) != AUTH_FAIL)
+			fail_msg("%s", added[i]);
+	assert_int_equal(dns.asked, asked);
+}
+
 /* All failures are permanent (RFC 8617 5.2.1): a DNS that does not answer, too. */
 static void test_no_answer(void **state UNUSED)
 {
@@ -148,9 +170,9 @@ static void test_instances(void **state UNUSED)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_none),      cmocka_unit_test(test_chain), cmocka_unit_test(test_oldest_pass),
-		cmocka_unit_test(test_broken),    cmocka_unit_test(test_full),  cmocka_unit_test(test_no_answer),
-		cmocka_unit_test(test_instances),
+		cmocka_unit_test(test_none),      cmocka_unit_test(test_chain),     cmocka_unit_test(test_oldest_pass),
+		cmocka_unit_test(test_broken),    cmocka_unit_test(test_full),      cmocka_unit_test(test_no_answer),
+		cmocka_unit_test(test_structure), cmocka_unit_test(test_instances),
 	};
 
 	return cmocka_run_group_tests(tests, begin, end);
