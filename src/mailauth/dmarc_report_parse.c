@@ -6,7 +6,7 @@
 #include "mailauth/gzip.h"
 #include "mailauth/zip.h"
 
-enum { DEPTH_MAX = 16, NAME_SIZE = 40, TEXT_MAX = 512, SIGNATURES_MAX = 20, FEED_MAX = 1 << 20 };
+enum { DEPTH_MAX = 16, NAME_SIZE = 40, TEXT_MAX = 512, SIGNATURES_MAX = 20, FEED_MAX = 1 << 20, RECORDS_FIRST = 16 };
 
 /* A record while it is read. */
 struct open_record {
@@ -18,8 +18,9 @@ struct open_record {
 struct reading {
 	struct dmarc_report *report;
 	struct arena *arena;
-	struct dmarc_report_record *records; /* DMARC_REPORT_RECORDS_MAX of them */
-	char names[DEPTH_MAX][NAME_SIZE];    /* elements that are open, without prefix */
+	struct dmarc_report_record *records;
+	size_t records_room;
+	char names[DEPTH_MAX][NAME_SIZE]; /* elements that are open, without prefix */
 	size_t depth;
 	struct buf text; /* of the innermost one */
 	struct open_record now;
@@ -145,12 +146,28 @@ static void take_numbers(struct reading *r)
 		report->testing = str_equal(word_of(r), STR("y"));
 }
 
+static bool make_room(struct reading *r)
+{
+	size_t n = r->report->records_n, room = n == 0 ? RECORDS_FIRST : 2 * n;
+
+	if (n < r->records_room)
+		return true;
+	struct dmarc_report_record *more = arena_array(r->arena, room, sizeof(*more));
+	if (more == NULL)
+		return false;
+	for (size_t i = 0; i < n; i++)
+		more[i] = r->records[i];
+	r->records = more;
+	r->records_room = room;
+	return true;
+}
+
 static void end_record(struct reading *r)
 {
 	struct open_record *now = &r->now;
 	struct dkim_result *kept = arena_array(r->arena, now->signatures_n, sizeof(*kept));
 
-	if (r->report->records_n == DMARC_REPORT_RECORDS_MAX || (kept == NULL && now->signatures_n > 0))
+	if (r->report->records_n == DMARC_REPORT_RECORDS_MAX || kept == NULL || !make_room(r))
 		return fail(r, E_LIMIT);
 	for (size_t i = 0; i < now->signatures_n; i++)
 		kept[i] = now->signatures[i];
@@ -251,11 +268,11 @@ static err parse_xml(str xml, struct arena *a, struct dmarc_report *out)
 {
 	struct reading *r = arena_alloc(a, sizeof(*r));
 
+	*out = (struct dmarc_report){0};
 	if (r == NULL)
 		return err_note(E_LIMIT, "no memory for a report");
 	*r = (struct reading){.report = out, .arena = a, .text = BUF_INIT(TEXT_MAX)};
-	r->records = arena_array(a, DMARC_REPORT_RECORDS_MAX, sizeof(*r->records));
-	r->parser = r->records == NULL ? NULL : XML_ParserCreate(NULL);
+	r->parser = XML_ParserCreate(NULL);
 	if (r->parser == NULL)
 		return err_note(E_LIMIT, "no memory for a report");
 	XML_SetUserData(r->parser, r);
@@ -266,6 +283,35 @@ static err parse_xml(str xml, struct arena *a, struct dmarc_report *out)
 	err e = conclude(r, whole);
 	XML_ParserFree(r->parser);
 	buf_free(&r->text);
+	return e;
+}
+
+/* There are programs that write an address as "<a@b>", which no element can be called: without its brackets the rest can be read. True: it had some. */
+static bool drop_addresses(str xml, struct buf *out)
+{
+	bool found = false;
+
+	while (xml.n > 0) {
+		size_t at = str_find(xml, '<');
+		str tag = str_take(str_drop(xml, at), str_find(str_drop(xml, at), '>'));
+		str name = str_take(tag, str_find(tag, ' '));
+		bool address = str_find(name, '@') < name.n && str_find(name, '=') == name.n;
+
+		buf_put(out, str_take(xml, at));
+		buf_put(out, address ? str_drop(tag, 1) : tag);
+		xml = str_drop(xml, at + tag.n + (address ? 1 : 0));
+		found |= address;
+	}
+	return found && !out->full;
+}
+
+static err parse_repaired(str xml, struct arena *a, struct dmarc_report *out)
+{
+	BUF(repaired, DMARC_REPORT_SIZE_MAX);
+	err e = parse_xml(xml, a, out);
+
+	if (e == E_SYNTAX && str_contains(xml, STR("@")) && drop_addresses(xml, &repaired))
+		e = parse_xml(buf_str(&repaired), a, out);
 	return e;
 }
 
@@ -281,5 +327,5 @@ err dmarc_report_parse(str octets, struct arena *a, struct dmarc_report *out)
 	}
 	if (e == OK && octets.n > DMARC_REPORT_SIZE_MAX)
 		e = err_note(E_LIMIT, "a DMARC report is too large");
-	return e == OK ? parse_xml(octets, a, out) : e;
+	return e == OK ? parse_repaired(octets, a, out) : e;
 }
