@@ -80,7 +80,7 @@ void arc_chain_read(const struct dkim_header *h, struct arc_chain *out)
 {
 	static const char *const names[] = {"ARC-Authentication-Results", "ARC-Message-Signature", "ARC-Seal"};
 
-	*out = (struct arc_chain){.broken = h->more ? "the header has too many fields" : NULL};
+	*out = (struct arc_chain){.broken = h->too_large ? "the header is too large to be looked at" : NULL};
 	for (size_t i = 0; i < h->n; i++)
 		for (size_t k = 0; k < ARRAY_LEN(names); k++) {
 			const struct header_field *f = &h->fields[i];

@@ -2,16 +2,25 @@
 #include "mailauth/dkim_body.h"
 
 #include "mailauth/dkim_signature.h"
+#include "rt/rt.h"
 
-static err compute(str text, struct dkim_body_hash *h)
+enum { LARGE = 256 << 10 }; /* octets: about a millisecond, which others need not wait */
+
+struct job {
+	str text;
+	struct dkim_body_hash *hash;
+	err result;
+};
+
+static void compute(void *arg)
 {
 	CLEANUP(dkim_canon_free) struct dkim_canon_out o = {0};
+	struct job *job = arg;
 
-	dkim_canon_begin(&o, h->length);
-	dkim_canon_body(&o, h->canon, text);
-	err e = dkim_canon_end(&o, &h->digest);
-	h->total = o.total;
-	return e;
+	dkim_canon_begin(&o, job->hash->length);
+	dkim_canon_body(&o, job->hash->canon, job->text);
+	job->result = dkim_canon_end(&o, &job->hash->digest);
+	job->hash->total = o.total;
 }
 
 err dkim_body_hash(struct dkim_body *b, enum dkim_canon canon, uint64_t length, const struct dkim_body_hash **out)
@@ -26,10 +35,14 @@ err dkim_body_hash(struct dkim_body *b, enum dkim_canon canon, uint64_t length, 
 	struct dkim_body_hash *h = &b->hashes[b->n];
 	*h = (struct dkim_body_hash){.canon = canon, .length = length};
 	*out = h;
-	err e = compute(b->text, h);
-	if (e == OK)
+	struct job job = {.text = b->text, .hash = h};
+	if (b->text.n > LARGE)
+		rt_work(compute, &job);
+	else
+		compute(&job);
+	if (job.result == OK)
 		b->n++;
-	return e;
+	return job.result;
 }
 
 err dkim_body_check(struct dkim_body *b, const struct dkim_signature *s, struct arena *a, struct dkim_result *r,

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
-/* dkim_body - hashes of one body: each canonicalization and length is computed once, however many signatures want it. Pure. */
+/* dkim_body - hashes of one body: each canonicalization and length is computed once, however many signatures want it. Parks while a large one is hashed elsewhere
+ * (rt_work). */
 #ifndef MAILAUTH_DKIM_BODY_H
 #define MAILAUTH_DKIM_BODY_H
 

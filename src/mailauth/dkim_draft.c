@@ -77,7 +77,7 @@ err dkim_draft_names(const struct dkim_header *h, bool forwarded, struct buf *ou
 		add_names(&l, h, str_from(worth[i].name), worth[i].closed);
 	if (forwarded)
 		add_names(&l, h, STR("DKIM-Signature"), false);
-	return l.n > DKIM_FIELDS_MAX || h->more || out->full ? err_note(E_LIMIT, "too many fields to be signed") : OK;
+	return l.n > DKIM_FIELDS_MAX || h->too_large || out->full ? err_note(E_LIMIT, "too many fields to be signed") : OK;
 }
 
 void dkim_draft_begin(struct buf *field, str name, str first, const struct dkim_key *key, int64_t now)

@@ -46,7 +46,7 @@ err dkim_header_read(str header, struct arena *a, struct dkim_header *out)
 	bool more;
 
 	*out = (struct dkim_header){.n = count_fields(header, &more)};
-	out->more = more;
+	out->too_large = more || header.n > DKIM_HEADER_MAX;
 	out->fields = arena_array(a, out->n, sizeof(*out->fields));
 	out->sorted = arena_array(a, out->n, sizeof(*out->sorted));
 	out->taken = arena_array(a, out->n, sizeof(*out->taken));

@@ -6,12 +6,12 @@
 #include "base/err.h"
 #include "mail/header.h"
 
-enum { DKIM_HEADER_FIELDS_MAX = 4096 };
+enum { DKIM_HEADER_FIELDS_MAX = 4096, DKIM_HEADER_MAX = 1 << 20 }; /* octets */
 
 struct dkim_header {
 	struct header_field *fields; /* in order */
 	size_t n;
-	bool more;        /* there are more than DKIM_HEADER_FIELDS_MAX: those are not in it */
+	bool too_large;   /* it is larger than these two: what is beyond the fields is not in it */
 	uint16_t *sorted; /* indices by name, then in order */
 	uint16_t *taken;  /* parallel to `sorted`, of the last of each name: how many of that name were taken */
 };

@@ -60,8 +60,8 @@ static err look(struct verifying *v, const struct header_field *f, struct candid
 	struct dkim_result *r = c->result;
 	err e = dkim_signature_read(DKIM_FIELD, f, v->options->now, v->a, &c->signature, r);
 
-	if (e == OK && r->result == AUTH_NONE && v->header.more)
-		dkim_say(r, v->a, AUTH_PERMERROR, "the header has more than %d fields", DKIM_HEADER_FIELDS_MAX);
+	if (e == OK && r->result == AUTH_NONE && v->header.too_large)
+		dkim_say(r, v->a, AUTH_PERMERROR, "the header is too large to be looked at");
 	if (e == OK && r->result == AUTH_NONE)
 		e = dkim_body_check(&v->body, &c->signature, v->a, r, &c->partial);
 	if (e == OK && r->result == AUTH_NONE)
