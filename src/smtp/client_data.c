@@ -72,17 +72,28 @@ static err finish(struct sending *t)
 
 /* --- DATA --- */
 
-/* RFC 5321 4.5.2: a dot that begins a line is doubled. The message has no line end but CRLF (client_plan.c), so LF is enough to look for. */
+/* The first dot that begins a line; none: s.n. The message has no line end but CRLF (client_plan.c), so LF is enough to look for. */
+static size_t leading_dot(str s, bool at_line_start)
+{
+	size_t at = str_find(s, '.');
+
+	while (at < s.n && !(at == 0 ? at_line_start : s.p[at - 1] == '\n'))
+		at += 1 + str_find(str_drop(s, at + 1), '.');
+	return at < s.n ? at : s.n;
+}
+
+/* RFC 5321 4.5.2: a dot that begins a line is doubled. Few do, so it is dots that are looked for. */
 static void put_stuffed(struct stream *s, str piece, bool *at_line_start)
 {
 	while (piece.n > 0) {
-		str line = str_take(piece, str_find(piece, '\n') + 1);
+		size_t dot = leading_dot(piece, *at_line_start);
+		str part = str_take(piece, dot + 1);
 
-		if (*at_line_start && line.p[0] == '.')
+		stream_put(s, part);
+		if (dot < piece.n)
 			stream_put(s, STR("."));
-		stream_put(s, line);
-		*at_line_start = line.p[line.n - 1] == '\n';
-		piece = str_drop(piece, line.n);
+		*at_line_start = str_ends(part, STR("\n"));
+		piece = str_drop(piece, part.n);
 	}
 }
 
