@@ -84,6 +84,11 @@ void *arena_alloc(struct arena *a, size_t n)
 	return take(a, n, true);
 }
 
+char *arena_octets(struct arena *a, size_t n)
+{
+	return take(a, n, false);
+}
+
 void *arena_array(struct arena *a, size_t count, size_t size)
 {
 	size_t n;
@@ -93,7 +98,7 @@ void *arena_array(struct arena *a, size_t count, size_t size)
 
 str arena_str(struct arena *a, str s)
 {
-	char *p = take(a, s.n, false);
+	char *p = arena_octets(a, s.n);
 
 	if (p == NULL)
 		return STR_NONE;

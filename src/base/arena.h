@@ -26,6 +26,8 @@ struct arena {
 
 /* `n` zeroed bytes aligned for any type, or NULL. n = 0 gives a valid pointer. */
 MUST_USE void *arena_alloc(struct arena *a, size_t n);
+/* The same, not zeroed: for what is written at once. */
+MUST_USE char *arena_octets(struct arena *a, size_t n);
 /* `count` zeroed objects of `size`; checks the product. */
 MUST_USE void *arena_array(struct arena *a, size_t count, size_t size);
 str arena_str(struct arena *a, str s);          /* a copy */

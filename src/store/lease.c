@@ -195,8 +195,9 @@ typedef err (*read_octets)(struct readers *r, uint64_t segment, uint64_t at, cha
 
 static err read_record(struct leasing *x, read_octets read)
 {
+	bool small = x->at.length <= BODY_INLINE_MAX; /* with its envelope: read to where it stays */
 	BUF(memory, SEGMENT_RECORD_MAX);
-	char *to = buf_reserve(&memory, x->at.length);
+	char *to = small ? arena_octets(x->arena, x->at.length) : buf_reserve(&memory, x->at.length);
 	str body;
 
 	if (to == NULL)
@@ -208,7 +209,7 @@ static err read_record(struct leasing *x, read_octets read)
 		return e;
 	if (body.n > BODY_INLINE_MAX)
 		return body_to_file(body, &x->reply->body);
-	x->reply->body = BODY_OF(arena_str(x->arena, body));
+	x->reply->body = BODY_OF(small ? body : arena_str(x->arena, body));
 	return x->arena->full ? err_note(E_MEMORY, "no memory for a message") : OK;
 }
 
