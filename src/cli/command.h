@@ -65,7 +65,9 @@ int command_alias(const struct invocation *inv);
 int alias_import_file(const struct invocation *inv); /* pombo alias import */
 int command_send(const struct invocation *inv);
 int command_trace(const struct invocation *inv);
+int command_explain(const struct invocation *inv);
 int command_queue(const struct invocation *inv);
+int command_quarantine(const struct invocation *inv);
 int command_balance(const struct invocation *inv);
 int command_backup(const struct invocation *inv);
 int command_restore(const struct invocation *inv);

@@ -100,6 +100,16 @@ const struct command commands[] = {
 		.run = command_trace,
 	},
 	{
+		.name = "explain",
+		.arguments = "ID|MESSAGE-ID",
+		.options = STORE_READER,
+		.least = 1,
+		.most = 1,
+		.summary = "why a message was accepted, refused, or taken for junk",
+		.text = "Every check with its result, every rule with its points, the decision, and what would have changed it.",
+		.run = command_explain,
+	},
+	{
 		.name = "queue",
 		.arguments = "list [ID|FILTER...]\n"
 			     "show ID|FILTER...\n"
@@ -118,6 +128,21 @@ const struct command commands[] = {
 			"retry tries it now, flush all that is for a domain. hold keeps it from being sent until release.\n"
 			"fail gives up and tells the sender, drop gives up and tells nobody.",
 		.run = command_queue,
+	},
+	{
+		.name = "quarantine",
+		.arguments = "list [ID|FILTER...]\n"
+			     "show ID\n"
+			     "release ID|FILTER...|all\n"
+			     "drop ID|FILTER...|all [reason=TEXT]",
+		.options = STORE_READER,
+		.least = 1,
+		.most = QUEUE_WORDS_MAX,
+		.summary = "mail that waits for somebody to look at it",
+		.text = "FILTER is as for pombo queue: sender= recipient= domain= destination= older=.\n"
+			"release delivers it, and its words are learned as wanted; drop throws it away, tells nobody, and its words are "
+			"learned as spam.",
+		.run = command_quarantine,
 	},
 	{
 		.name = "balance",

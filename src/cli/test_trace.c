@@ -35,6 +35,13 @@ static struct cell received[] = {TIME,
                                  NUMBER("size", 1024),
                                  TEXT("message-id", "<a@b>"),
                                  TEXT("subject", "\x1b[2J")};
+static struct cell refused[] = {TIME,
+                                TEXT("event", "refused"),
+                                TEXT("id", "1A2B3D"),
+                                TEXT("client", "192.0.2.1"),
+                                TEXT("from", ""),
+                                TEXT("to", "alice@example.org"),
+                                TEXT("reply", "550 5.7.1 No.")};
 static struct cell accepted[] = {TIME,
                                  TEXT("event", "accepted"),
                                  TEXT("id", "1A2B3C"),
@@ -69,7 +76,7 @@ static void expect(struct row *rows, size_t n, const char *text)
 
 static void a_story_is_told(void **state UNUSED)
 {
-	struct row rows[] = {ROW(received), ROW(accepted), ROW(mailbox), ROW(other)};
+	struct row rows[] = {ROW(received), ROW(accepted), ROW(mailbox), ROW(other), ROW(refused)};
 
 	expect(rows, ARRAY_LEN(rows),
 	       "message 1A2B3C  <a@b>  \"\\x1b[2J\"\n"
@@ -77,7 +84,9 @@ static void a_story_is_told(void **state UNUSED)
 	       "client.example.com [192.0.2.1], session s1\n"
 	       "  2026-11-21T21:38:00.123Z  accepted   for alice@example.org, asked for as sales@example.org\n"
 	       "  2026-11-21T21:38:00.123Z  mailbox    alice@example.org INBOX uid 7, expunged\n"
-	       "  2026-11-21T21:38:00.123Z  discarded  rule=x\\x0ay \n");
+	       "  2026-11-21T21:38:00.123Z  discarded  rule=x\\x0ay \n"
+	       "message 1A2B3D\n"
+	       "  2026-11-21T21:38:00.123Z  refused    from <>, for alice@example.org [192.0.2.1]: 550 5.7.1 No.\n");
 }
 
 static struct cell queued[] = {TIME,

@@ -52,6 +52,17 @@ static void tell_received(struct buf *line, const struct row *row)
 	tell(line, row, ", ENVID ", "envid", "");
 }
 
+static void tell_refused(struct buf *line, const struct row *row)
+{
+	buf_puts(line, is_filled(row_cell(row, "from")) ? "" : "from <>, ");
+	tell(line, row, "from ", "from", ", ");
+	tell(line, row, "for ", "to", "");
+	tell(line, row, ", by ", "helo", "");
+	tell(line, row, " [", "client", "]");
+	tell(line, row, ", session ", "session", "");
+	tell(line, row, ": ", "reply", "");
+}
+
 static void tell_accepted(struct buf *line, const struct row *row)
 {
 	tell(line, row, "for ", "to", "");
@@ -64,6 +75,7 @@ static void tell_mailbox(struct buf *line, const struct row *row)
 	tell(line, row, "", "account", "");
 	tell(line, row, " ", "mailbox", "");
 	tell(line, row, " uid ", "uid", "");
+	tell(line, row, ", ", "keywords", "");
 	tell(line, row, ", ", "detail", "");
 	tell(line, row, ", ", "state", "");
 }
@@ -111,8 +123,8 @@ static const struct {
 	const char *event;
 	void (*tell)(struct buf *line, const struct row *row);
 } tellers[] = {
-	{"received", tell_received}, {"accepted", tell_accepted}, {"mailbox", tell_mailbox}, {"queued", tell_queued},
-	{"delayed", tell_reply},     {"relayed", tell_reply},     {"bounced", tell_reply},
+	{"received", tell_received}, {"refused", tell_refused}, {"accepted", tell_accepted}, {"mailbox", tell_mailbox},
+	{"queued", tell_queued},     {"delayed", tell_reply},   {"relayed", tell_reply},     {"bounced", tell_reply},
 };
 
 static void tell_event(struct buf *line, const struct row *row)
@@ -122,7 +134,7 @@ static void tell_event(struct buf *line, const struct row *row)
 
 	if (event == NULL)
 		return;
-	if (str_equal(event->text, STR("received")))
+	if (str_equal(event->text, STR("received")) || str_equal(event->text, STR("refused")))
 		tell_heading(line, row);
 	tell(line, row, "  ", "time", "");
 	buf_printf(line, "  %-10.*s ", STR_ARG(event->text));
