@@ -239,8 +239,9 @@ static bool refuse_for_now(const struct decide_input *in, struct arena *a, struc
 		refuse(d, E_TEMP, 451, STR("4.7.1"),
 		       arena_printf(a,
 		                    "Not known here yet, and a little suspicious (" STR_FMT
-		                    "); try again in %llu minutes",
-		                    STR_ARG(str_take(in->reasons, REASONS_IN_REPLY)), (unsigned long long)minutes));
+		                    "); try again in %llu minute%s",
+		                    STR_ARG(str_take(in->reasons, REASONS_IN_REPLY)), (unsigned long long)minutes,
+		                    minutes == 1 ? "" : "s"));
 		d->cause = CAUSE_GREYLIST;
 	}
 	return d->code != OK;

@@ -44,17 +44,18 @@ static err author_key(const struct dmarc_author *from, struct arena *a, str *out
 	return e;
 }
 
+/* Without checks nothing is said of who wrote it, for whoever would read it as a result. */
 static void fill_author(struct inward *w)
 {
 	struct arena *a = w->pass->arena;
 	const struct checks *c = &w->checks;
 
-	if (c->kind != AUTHOR_ONE || author_key(&c->author, a, &w->author.address) != OK)
+	if (!c->done || c->kind != AUTHOR_ONE || author_key(&c->author, a, &w->author.address) != OK)
 		return;
 	w->author.name = c->author.name;
 	w->author.skeleton = skeleton_address(a, w->author.address);
 	w->author.name_skeleton = skeleton_name(a, c->author.name);
-	w->author.verified = c->done && c->dmarc.result == AUTH_PASS;
+	w->author.verified = c->dmarc.result == AUTH_PASS;
 }
 
 /* --- the judge --- */
