@@ -78,7 +78,7 @@ def mail(domain, subject='test', **fields):
 def post(server, text, *to, sender='', source=HERE, expect=250):
     with server.smtp(source=source) as c:
         c.envelope(*to, sender=sender)
-        return c.data(text, expect)
+        return c.data(text, *(expect if isinstance(expect, tuple) else (expect,)))
 
 
 def last(server, user):
@@ -98,6 +98,23 @@ def boxes(server, mid):
         return [row[0] for row in db.execute('SELECT mailbox.name FROM item JOIN mailbox ON mailbox.id = item.mailbox WHERE item.message = ?', (mid_number(mid),))]
 
 
+def findings(server, mid):
+    """[(kind, name, result, points, evidence)], of a message that was accepted or refused; what is refused is written down a moment later."""
+
+    def read():
+        with sqlite3.connect(f'file:{server.data}/pombo.db?mode=ro', uri=True) as db:
+            return db.execute('SELECT text FROM finding WHERE message = ?', (mid_number(mid),)).fetchone()
+
+    text = eventually(read, f'the findings of {mid}')[0]
+    text = text.decode() if isinstance(text, bytes) else text
+    return [line.split(' ', 4) for line in text.splitlines()]
+
+
+def found(server, mid, name):
+    """Of the first finding of that name: its result and evidence."""
+    return next((f[2], f[4]) for f in findings(server, mid) if f[1] == name)
+
+
 def mid_number(text):
     n = 0
     for c in text:
@@ -106,7 +123,7 @@ def mid_number(text):
 
 
 def mid_of(reply):
-    return re.search(r'queued as (\w+)|id (\w+)', reply.text).group(1) or re.search(r'id (\w+)', reply.text).group(1)
+    return re.search(r'(?:queued as|id) (\w+)$', reply.text).group(1)
 
 
 def signed(text, key, domain='reject.auth.test'):
@@ -144,6 +161,19 @@ def test_policy_reject(server):
     assert reply.status == '5.7.1'
     assert 'policy of reject.auth.test (DMARC)' in reply.text and 'neither SPF nor DKIM' in reply.text
     assert server.mailbox(user) == []
+    mid = mid_of(reply)
+    assert found(server, mid, 'spf')[0] == 'fail'
+    result, evidence = [(f[2], f[4]) for f in findings(server, mid) if f[0] == 'decision'][0]
+    assert result == 'reject' and 'a DKIM signature of reject.auth.test' in evidence
+
+
+def test_findings_of_what_is_accepted(server):
+    user = server.account()
+    mid = mid_of(post(server, mail('none.auth.test'), user, sender='bob@none.auth.test'))
+    assert found(server, mid, 'spf') == ('pass', f'{HERE} may send for none.auth.test (ip4:{HERE})')
+    assert found(server, mid, 'dkim') == ('none', 'the message has no DKIM signature')
+    assert found(server, mid, 'dmarc')[0] == 'pass'
+    assert [f[2] for f in findings(server, mid) if f[0] == 'decision'] == ['deliver']
 
 
 def test_policy_quarantine(server):
@@ -259,6 +289,66 @@ def test_key_that_cannot_be_had(server, world, key):
     text = signed(mail('reject.auth.test'), key).replace(b's=s1', b's=s2')
     reply = post(server, text, user, sender='x@elsewhere.test', source=ELSEWHERE, expect=451)
     assert reply.status == '4.7.1'
+
+
+# --- the judge ---
+
+
+@pytest.fixture(scope='module')
+def judged(world):
+    """Every message without a date is spam, without a subject junk, without a message-id suspicious."""
+    from harness import Server
+
+    rules = '\n'.join(f'rule {name} points {points}' for name, points in (
+        ('date-missing', 30), ('subject-empty', 8), ('id-missing', 4.5), ('ptr-none', 0), ('dkim-none', 0), ('helo-unknown', 0), ('date-future', 0), ('date-old', 0), ('net-good', 0), ('domain-good', 0), ('net-bad', 0), ('domain-bad', 0)))
+    settings = f'authenticate yes\ndmarc-reports off\npublic-suffix-list no\nspam greylist-delay 1s\n{rules}\n{world.settings}'
+    server = Server(settings, domains=['example.org { dkim off }', 'patient.example { dkim off reject never }']).start()
+    yield server
+    server.close()
+
+
+def without(field, domain='none.auth.test'):
+    return re.sub(rf'{field}:.*\r\n'.encode(), b'', mail(domain))
+
+
+def test_nothing_against_it(judged):
+    user = judged.account()
+    reply = post(judged, mail('none.auth.test'), user, sender='bob@none.auth.test')
+    assert boxes(judged, mid_of(reply)) == ['INBOX'], findings(judged, mid_of(reply))
+
+
+def test_spam_is_refused(judged):
+    user, patient = judged.account(), judged.account('p@patient.example')
+    reply = post(judged, without('Date'), user, sender='bob@none.auth.test', expect=550)
+    assert reply.status == '5.7.1' and 'date-missing 30' in reply.text
+    decision = [f for f in findings(judged, mid_of(reply)) if f[0] == 'decision'][0]
+    assert decision[2] == 'reject' and 'fewer would have changed it' in decision[4]
+    reply = post(judged, without('Date'), patient, sender='bob@none.auth.test')
+    assert boxes(judged, mid_of(reply)) == ['Junk']
+
+
+def test_junk(judged):
+    user = judged.account()
+    reply = post(judged, without('Subject'), user, sender='bob@none.auth.test')
+    assert boxes(judged, mid_of(reply)) == ['Junk']
+    with sqlite3.connect(f'file:{judged.data}/pombo.db?mode=ro', uri=True) as db:
+        assert db.execute('SELECT count(*) FROM message').fetchone()[0] > 0
+
+
+def test_greylisting(judged):
+    """Once: who comes back after the delay is let in."""
+    user = judged.account()
+    text = without('Message-ID')
+    reply = post(judged, text, user, sender='bob@none.auth.test', expect=(2, 4))
+    assert reply.status == '4.7.1' and 'try again' in reply.text, '\n'.join(' '.join(f) for f in findings(judged, mid_of(reply)))
+
+    def again():
+        with judged.smtp(source=HERE) as c:
+            c.envelope(user, sender='bob@none.auth.test')
+            return c.data(text).code == 250
+
+    eventually(again, 'let in')
+    assert len(judged.mailbox(user)) == 1
 
 
 # --- mail that leaves ---
