@@ -219,13 +219,47 @@ static void test_bomb(void **state UNUSED)
 	assert_int_equal(tls_report_parse(buf_str(&packed), &a, &r), E_LIMIT);
 }
 
+static void test_json(void **state UNUSED)
+{
+	static const struct tls_report_failure details[] = {
+		{.result = STR("certificate-expired"), .receiving_host = STR("mx1"), .sessions = 100},
+		{.result = STR("validation-failure"), .reason = STR("X \"quoted\""), .sessions = 3}};
+	static const struct tls_report_policy policies[] = {
+		{.type = STR("sts"), .successes = 5326, .failures = 103, .details = details, .details_n = 2},
+		{.type = STR("tlsa"), .successes = 1}};
+	static const struct tls_report r = {.organization = STR("o"),
+	                                    .contact = STR("c"),
+	                                    .from = 1700000000000000,
+	                                    .policies = policies,
+	                                    .policies_n = 2};
+	BUF(out, 1000);
+	BUF(small, 300);
+
+	tls_report_json(&out, &r);
+	assert_str(buf_str(&out),
+	           "{\"organization\":\"o\",\"contact\":\"c\",\"from\":\"2023-11-14T22:13:20.000Z\",\"until\":\"\","
+	           "\"sessions\":5430,\"failed\":103,\"failures\":["
+	           "{\"result\":\"certificate-expired\",\"policy\":\"sts\",\"host\":\"mx1\",\"address\":\"\","
+	           "\"source\":\"\",\"reason\":\"\",\"count\":100},"
+	           "{\"result\":\"validation-failure\",\"policy\":\"sts\",\"host\":\"\",\"address\":\"\","
+	           "\"source\":\"\",\"reason\":\"X \\\"quoted\\\"\",\"count\":3}]}");
+	tls_report_json(&small, &r);
+	assert_false(small.full);
+	assert_true(str_ends(buf_str(&small), STR("\"count\":100}]}")));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_rfc8460_json), cmocka_unit_test(test_rpt01_eml),
-		cmocka_unit_test(test_google_eml),   cmocka_unit_test(test_lenient),
-		cmocka_unit_test(test_none),         cmocka_unit_test(test_limits),
-		cmocka_unit_test(test_bomb),         cmocka_unit_test(test_brackets_in_strings),
+		cmocka_unit_test(test_rfc8460_json),
+		cmocka_unit_test(test_rpt01_eml),
+		cmocka_unit_test(test_google_eml),
+		cmocka_unit_test(test_lenient),
+		cmocka_unit_test(test_none),
+		cmocka_unit_test(test_limits),
+		cmocka_unit_test(test_json),
+		cmocka_unit_test(test_bomb),
+		cmocka_unit_test(test_brackets_in_strings),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

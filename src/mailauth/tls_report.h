@@ -75,5 +75,7 @@ enum { TLS_REPORT_SIZE_MAX = 16 << 20 }; /* octets, unpacked */
 /* JSON, packed by gzip or not. Lenient: what is missing or of another type is "" or 0, what is not known is passed over. Texts are one line without control characters.
  * E_SYNTAX: no report that can be read; E_LIMIT: too large, too deep, too many parts, or `a` is full. */
 MUST_USE err tls_report_parse(str octets, struct arena *a, struct tls_report *out);
+/* What is kept of it, one line: who, when, how many sessions, and the failures, as many as have room. */
+void tls_report_json(struct buf *out, const struct tls_report *r);
 
 #endif
