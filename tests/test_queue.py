@@ -6,6 +6,7 @@ import threading
 
 import pytest
 
+import relaying
 from harness import eventually, free_ports, message
 from peer import CLOSE, USUAL, Peer
 
@@ -134,6 +135,19 @@ def test_senders_take_turns(make_server):
         goes_on.set()
         senders = [d.sender for d in peer.wait(101)]
         assert senders.index('someone@other.example') < 10
+
+
+def test_held_back_mail_that_is_failed():
+    """Its sender is told, also of mail for a mailbox here."""
+    with relaying.relaying() as server:
+        alice, bob = server.account('alice@example.org'), server.account('bob@example.org')
+        mail = relaying.send(server, bob, sender=alice, params='HOLDFOR=3600')
+        assert [r['state'] for r in server.json('queue', 'list')] == ['waiting']
+        server.cli('queue', 'fail', mail.mid, 'reason=not today')
+        fields = relaying.status_fields(relaying.report(server, alice))
+        assert fields['action'] == 'failed' and fields['final-recipient'].endswith(bob)
+        assert relaying.told(mail, 'failed').reply == 'not today'
+        assert server.mailbox(bob) == []
 
 
 def test_the_store_dies_while_mail_leaves(make_server, peer):

@@ -56,9 +56,10 @@ static err apply_retry(struct db *db, const struct queue_change *c, const struct
 
 static err apply_hold(struct db *db, const struct queue_change *c, const struct queue_row *row)
 {
-	struct query q =
-		db_query(db, "UPDATE queue SET state = 1, due = due + ?, reply = CASE WHEN ? = '' THEN reply ELSE ?"
-	                     " END WHERE state NOT IN (1, 3) AND message = ? AND rcpt = ?");
+	struct query q = db_query(
+		db, "UPDATE queue SET state = 1, due = due + ?, reply = CASE WHEN ? = '' THEN reply ELSE ? END,"
+		    " destination = CASE WHEN destination = '" QUEUE_FAILED_HERE "' THEN '' ELSE destination END"
+		    " WHERE state NOT IN (1, 3) AND message = ? AND rcpt = ?");
 
 	query_put_num(&q, QUEUE_DUE_HELD);
 	query_put_str(&q, c->filter->reason);

@@ -18,6 +18,8 @@ enum queue_state { QUEUE_WAITING, QUEUE_HELD, QUEUE_FAIL, QUEUE_QUARANTINED };
  * over, by the index alone. A held row keeps its time: QUEUE_DUE_HELD is added to it. */
 enum { QUEUE_DUE_FAIL = 0, QUEUE_DUE_EXPIRED = 1 };
 #define QUEUE_DUE_HELD (1ull << 62)
+/* The destination of what was held back for a mailbox here and is to be failed: `send` makes the report, and nothing is sent there. */
+#define QUEUE_FAILED_HERE "here"
 
 struct queue; /* of an open store */
 

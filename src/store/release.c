@@ -164,20 +164,15 @@ static err hold(struct db *db, const struct held *h)
 	return query_run(&q);
 }
 
-/* The administrator wants it failed. */
-static err fail(struct writer *w, const struct release *x, const struct held *h)
+/* The administrator wants it failed: with a report, which `send` makes. */
+static err fail(struct db *db, const struct held *h)
 {
-	const struct ledger_credit c = {.message = h->message,
-	                                .rcpt = h->rcpt,
-	                                .at = x->now,
-	                                .kind = LEDGER_BOUNCED,
-	                                .status = STR("5.0.0"),
-	                                .reply = STR("failed by the administrator before it was released")};
-	err e = ledger_credit(writer_db(w), &c);
+	struct query q =
+		db_query(db, "UPDATE queue SET destination = '" QUEUE_FAILED_HERE "' WHERE message = ? AND rcpt = ?");
 
-	if (e == OK)
-		e = delete_row(writer_db(w), h);
-	return e == OK ? message_release(w, h->message, 1) : e;
+	query_put_num(&q, h->message);
+	query_put_num(&q, h->rcpt);
+	return query_run(&q);
 }
 
 static err apply_one(struct writer *w, const struct release *x, const struct held *h)
@@ -185,7 +180,7 @@ static err apply_one(struct writer *w, const struct release *x, const struct hel
 	if (!h->there)
 		return OK;
 	if (h->state == QUEUE_FAIL)
-		return fail(w, x, h);
+		return fail(writer_db(w), h);
 	return h->mailbox != NULL ? deliver(writer_db(w), x, h) : hold(writer_db(w), h);
 }
 
@@ -206,9 +201,16 @@ static void log_released(const struct release *x)
 	for (size_t i = 0; i < x->n; i++)
 		if (x->rows[i].there)
 			LOG(INFO, "store.release", LOG_ID("mid", x->rows[i].message), LOG_STR("to", x->rows[i].address),
-			    LOG_Z("result", x->rows[i].state == QUEUE_FAIL ? "failed"
+			    LOG_Z("result", x->rows[i].state == QUEUE_FAIL ? "failing"
 			                    : x->rows[i].mailbox == NULL   ? "held"
 			                                                   : "mailbox"));
+}
+
+static void tell(struct store *s, const struct held *h)
+{
+	fate_changed(s, h->message);
+	if (h->there && h->state == QUEUE_FAIL)
+		queue_added(s, STR(QUEUE_FAILED_HERE), 0, QUEUE_DUE_FAIL);
 }
 
 static err release_due(struct store *s)
@@ -224,7 +226,7 @@ static err release_due(struct store *s)
 	if (e == OK)
 		log_released(&x);
 	for (size_t i = 0; e == OK && i < x.n; i++)
-		fate_changed(s, x.rows[i].message);
+		tell(s, &x.rows[i]);
 	arena_free(&x.arena);
 	return e;
 }
