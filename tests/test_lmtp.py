@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: ISC
 """LMTP (RFC 2033): as SMTP, but a reply for each recipient after the message."""
+import os
 import smtplib
+import stat
 
 from harness import message, split_trace
 
@@ -34,6 +36,7 @@ def test_a_reply_for_each_recipient(server):
 
 def test_unix_socket(server, user):
     text = message('unix')
+    assert stat.S_IMODE(os.stat(server.lmtp_path).st_mode) == 0o660
     with server.lmtp(unix=True) as c:
         c.deliver(text, user)
         c.quit()

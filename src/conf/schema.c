@@ -99,7 +99,9 @@ const struct setting schema[] = {
                  "0.0.0.0:25 and [::]:25, submission on 0.0.0.0:587 and [::]:587, submissions on 0.0.0.0:465 and "
                  "[::]:465, pop3 on 127.0.0.1:110 and [::1]:110, pop3s on 0.0.0.0:995 and [::]:995, and, when started "
                  "as "
-                 "root, local on unix:/run/pombo/submit."},
+                 "root, local on unix:/run/pombo/submit. A socket in the file system is for everybody if it is local's, "
+                 "whose clients are known by their uid; any other is for the group of user (0660), of which a server in "
+                 "front that hands mail over by LMTP has to be."},
 	{.name = "listen", .type = &value_socket, .flags = SETTING_MANY},
 	{.name = "limit",
          .option = "message-size",

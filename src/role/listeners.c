@@ -42,17 +42,25 @@ static void make_folder(const char *path)
 		(void)!chmod(folder, 0755); /* whatever the umask says */
 }
 
-/* Whoever reaches a socket in the file system may speak to it, as with a port. */
-static err open_one(const struct config_listen *wanted, int *fd)
+/* Programs of anybody submit, and are known by their uid. Who hands mail to mailboxes without a word about who he is has to be in the group. */
+static bool give_socket(const char *path, enum service service, const struct folder_owner *owner)
+{
+	mode_t mode = service == SERVICE_LOCAL ? 0666 : 0660;
+
+	return fchmodat(AT_FDCWD, path, mode, AT_SYMLINK_NOFOLLOW) == 0 &&
+	       (owner == NULL || geteuid() != 0 || lchown(path, owner->uid, owner->gid) == 0);
+}
+
+static err open_one(const struct config_listen *wanted, const struct folder_owner *owner, int *fd)
 {
 	const char *path = unix_path(&wanted->address);
 
 	if (path != NULL && path[0] == '/')
 		make_folder(path);
 	err e = net_listen(&wanted->address, fd);
-	if (e == OK && path != NULL && chmod(path, 0666) != 0) {
+	if (e == OK && path != NULL && !give_socket(path, wanted->service, owner)) {
 		close(*fd);
-		e = err_note(E_IO, "cannot change the mode of %s", path);
+		e = err_note(E_IO, "cannot give %s to its users", path);
 	}
 	if (e == OK)
 		return OK;
@@ -70,7 +78,8 @@ static err add(struct listeners *l, const struct config_listen *wanted, int fd)
 }
 
 /* Those that `old` does not have. */
-static err open_new(const struct config *config, const struct listeners *old, struct listeners *out)
+static err open_new(const struct config *config, const struct folder_owner *owner, const struct listeners *old,
+                    struct listeners *out)
 {
 	err e = OK;
 
@@ -78,7 +87,7 @@ static err open_new(const struct config *config, const struct listeners *old, st
 		int fd = -1;
 
 		if (find(old, config->listens[i].service, config->listens[i].text) == NULL)
-			e = open_one(&config->listens[i], &fd);
+			e = open_one(&config->listens[i], owner, &fd);
 		if (e == OK)
 			e = add(out, &config->listens[i], fd);
 	}
@@ -109,10 +118,11 @@ static void free_items(struct listeners *l)
 	*l = (struct listeners){0};
 }
 
-err listeners_open(const struct config *config, struct listeners *old, struct listeners *out)
+err listeners_open(const struct config *config, const struct folder_owner *owner, struct listeners *old,
+                   struct listeners *out)
 {
 	*out = (struct listeners){.items = calloc(config->listens_n + 1, sizeof(*out->items))};
-	err e = out->items == NULL ? err_note(E_MEMORY, "no memory for listeners") : open_new(config, old, out);
+	err e = out->items == NULL ? err_note(E_MEMORY, "no memory for listeners") : open_new(config, owner, old, out);
 
 	if (e == OK)
 		move_old(old, out);

@@ -82,7 +82,7 @@ static err reload_to(struct monitor *m, struct config *config)
 
 	keep_fixed(old, config);
 	err e = config->arena.full ? err_note(E_MEMORY, "no memory for the configuration")
-	                           : listeners_open(config, &before, &now);
+	                           : listeners_open(config, &m->owner, &before, &now);
 	if (e != OK) {
 		LOG(ERROR, "config.reload", LOG_Z("error", err_info()->text));
 		config_release(config);
@@ -181,7 +181,7 @@ static err start_all(struct monitor *m)
 	err e = children_start_store(&m->children);
 
 	if (e == OK && m->listeners.items == NULL)
-		e = listeners_open(m->config, NULL, &m->listeners);
+		e = listeners_open(m->config, &m->owner, NULL, &m->listeners);
 	if (e == OK)
 		e = listeners_open_control(m->config, &m->owner, &m->children.control_fd);
 	if (e == OK)
@@ -323,7 +323,7 @@ static void block_signals(void)
 /* All roles in this one process: then it is this process that has to give up root, once it has its ports. */
 static err give_up_root(struct monitor *m)
 {
-	err e = listeners_open(m->config, NULL, &m->listeners);
+	err e = listeners_open(m->config, &m->owner, NULL, &m->listeners);
 
 	return e == OK ? confine_user(m->owner.uid, m->owner.gid) : e;
 }

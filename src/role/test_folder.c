@@ -100,11 +100,14 @@ static void test_listeners(void **state UNUSED)
 	struct config *one = listening("127.0.0.1:0", "one.sock"), *two = listening("127.0.0.1:0", "two.sock");
 	struct listeners old, now;
 
-	assert_int_equal(listeners_open(one, NULL, &old), OK);
+	assert_int_equal(listeners_open(one, NULL, NULL, &old), OK);
 	assert_int_equal(old.n, 2);
 	assert_true(exists("one.sock"));
+	struct stat st;
+	assert_int_equal(stat(old.items[1].text + strlen("unix:"), &st), 0);
+	assert_int_equal(st.st_mode & 0777, 0660);
 	int kept = old.items[0].fd, gone = old.items[1].fd;
-	assert_int_equal(listeners_open(two, &old, &now), OK);
+	assert_int_equal(listeners_open(two, NULL, &old, &now), OK);
 	assert_int_equal(now.items[0].fd, kept); /* moved, not bound again */
 	assert_int_equal(old.items[0].fd, -1);
 	assert_int_equal(old.items[1].fd, gone);
@@ -125,8 +128,8 @@ static void test_listeners_fail_whole(void **state UNUSED)
 		      *bad = listening("192.0.2.1:25", "no/such/folder.sock");
 	struct listeners old, now;
 
-	assert_int_equal(listeners_open(one, NULL, &old), OK);
-	assert_true(listeners_open(bad, &old, &now) != OK);
+	assert_int_equal(listeners_open(one, NULL, NULL, &old), OK);
+	assert_true(listeners_open(bad, NULL, &old, &now) != OK);
 	assert_non_null(strstr(err_info()->text, "192.0.2.1:25"));
 	assert_int_equal(now.n, 0);
 	assert_true(old.items[0].fd >= 0 && old.items[1].fd >= 0);

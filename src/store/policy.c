@@ -4,7 +4,7 @@
 #include "store/queue.h"
 #include "store/state.h"
 
-enum { DOMAIN_MAX = 255, ID_MAX = 32, TEXT_MAX = 64 << 10 };
+enum { DOMAIN_MAX = 255, ID_MAX = 32, TEXT_MAX = 64 << 10, POLICIES_MAX = 10000 };
 #define FORGET_AFTER (30 * 86400 * (uint64_t)USEC_PER_SEC) /* since it expired */
 
 static err read_policy(struct store *s, str domain, struct policy_reply *r, struct arena *a)
@@ -18,6 +18,22 @@ static err read_policy(struct store *s, str domain, struct policy_reply *r, stru
 		r->expires = query_num(&q);
 	}
 	return query_end(&q);
+}
+
+/* Those that end first; not the one that was kept just now. */
+static err drop_surplus(struct db *db, str kept)
+{
+	struct query q = db_query(db, "SELECT count(*) FROM policy");
+	uint64_t n = 0;
+	err e = query_one(&q, &n, NULL);
+
+	if (e != OK || n <= POLICIES_MAX)
+		return e;
+	q = db_query(db, "DELETE FROM policy WHERE domain IN"
+	                 " (SELECT domain FROM policy WHERE domain <> ? ORDER BY expires LIMIT ?)");
+	query_put_str(&q, kept);
+	query_put_num(&q, n - POLICIES_MAX);
+	return query_run(&q);
 }
 
 static err keep_apply(struct writer *w, struct job *job)
@@ -36,7 +52,8 @@ static err keep_apply(struct writer *w, struct job *job)
 		return e;
 	q = db_query(writer_db(w), "DELETE FROM policy WHERE expires < ?");
 	query_put_num(&q, (uint64_t)rt_wall() - FORGET_AFTER);
-	return query_run(&q);
+	e = query_run(&q);
+	return e == OK ? drop_surplus(writer_db(w), p->domain) : e;
 }
 
 static err keep_policy(struct store *s, const struct policy_request *p)

@@ -381,6 +381,13 @@ static void policies(struct fixture *f)
 	expect_lines(f, "SELECT domain FROM policy", "example.com\n");
 	q.domain = STR("");
 	assert_int_equal(store_policy(f->store, &q, &r, &a), E_SYNTAX);
+	/* There are ten thousand at most. */
+	fixture_change(f, "DELETE FROM policy; WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 10003)"
+	                  " INSERT INTO policy SELECT 'host-' || i, '1', 'x', (1 << 60) + i FROM n");
+	q = (struct policy_request){.domain = STR("new.example"), .id = STR("1"), .text = STR("x"), .expires = now_usec()};
+	assert_int_equal(store_policy(f->store, &q, &r, &a), OK);
+	expect_lines(f, "SELECT count(*) || ' ' || min(expires - (1 << 60)) FROM policy WHERE domain <> 'new.example'", "9999 5\n");
+	expect_lines(f, "SELECT domain FROM policy WHERE domain = 'new.example'", "new.example\n");
 }
 
 static void test_policies(void **state UNUSED)
