@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "mail/charset.h"
 #include "rt/rt.h"
 
 #if !defined(__has_feature)
@@ -133,6 +134,8 @@ err confine(const struct config *config, const struct role_type *type, struct bu
 
 	if (data == NULL)
 		return err_note(E_LIMIT, "the data folder's name is too long");
+	if (type->reads)
+		charset_prepare(); /* out of files that will be out of reach */
 	if (root)
 		e = confine_as_root(data, type);
 	else

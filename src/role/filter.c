@@ -65,6 +65,7 @@ static void filter_role_close(struct process *p)
 
 const struct role_type role_filter = {
 	.name = "filter",
+	.reads = true,
 	.start = filter_role_start,
 	.configured = filter_role_configured,
 	.service = filter_role_service,

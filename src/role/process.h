@@ -22,6 +22,7 @@ struct role_type {
 	bool data_folder; /* its root is the data folder; otherwise an empty one */
 	bool threads;     /* it starts some */
 	bool works;       /* it has those of rt_work, and no more */
+	bool reads;       /* it reads text in whatever charset */
 	bool trusts;      /* what `certify` brings are files of trust_files.h, not certificates */
 	/* After the first configuration, confined. Sets p->state (in p->memory). */
 	err (*start)(struct process *p);
