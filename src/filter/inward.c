@@ -4,6 +4,7 @@
 #include "filter/decide.h"
 #include "filter/fields.h"
 #include "filter/removal.h"
+#include "filter/reports.h"
 #include "filter/state.h"
 #include "mail/address.h"
 #include "mail/skeleton.h"
@@ -26,6 +27,8 @@ struct inward {
 	struct judge_result judged;
 	struct model_hold *all, *own;
 	struct decision decision;
+	struct report_read *report; /* NULL: none that is about us and could be read */
+	bool is_report;             /* it looks like one */
 };
 
 /* --- who wrote it --- */
@@ -144,7 +147,36 @@ static str disposition_name(const struct inward *w)
 	return w->checks.dmarc.result == AUTH_PASS ? STR("pass") : names[w->decision.applied];
 }
 
-/* For the report to the domain; what is tried again later is counted then. */
+static void put_report(struct pass *p, const char *result, str evidence)
+{
+	finding_print(&p->findings, &(struct finding){.kind = FINDING_CHECK,
+	                                              .name = STR("report"),
+	                                              .result = str_from(result),
+	                                              .evidence = evidence});
+}
+
+/* A report that cannot be read is mail like any other. */
+static void take_report(struct inward *w)
+{
+	struct pass *p = w->pass;
+	const struct reports_input in = {p->config, pass_message(p),
+	                                 w->checks.kind == AUTHOR_ONE ? w->checks.author.domain : STR_NONE,
+	                                 w->checks.done && w->checks.dmarc.result == AUTH_PASS};
+	struct report_read *report = arena_alloc(p->arena, sizeof(*report));
+	err e = report == NULL ? E_MEMORY : reports_read(&in, p->arena, report);
+
+	w->is_report = e != E_NOT_FOUND;
+	w->report = e == OK ? report : NULL;
+	if (e == OK)
+		put_report(p, "kept",
+		           arena_printf(p->arena, "a report (" STR_FMT ") of " STR_FMT " about " STR_FMT,
+		                        STR_ARG(report->kind), STR_ARG(report->organization),
+		                        STR_ARG(report->domain)));
+	else if (w->is_report)
+		put_report(p, "ignored", str_from(err_info()->text));
+}
+
+/* For the report to the domain; what is tried again later is counted then, and reports are not: two servers would tell each other of their reports for ever. */
 static void put_row(const struct inward *w, struct judgement *j)
 {
 	const struct checks *c = &w->checks;
@@ -152,6 +184,8 @@ static void put_row(const struct inward *w, struct judgement *j)
 	BUF(text, DMARC_ROW_MAX);
 
 	if (!c->from_client || c->kind != AUTHOR_ONE || c->dmarc.record.rua_n == 0 || w->decision.code == E_TEMP)
+		return;
+	if (w->is_report && c->dmarc.result == AUTH_PASS)
 		return;
 	struct dmarc_row row = {.source = q->origin->client,
 	                        .disposition = disposition_name(w),
@@ -191,6 +225,8 @@ static err put_judgement(struct inward *w)
 	j->notes = w->judged.notes;
 	j->notes_n = w->judged.notes_n;
 	put_row(w, j);
+	j->reports = w->report;
+	j->reports_n = w->report != NULL ? 1 : 0;
 	return OK;
 }
 
@@ -268,7 +304,8 @@ static err decide_it(struct inward *w)
 static err remove_forged(struct inward *w)
 {
 	struct pass *p = w->pass;
-	const struct removal how = {p->config->hostname, p->source == SOURCE_OTHERS};
+	const struct removal how = {p->config->hostname,
+	                            p->source == SOURCE_OTHERS && p->config->spam.judge == CONFIG_YES};
 
 	return removal_add(&how, pass_message(p), p->reply, p->arena);
 }
@@ -286,6 +323,8 @@ static err run(struct inward *w)
 		e = put_fields(w);
 	if (e == OK && p->reply->code == OK && p->config->arc_seal == CONFIG_YES && w->checks.done)
 		e = outward_seal(p, &w->checks);
+	if (e == OK && p->reply->code == OK)
+		take_report(w);
 	return e == OK ? put_judgement(w) : e;
 }
 

@@ -167,6 +167,7 @@ static void forged_fields_run(void *arg UNUSED)
 	struct world w;
 
 	begin(&w, "");
+	w.config->spam.judge = CONFIG_YES;
 	inspect(&w, "Authentication-Results: mx.example.org; dmarc=pass\r\nFrom: bob@sender.example\r\nX-Spam-Flag: "
 	            "NO\r\n" HELLO);
 	assert_int_equal(w.r.drop_n, 2);
