@@ -214,14 +214,14 @@ def test_bad_input_84_forged_results(server):
     forged = (
         b'Authentication-Results: mx.example.org; dmarc=pass header.from=reject.auth.test\r\n'
         b'AUTHENTICATION-RESULTS: (a (comment)) "MX.Example.ORG" 1;\r\n spf=pass smtp.mailfrom=x\r\n'
-        b'Pombo-Sender: verified\r\nX-Spam-Flag: NO\r\n'
+        b'Pombo-Sender: verified\r\n'
         b'Authentication-Results: other.example; dmarc=fail\r\n'
     )
     post(server, forged + mail('plain.auth.test'), user, sender='bob@plain.auth.test', source=ELSEWHERE)
     got = last(server, user)
     assert 'spf=fail' in results(got)
     assert len(got.get_all('Authentication-Results')) == 2
-    assert 'verified' not in str(got.get('Pombo-Sender', '')) and got['X-Spam-Flag'] is None
+    assert 'verified' not in str(got.get('Pombo-Sender', ''))
 
 
 @pytest.mark.parametrize(
@@ -331,8 +331,18 @@ def test_junk(judged):
     user = judged.account()
     reply = post(judged, without('Subject'), user, sender='bob@none.auth.test')
     assert boxes(judged, mid_of(reply)) == ['Junk']
-    with sqlite3.connect(f'file:{judged.data}/pombo.db?mode=ro', uri=True) as db:
-        assert db.execute('SELECT count(*) FROM message').fetchone()[0] > 0
+    rows = judged.json('explain', mid_of(reply))
+    assert [r['points'] for r in rows if r.get('name') == 'subject-empty'] == ['8']
+
+
+def test_header_of_junk(world, make_server):
+    """Where accounts are read by POP3, junk goes to the inbox, and says so itself; what others say of it goes."""
+    server = make_server(f'authenticate yes\nspam junk-to inbox\nrule subject-empty points 8\ndmarc-reports off\n{world.settings}', domains=['example.org { dkim off }'])
+    user = server.account()
+    post(server, b'X-Spam-Flag: NO\r\nX-Spam-Status: No, really\r\n' + without('Subject'), user, sender='bob@none.auth.test')
+    got = last(server, user)
+    assert got.get_all('X-Spam-Flag') == ['YES'] and len(got.get_all('X-Spam-Status')) == 1
+    assert re.match(r'Yes, score=[\d.]+ subject-empty 8', got['X-Spam-Status'])
 
 
 def test_greylisting(judged):
