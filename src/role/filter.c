@@ -66,6 +66,7 @@ static void filter_role_close(struct process *p)
 const struct role_type role_filter = {
 	.name = "filter",
 	.reads = true,
+	.works = true, /* large bodies are hashed beside the loop */
 	.start = filter_role_start,
 	.configured = filter_role_configured,
 	.service = filter_role_service,
