@@ -2,6 +2,7 @@
 #include <stdio.h>
 
 #include "base/encode.h"
+#include "cli/check_rules.h"
 #include "cli/check_tls.h"
 #include "cli/command.h"
 #include "cli/output.h"
@@ -79,7 +80,8 @@ static int print_config(const struct invocation *inv, const struct config *c)
 	BUF(text, 64 << 20);
 
 	if (!inv->dump) {
-		int status = check_tls(inv, c);
+		int tls = check_tls(inv, c), rules = check_rules(inv, c), status = tls != EX_OK ? tls : rules;
+
 		if (!inv->json && status == EX_OK)
 			printf("%s: no fault\n", inv->config_path);
 		return status;
