@@ -6,7 +6,7 @@
 #include "base/log.h"
 #include "rt/file.h"
 #include "store/ids.h"
-#include "store/queue_state.h"
+#include "store/queue_clock.h"
 
 enum { LOOKS = 3, REST_FAULT = 10, REST_MEMORY = 1 }; /* seconds */
 #define WAIT_MAX (3600 * NSEC_PER_SEC)
@@ -40,7 +40,7 @@ static enum lease_why why_of(const struct leasing *x, const struct due_row *r)
 {
 	if (r->state == QUEUE_FAIL)
 		return LEASE_FAIL;
-	return r->expires <= x->now ? LEASE_EXPIRED : LEASE_ATTEMPT;
+	return r->expires <= queue_clock_now(x->store) ? LEASE_EXPIRED : LEASE_ATTEMPT;
 }
 
 /* Most messages have one recipient. */

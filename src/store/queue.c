@@ -9,6 +9,7 @@
 #include "conf/relay.h"
 #include "store/message.h"
 #include "store/queue_back.h"
+#include "store/queue_clock.h"
 #include "store/release.h"
 
 enum { SWEEP_ROWS = 1000, SWEEP_SHARE = 100 };
@@ -304,8 +305,10 @@ static void sweep(struct store *s)
 {
 	struct queue *q = s->queue;
 	nsec begin = rt_now();
-	err e = sweep_expired(s);
+	err e = queue_clock_check(s);
 
+	if (e == OK)
+		e = sweep_expired(s);
 	if (e == OK && q->missed) {
 		q->missed = false;
 		e = read_destinations(s);
@@ -355,6 +358,7 @@ static err start(struct store *s)
 {
 	err e = read_destinations(s);
 
+	queue_clock_begin(s->queue);
 	if (e == OK)
 		e = store_enter(s);
 	if (e != OK)

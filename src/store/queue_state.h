@@ -14,6 +14,11 @@ struct queue {
 	struct co *co;      /* wakes deliverers when the time comes, and looks for what is over */
 	uint64_t wake_at;   /* microseconds: when it looks at the schedule the next time */
 	nsec sweep_at;
+	struct { /* queue_clock.h */
+		uint64_t wall; /* what the wall clock said */
+		nsec at;       /* then */
+		nsec written;
+	} clock;
 	bool back;   /* a destination is (queue_back.h) */
 	bool missed; /* there was no memory for a destination: they are to be read again */
 };

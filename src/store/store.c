@@ -12,7 +12,7 @@
 #include "store/ids.h"
 #include "store/lesson.h"
 #include "store/prune.h"
-#include "store/queue.h"
+#include "store/queue_clock.h"
 #include "store/recover.h"
 #include "store/refuse.h"
 #include "store/release.h"
@@ -72,6 +72,8 @@ static err prepare_database(struct store *s, struct writer_start *start)
 		e = recover_segments(db, s->folder.bodies, start);
 	if (e == OK)
 		e = ids_start(s, db);
+	if (e == OK)
+		e = queue_clock_open(db, s->config);
 	if (e == OK && fsync(s->folder.self) != 0)
 		e = err_note(E_IO, "the data folder cannot be synced");
 	db_close(db);
