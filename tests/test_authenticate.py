@@ -373,6 +373,18 @@ def publish(world, server, domain):
     world.load()
 
 
+def records(world):
+    """For python3-dkim: TXT records of our DNS."""
+    import dns.message
+    import dns.query
+
+    def ask(name, timeout=5):
+        answer = dns.query.udp(dns.message.make_query(name.decode(), 'TXT'), '127.0.0.1', port=world.port, timeout=timeout)
+        return b''.join(b''.join(r.strings) for rrset in answer.answer for r in rrset if r.rdtype == 16)
+
+    return ask
+
+
 def test_submission_is_signed(world, make_server):
     domain = 'signs.test'
     with Peer() as peer:
@@ -382,15 +394,19 @@ def test_submission_is_signed(world, make_server):
         sent = send(server, 'bob@elsewhere.test', sender=f'alice@{domain}', body=mail(domain))
         told(sent, 'relayed')
         text = peer.deliveries[-1].data
-
-        def record(name, timeout=5):
-            import dns.message
-            import dns.query
-
-            q = dns.message.make_query(name.decode(), 'TXT')
-            answer = dns.query.udp(q, '127.0.0.1', port=world.port, timeout=timeout)
-            return b''.join(b''.join(r.strings) for rrset in answer.answer for r in rrset if r.rdtype == 16)
-
         assert text.count(b'DKIM-Signature:') == 2
-        checker = dkim.DKIM(text)
-        assert checker.verify(idx=0, dnsfunc=record) and dkim.DKIM(text).verify(idx=1, dnsfunc=record)
+        for i in range(2):
+            assert dkim.DKIM(text).verify(idx=i, dnsfunc=records(world))
+        assert ('dkim-sign', 'signed') in [(f[1], f[2]) for f in findings(server, sent.mid)]
+
+
+def test_mail_from_others_is_sealed(world, make_server):
+    """Who it is handed on to sees what was found out here."""
+    domain = 'seals.test'
+    server = make_server(f'{SETTINGS}\narc seal yes\n{world.settings}', domains=[domain])
+    user = server.account(f'user@{domain}')
+    publish(world, server, domain)
+    post(server, mail('none.auth.test'), user, sender='bob@none.auth.test')
+    result, sets, why = dkim.arc_verify(server.mailbox(user)[0], dnsfunc=records(world))
+    assert result == b'pass' and len(sets) == 1, (result, why)
+    assert sets[0]['as-domain'] == domain.encode()

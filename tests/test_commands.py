@@ -25,6 +25,12 @@ def test_check(stopped):
     assert stopped.cli('serve', expect=78).returncode == 78
 
 
+def test_check_knows_rules(stopped):
+    stopped.write_config(stopped.config_text() + 'rule helo-unknwn points 1\n')
+    r = stopped.cli('check', expect=78)
+    assert 'did you mean "helo-unknown"?' in r.stderr
+
+
 ED25519 = ('ed25519',)
 
 
