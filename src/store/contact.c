@@ -4,7 +4,7 @@
 #include "mail/address.h"
 #include "mail/skeleton.h"
 
-enum { TEXT_MAX = 1000 };
+enum { TEXT_MAX = 1000, LOOK_MAX = 50 };
 
 bool contact_is_sound(const struct author *author)
 {
@@ -15,31 +15,35 @@ bool contact_is_sound(const struct author *author)
 	       !str_has_control(author->address);
 }
 
-static err find_exact(struct db *db, uint64_t account, str address, struct contact *out)
+/* How well somebody is known. */
+static bool is_better(const struct contact *a, const struct contact *b)
 {
-	struct query q = db_query(db, "SELECT received, sent FROM contact WHERE account = ? AND address = ?");
-
-	query_put_num(&q, account);
-	query_put_str(&q, address);
-	if (query_row(&q)) {
-		out->received = query_num(&q);
-		out->sent = query_num(&q);
-	}
-	return query_end(&q);
+	return a->sent != b->sent ? a->sent > b->sent : a->received > b->received;
 }
 
-/* The best known that looks the same: somebody who was written to, or who wrote more often. */
-static err find_like(struct db *db, uint64_t account, const struct author *author, struct arena *a, struct contact *out)
+/* The author himself among those who look the same, and the best known of the others. */
+static err find_same(struct db *db, uint64_t account, const struct author *author, struct arena *a, struct contact *out,
+                     struct contact *other)
 {
-	struct query q = db_query(db, "SELECT address FROM contact WHERE account = ? AND skeleton = ? AND address <> ?"
-	                              " AND (sent > 0 OR received > ?) ORDER BY sent DESC, received DESC LIMIT 1");
+	struct query q =
+		db_query(db, "SELECT address, received, sent FROM contact WHERE account = ? AND skeleton = ? LIMIT ?");
 
 	query_put_num(&q, account);
 	query_put_str(&q, author->skeleton);
-	query_put_str(&q, author->address);
-	query_put_num(&q, out->received > 1 ? out->received : 1);
-	if (query_row(&q))
-		out->like = arena_str(a, query_str(&q));
+	query_put_num(&q, LOOK_MAX);
+	while (query_row(&q)) {
+		str address = query_str(&q);
+		struct contact c = {.like = STR("")};
+
+		c.received = query_num(&q);
+		c.sent = query_num(&q);
+		if (str_equal(address, author->address)) {
+			*out = c;
+		} else if (other->like.n == 0 || is_better(&c, other)) {
+			c.like = arena_str(a, address);
+			*other = c;
+		}
+	}
 	return query_end(&q);
 }
 
@@ -67,12 +71,14 @@ static err find_namesake(struct db *db, uint64_t account, const struct author *a
 
 err contact_find(struct db *db, uint64_t account, const struct author *author, struct arena *a, struct contact *out)
 {
-	*out = (struct contact){.like = STR("")};
-	err e = find_exact(db, account, author->address, out);
+	struct contact other = {.like = STR("")};
+
+	*out = other;
+	err e = find_same(db, account, author, a, out, &other);
 	if (e != OK || out->sent > 0)
 		return e;
-	if (author->skeleton.n > 0)
-		e = find_like(db, account, author, a, out);
+	if (other.sent > 0 || other.received > (out->received > 1 ? out->received : 1))
+		out->like = other.like;
 	return e == OK && name_counts(author, out) ? find_namesake(db, account, author, a, out) : e;
 }
 
@@ -81,7 +87,7 @@ err contact_received(struct db *db, uint64_t account, uint64_t at, const struct 
 {
 	struct query q =
 		db_query(db, "INSERT INTO contact (account, address, skeleton, name_skeleton, received, first, last)"
-	                     " VALUES (?, ?, ?, ?, 1, ?, ?) ON CONFLICT (account, address) DO UPDATE SET"
+	                     " VALUES (?, ?, ?, ?, 1, ?, ?) ON CONFLICT (account, skeleton, address) DO UPDATE SET"
 	                     " received = contact.received + 1, last = excluded.last, name_skeleton ="
 	                     " CASE WHEN ? = 1 AND excluded.name_skeleton <> '' THEN excluded.name_skeleton ELSE "
 	                     "contact.name_skeleton END");
@@ -123,7 +129,7 @@ err contact_sent(struct db *db, uint64_t account, uint64_t at, const struct cont
 {
 	struct query q =
 		db_query(db, "INSERT INTO contact (account, address, skeleton, name_skeleton, sent, first, last)"
-	                     " VALUES (?, ?, ?, '', 1, ?, ?) ON CONFLICT (account, address) DO UPDATE SET"
+	                     " VALUES (?, ?, ?, '', 1, ?, ?) ON CONFLICT (account, skeleton, address) DO UPDATE SET"
 	                     " sent = contact.sent + 1, last = excluded.last");
 
 	query_put_num(&q, account);

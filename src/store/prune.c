@@ -38,8 +38,8 @@ static const struct table reputations = {
 /* Whom somebody has written to is known for ever. */
 static const struct table contacts = {
 	"SELECT last FROM contact WHERE sent = 0 ORDER BY last DESC LIMIT 1 OFFSET ?1",
-	"SELECT account, 0, address, '' FROM contact WHERE sent = 0 AND last <= ?1 LIMIT ?2",
-	"DELETE FROM contact WHERE account = ?1 AND address = ?3 AND sent = 0 AND last <= ?5",
+	"SELECT account, 0, skeleton, address FROM contact WHERE sent = 0 AND last <= ?1 LIMIT ?2",
+	"DELETE FROM contact WHERE account = ?1 AND skeleton = ?3 AND address = ?4 AND sent = 0 AND last <= ?5",
 };
 static const struct table tallies = {
 	"SELECT day FROM tally ORDER BY day DESC LIMIT 1 OFFSET ?1",

@@ -205,20 +205,19 @@ CREATE TABLE history (
 	last  INTEGER NOT NULL
 ) WITHOUT ROWID;
 
--- Whom an account has mail from, and whom it wrote to. `skeleton`s: mail/skeleton.h.
+-- Whom an account has mail from, and whom it wrote to. `skeleton`s: mail/skeleton.h; those who look the same stand together.
 CREATE TABLE contact (
 	account       INTEGER NOT NULL,
-	address       TEXT NOT NULL,           -- in the form of address_key
 	skeleton      TEXT NOT NULL,
+	address       TEXT NOT NULL,           -- in the form of address_key
 	name_skeleton TEXT NOT NULL,
 	received      INTEGER NOT NULL DEFAULT 0,
 	sent          INTEGER NOT NULL DEFAULT 0,
 	first         INTEGER NOT NULL,
 	last          INTEGER NOT NULL,
-	PRIMARY KEY (account, address)
+	PRIMARY KEY (account, skeleton, address)
 ) WITHOUT ROWID;
-CREATE INDEX contact_skeleton ON contact (account, skeleton);
-CREATE INDEX contact_name ON contact (account, name_skeleton) WHERE name_skeleton <> '';
+CREATE INDEX contact_name ON contact (account, name_skeleton) WHERE sent > 0;
 
 -- Messages to learn words from, and those that were learned: each once, by its content. Account 0: for all.
 CREATE TABLE lesson (

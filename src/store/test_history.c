@@ -158,7 +158,7 @@ static void forgotten(struct fixture *f)
 	               "INSERT INTO refusal SELECT value, value, '', '', '', '', '', '', '', '' FROM n;"
 	               "INSERT INTO finding SELECT value, 'x' FROM n;"
 	               "INSERT INTO history SELECT 'k' || value, 1, 1, value, value FROM n;"
-	               "INSERT INTO contact SELECT 1, value, '', '', 1, value % 2, value, value FROM n;"
+	               "INSERT INTO contact SELECT 1, '', value, '', 1, value % 2, value, value FROM n;"
 	               "INSERT INTO tally SELECT 'example.net', value, 'r', 1 FROM n;"
 	               "INSERT INTO report SELECT 'dmarc', 'example.org', 'x', value, value, 0, 0, 0, '' FROM"
 	               " n;"
