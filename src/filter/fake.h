@@ -95,7 +95,7 @@ static err fake_sign(void *ctx, struct link *from UNUSED, const void *request, v
 
 static void fake_begin(struct fake *f, const char *const *zone)
 {
-	struct stream *ours, *theirs;
+	struct stream *ours = NULL, *theirs = NULL;
 
 	*f = (struct fake){.keys = BUF_INIT(1 << 16), .learned = BUF_INIT(1 << 16)};
 	vector_zone(&f->dns, zone);
