@@ -184,7 +184,7 @@ struct config {
 	enum yes_no show_client; /* the client's address in the trace header of a submission */
 	uint64_t quota;          /* octets an account may hold unless it has its own; 0 none */
 	uint64_t segment_size;   /* store: octets of a segment; 256M (setting `store segment`) */
-	uint64_t edges, filters; /* processes; 0: half the cores, at least 1 */
+	uint64_t edges, filters; /* processes; 0: as many as the cores suggest */
 	enum log_level log_level;
 	bool log_json;
 };

@@ -21,6 +21,7 @@
 
 #define GRACE           (10 * NSEC_PER_SEC)
 #define DESCRIPTORS_MIN 65536
+#define EDGES_LEAST     2 /* it does the handshakes: for one alone the other core would wait */
 #define PROCESSES_MAX   64
 #define WATCH_EVERY     (10 * NSEC_PER_SEC)
 
@@ -43,11 +44,16 @@ static const int signals[] = {SIGTERM, SIGINT, SIGHUP, SIGCHLD};
 
 /* --- configuration --- */
 
-static uint64_t process_count(uint64_t configured)
+/* Half the cores, but no fewer than `least` where there are as many. */
+static uint64_t process_count(uint64_t configured, uint64_t least)
 {
-	long cores = sysconf(_SC_NPROCESSORS_ONLN);
-	uint64_t n = configured > 0 ? configured : cores > 1 ? (uint64_t)cores / 2 : 1;
+	long online = sysconf(_SC_NPROCESSORS_ONLN);
+	uint64_t cores = online > 1 ? (uint64_t)online : 1, n = cores / 2;
 
+	if (n < least)
+		n = cores < least ? cores : least;
+	if (configured > 0)
+		n = configured;
 	return n < PROCESSES_MAX ? n : PROCESSES_MAX;
 }
 
@@ -57,8 +63,8 @@ static struct config *load(const char *path, struct config_faults *faults)
 
 	if (c == NULL)
 		return NULL;
-	c->edges = process_count(c->edges);
-	c->filters = process_count(c->filters);
+	c->edges = process_count(c->edges, EDGES_LEAST);
+	c->filters = process_count(c->filters, 1);
 	log_setup("monitor", c->log_level, c->log_json);
 	return c;
 }
