@@ -241,6 +241,38 @@ def test_one_from_with_two_addresses(server):
     assert boxes(server, mid_of(reply)) == ['Junk']
 
 
+@pytest.mark.parametrize(
+    'line',
+    [
+        'From: bob@none.auth.test, boss@reject.auth.test',
+        'From: boss@reject.auth.test, bob@none.auth.test',
+        'From: friends: bob@none.auth.test, boss@reject.auth.test;',
+        'From : boss@reject.auth.test',
+        'From: =?utf-8?q?boss=40reject.auth.test?= <bob@none.auth.test>',
+        'From: <bob@none.auth.test> <boss@reject.auth.test>',
+        'From: boss@reject.auth.test <bob@none.auth.test>',
+        'From:',
+    ],
+)
+def test_bad_input_85_authors_that_are_none(server, line):
+    """What one program shows, another one does not: nobody takes it for proved. Where it can be read in one way only, that is what counts."""
+    user = server.account()
+    text = message().replace(b'From: Sender <sender@example.com>', line.encode())
+    with server.smtp(source=HERE) as c:
+        c.envelope(user, sender='bob@none.auth.test')
+        reply = c.data(text)
+    if reply.code == 250:
+        assert boxes(server, mid_of(reply)) == ['Junk'], findings(server, mid_of(reply))
+        assert found(server, mid_of(reply), 'dmarc')[0] != 'pass'
+
+
+def test_a_name_that_is_an_address(server):
+    """Quoted, it is a name and nothing else."""
+    user = server.account()
+    post(server, message().replace(b'Sender <sender@example.com>', b'"boss@reject.auth.test" <bob@none.auth.test>'), user, sender='bob@none.auth.test')
+    assert 'dmarc=pass' in results(last(server, user)) and 'header.from=none.auth.test' in results(last(server, user))
+
+
 def test_from_our_front(server):
     """LMTP: who handed it on is trusted, nobody is refused."""
     user = server.account()
