@@ -18,6 +18,7 @@ struct dkim_options {
 	const struct resolver *resolver;
 	int64_t now; /* microseconds since 1970 */
 	nsec deadline;
+	struct dkim_key_cache *keys; /* dkim_key_cache.h; NULL: keys are read anew each time */
 };
 struct dkim_result {
 	enum auth_result result;

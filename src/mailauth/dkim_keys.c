@@ -1,23 +1,17 @@
 /* SPDX-License-Identifier: ISC */
 #include "mailauth/dkim_keys.h"
 
-#include "mailauth/dkim_record.h"
-#include "rt/signature.h"
+#include "mailauth/dkim_key_cache.h"
 #include "rt/together.h"
 
 enum { RECORDS_MAX = 4 }; /* RFC 6376 3.6.2.2: there should be one; all of few are tried */
 
-struct dkim_public {
-	struct dkim_record record;
-	struct signature_public *key; /* NULL: `why` */
-	str why;
-};
 struct dkim_known {
 	struct dkim_known *next;
 	str name;
 	enum auth_result result; /* NONE: there are keys; else there are none, and `why` */
 	str why;
-	struct dkim_public *keys;
+	const struct dkim_public *keys[RECORDS_MAX];
 	size_t n;
 };
 
@@ -25,38 +19,19 @@ void dkim_keys_free(struct dkim_keys *k)
 {
 	for (struct dkim_known *known = k->known; known != NULL; known = known->next)
 		for (size_t i = 0; i < known->n; i++)
-			signature_public_free(known->keys[i].key);
+			dkim_public_release(known->keys[i]);
 	k->known = NULL;
 }
 
 /* --- asking --- */
 
-static err read_key(struct dkim_keys *k, str text, struct dkim_public *out)
-{
-	err e = dkim_record_parse(text, k->a, &out->record);
-
-	if (e == OK && out->record.octets.n == 0) {
-		out->why = STR("the key has been revoked"); /* RFC 6376 6.1.2 */
-		return OK;
-	}
-	if (e == OK)
-		e = signature_public_read(out->record.ed25519, out->record.octets, &out->key);
-	if (e != E_SYNTAX)
-		return e;
-	out->why = arena_str(k->a, str_from(err_info()->text));
-	return OK;
-}
-
 static err read_keys(struct dkim_keys *k, struct dkim_known *known, const str *txt, size_t n)
 {
 	err e = OK;
 
-	known->keys = arena_array(k->a, n < RECORDS_MAX ? n : RECORDS_MAX, sizeof(*known->keys));
-	if (known->keys == NULL)
-		return err_note(E_LIMIT, "no memory for keys");
-	while (e == OK && known->n < n && known->n < RECORDS_MAX) {
-		e = read_key(k, txt[known->n], &known->keys[known->n]);
-		known->n++;
+	for (size_t i = 0; e == OK && i < n && i < RECORDS_MAX; i++) {
+		e = dkim_public_take(k->options->keys, txt[i], &known->keys[i]);
+		known->n += e == OK;
 	}
 	return e;
 }
@@ -182,6 +157,6 @@ err dkim_keys_verify(struct dkim_keys *k, const struct dkim_signature *s, const 
 		r->why = known->why;
 	}
 	for (size_t i = 0; i < known->n && r->result != AUTH_PASS; i++)
-		try_key(k, s, &known->keys[i], crypto_digest_str(digest), r);
+		try_key(k, s, known->keys[i], crypto_digest_str(digest), r);
 	return k->a->full ? err_note(E_LIMIT, "no memory for a signature") : OK;
 }

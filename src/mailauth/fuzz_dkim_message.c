@@ -22,7 +22,7 @@ static bool passes(str message, size_t *made_n)
 {
 	ARENA(a, 16 << 20);
 	struct resolver resolver = vector_resolver(&dns);
-	struct dkim_options o = {&resolver, FAKE_NOW, RT_NEVER};
+	struct dkim_options o = {&resolver, FAKE_NOW, RT_NEVER, NULL};
 	struct dkim_message m = dkim_message_of(message);
 	struct dkim_result *r;
 
@@ -39,7 +39,7 @@ static enum auth_result chain(str message, struct arena *a, struct arc_result *r
 	struct resolver resolver = vector_resolver(&dns);
 	struct dkim_message m = dkim_message_of(message);
 
-	if (arc_verify(&m, &(struct dkim_options){&resolver, FAKE_NOW, RT_NEVER}, a, r) != OK)
+	if (arc_verify(&m, &(struct dkim_options){&resolver, FAKE_NOW, RT_NEVER, NULL}, a, r) != OK)
 		return AUTH_TEMPERROR;
 	check((r->result == AUTH_FAIL) == (r->why.n > 0) && (r->result == AUTH_PASS) == (r->n > 0) &&
 	      r->oldest_pass <= r->n);

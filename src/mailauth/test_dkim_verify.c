@@ -3,6 +3,7 @@
 
 #include "base/test.h"
 #include "mailauth/dkim_fake.h"
+#include "mailauth/dkim_key_cache.h"
 
 /* RFC 6376 A.2 and appendix C. */
 static const char rfc6376_key[] =
@@ -58,6 +59,7 @@ static const char rfc8463_ed25519[] = "v=DKIM1; k=ed25519; p=11qYAYKxCrfVS/7TyWQ
 
 static struct vector_dns dns;
 static struct arena memory = ARENA_INIT(64 << 20);
+static struct dkim_key_cache *keys;
 static struct dkim_result *r;
 static size_t n;
 
@@ -66,11 +68,12 @@ static int begin(void **state UNUSED)
 	fake_txt(&dns, STR("brisbane._domainkey.example.com"), str_from(rfc6376_key));
 	fake_txt(&dns, STR("brisbane._domainkey.football.example.com"), str_from(rfc8463_ed25519));
 	fake_txt(&dns, STR("test._domainkey.football.example.com"), str_from(rfc8463_rsa));
-	return 0;
+	return dkim_key_cache_new(&keys) == OK ? 0 : -1;
 }
 
 static int end(void **state UNUSED)
 {
+	dkim_key_cache_free(keys);
 	vector_dns_clear(&dns);
 	arena_free(&memory);
 	return 0;
@@ -79,7 +82,7 @@ static int end(void **state UNUSED)
 static void verify_str(str message)
 {
 	struct resolver resolver = vector_resolver(&dns);
-	struct dkim_options o = {&resolver, FAKE_NOW, RT_NEVER};
+	struct dkim_options o = {&resolver, FAKE_NOW, RT_NEVER, keys};
 	struct dkim_message m = dkim_message_of(message);
 
 	assert_int_equal(dkim_verify(&m, &o, &memory, &r, &n), OK);
@@ -266,7 +269,7 @@ static void at_once(void *arg)
 	struct dkim_message m = dkim_message_of(STR(RFC8463_SIGNATURES RFC6376_SIGNATURE RFC_FIELDS RFC8463_BODY));
 	nsec begin_at = rt_now();
 
-	assert_int_equal(dkim_verify(&m, &(struct dkim_options){&resolver, FAKE_NOW, RT_NEVER}, &memory, &r, &n), OK);
+	assert_int_equal(dkim_verify(&m, &(struct dkim_options){&resolver, FAKE_NOW, RT_NEVER, NULL}, &memory, &r, &n), OK);
 	*(nsec *)arg = rt_now() - begin_at;
 }
 
@@ -288,7 +291,7 @@ static void cancelled(void *arg)
 	struct dkim_message m = dkim_message_of(STR(RFC8463_SIGNATURES RFC_FIELDS RFC8463_BODY));
 
 	rt_cancel(rt_self());
-	*(err *)arg = dkim_verify(&m, &(struct dkim_options){&resolver, FAKE_NOW, RT_NEVER}, &memory, &r, &n);
+	*(err *)arg = dkim_verify(&m, &(struct dkim_options){&resolver, FAKE_NOW, RT_NEVER, NULL}, &memory, &r, &n);
 }
 
 static void test_cancelled(void **state UNUSED)
@@ -377,7 +380,7 @@ static void test_many_fields(void **state UNUSED)
 static void test_memory(void **state UNUSED)
 {
 	struct resolver resolver = vector_resolver(&dns);
-	struct dkim_options o = {&resolver, FAKE_NOW, RT_NEVER};
+	struct dkim_options o = {&resolver, FAKE_NOW, RT_NEVER, NULL};
 	struct dkim_message m = dkim_message_of(STR(RFC6376_SIGNATURE RFC6376_HEADER RFC_FIELDS RFC6376_BODY));
 	bool passed = false;
 
