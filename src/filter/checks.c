@@ -158,7 +158,10 @@ err checks_run(const struct checks_input *in, struct arena *a, struct checks *ou
 	                 .out = out,
 	                 .a = a,
 	                 .message = dkim_message_of(in->message->body.bytes),
-	                 .dkim = {.resolver = in->resolver, .now = in->now, .deadline = in->deadline}};
+	                 .dkim = {.resolver = in->resolver,
+	                          .now = in->now,
+	                          .deadline = in->deadline,
+	                          .keys = in->keys}};
 	struct together_part parts[5] = {{.name = "dkim", .fn = run_dkim, .ctx = &w},
 	                                 {.name = "arc", .fn = run_arc, .ctx = &w}};
 	size_t n = 2;

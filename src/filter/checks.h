@@ -14,7 +14,8 @@ struct checks_input {
 	const struct inspect_request *message;
 	const struct net_address *client; /* NULL: it is not the sender's: neither SPF nor its name say anything */
 	int64_t now;
-	nsec deadline; /* what is not known by then is a temporary error */
+	nsec deadline;               /* what is not known by then is a temporary error */
+	struct dkim_key_cache *keys; /* NULL: keys are read anew for each message */
 };
 /* Who it says wrote it. SEVERAL: From fields. UNCLEAR: one From, of which DMARC says that nobody can go by it. */
 enum checks_author { AUTHOR_ONE, AUTHOR_NONE, AUTHOR_SEVERAL, AUTHOR_UNCLEAR };

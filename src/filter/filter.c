@@ -60,6 +60,8 @@ err filter_new(const struct filter_options *o, struct filter **out)
 	*f = (struct filter){.config = config_hold(o->config), .behind = o->resolver, .store = o->store, .monitor = o->monitor};
 	err e = dns_cache_new(&f->behind, &f->dns);
 	if (e == OK)
+		e = dkim_key_cache_new(&f->keys);
+	if (e == OK)
 		e = keyring_new(&f->behind, o->keys, &f->keyring);
 	if (e == OK)
 		e = models_new(o->store, &f->models);
@@ -118,6 +120,7 @@ void filter_free(struct filter *f)
 		return;
 	keyring_free(f->keyring);
 	models_free(f->models);
+	dkim_key_cache_free(f->keys);
 	dns_cache_free(f->dns);
 	config_release(f->config);
 	free(f);

@@ -261,7 +261,8 @@ static err ask_and_judge(struct inward *w)
 	                                .message = p->request,
 	                                .client = w->client,
 	                                .now = p->now,
-	                                .deadline = rt_after(CHECKS_TIME)};
+	                                .deadline = rt_after(CHECKS_TIME),
+	                                .keys = p->filter->keys};
 	err e = checks_run(&in, p->arena, &w->checks);
 
 	if (e != OK)

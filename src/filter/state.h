@@ -8,6 +8,7 @@
 #include "filter/keyring.h"
 #include "filter/models.h"
 #include "mail/finding.h"
+#include "mailauth/dkim_key_cache.h"
 #include "scan/scan.h"
 
 struct filter {
@@ -16,6 +17,7 @@ struct filter {
 	struct dns_cache *dns;
 	struct resolver resolver; /* who asks it first */
 	struct link *store, *monitor;
+	struct dkim_key_cache *keys; /* of others; keyring: which of ours signs */
 	struct keyring *keyring;
 	struct models *models;
 	struct co *learner, *stopper;
