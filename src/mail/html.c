@@ -24,8 +24,8 @@ struct attributes { /* that matter; raw */
 
 static bool is_one_of(str name, const char *const *list)
 {
-	for (; *list != NULL; list++)
-		if (str_equal_nocase(name, str_from(*list)))
+	for (; name.n > 0 && *list != NULL; list++) /* most differ in their first octet */
+		if ((name.p[0] | 0x20) == (**list | 0x20) && str_equal_nocase(name, str_from(*list)))
 			return true;
 	return false;
 }
