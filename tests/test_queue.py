@@ -1,8 +1,11 @@
 # SPDX-License-Identifier: ISC
 """The queue as administrators see it, and what its destinations do to each other."""
+import contextlib
 import os
 import signal
+import sqlite3
 import threading
+import time
 
 import pytest
 
@@ -135,6 +138,23 @@ def test_senders_take_turns(make_server):
         goes_on.set()
         senders = [d.sender for d in peer.wait(101)]
         assert senders.index('someone@other.example') < 10
+
+
+def test_a_start_in_the_far_future(make_server):
+    """As though the clock said that fourteen years had passed since the server was stopped: nothing is given up for that."""
+    server = relay(make_server, ('*', nobody()))
+    (mid,) = send(server, 'bob@example.com')
+    deferred(server, 1)
+    server.stop()
+    years = 14 * 365 * 86400 * 1000000
+    with contextlib.closing(sqlite3.connect(os.path.join(server.data, 'pombo.db'))) as db, db:
+        db.execute("UPDATE meta SET value = value - ? WHERE key = 'clock'", [years])
+        db.execute('UPDATE queue SET due = due - ?, expires = expires - ?', [years, years])
+    server.start()
+    rows = eventually(lambda: [r for r in server.json('queue', 'list') if r['attempts'] == 2], 'another attempt')
+    assert rows[0]['id'] == mid and rows[0]['state'] == 'waiting'
+    assert server.json('queue', 'show', mid)[0]['expires'] > time.strftime('%Y-%m-%dT%H:%M:%S', time.gmtime(time.time() + 4 * 86400))
+    assert 'ev=queue.clock' in server.log()
 
 
 def test_held_back_mail_that_is_failed():
