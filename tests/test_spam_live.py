@@ -98,3 +98,12 @@ def test_words_that_were_learned_count(listing, tmp_path):
     assert float(found[3]) > 4 and 'subject:limited offer' in found[4]
     wanted = post(listing, message('the minutes', body='Attached are the minutes of the meeting about the library.'), user)
     assert [f[1] for f in findings(listing, wanted) if f[1].startswith('bayes')] == ['bayes-wanted']
+
+
+def test_charsets_are_known_in_an_empty_root(listing):
+    """iconv has its charsets in files, which a filter cannot reach."""
+    name = '=?koi8-r?B?8NLJ18XU?= =?gb18030?B?urrX1g==?='  # "Привет", "汉字"
+    text = message().replace(b'Sender <', f'"service@bank.example" {name} <'.encode(), 1)
+    mid = post(listing, text, listing.account())
+    evidence = next(f[4] for f in findings(listing, mid) if f[1] == 'from-name-address')
+    assert 'Привет汉字' in evidence
