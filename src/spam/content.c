@@ -5,13 +5,16 @@
 
 enum { TEXTS_MAX = 64 }; /* parts of a kind that are read */
 
-/* A part's text is read as far as what is left of all text goes; its encoding may take three octets for one. */
-static struct mime_part cut_part(const struct mime_part *p, size_t room, bool *cut)
+/* A part's text is read as far as what is left of all text goes; its encoding may take three octets for one. Of HTML most may be tags: how much is read of all parts together
+ * is limited, too. */
+static struct mime_part cut_part(struct content *c, const struct mime_part *p)
 {
 	struct mime_part some = *p;
+	size_t most = 3 * (CONTENT_TEXT_MAX - c->text.n), left = CONTENT_READ_MAX - c->read;
 
-	some.body = str_take(p->body, 3 * room);
-	*cut |= some.body.n < p->body.n;
+	some.body = str_take(p->body, most < left ? most : left);
+	c->cut |= some.body.n < p->body.n;
+	c->read += some.body.n;
 	return some;
 }
 
@@ -26,7 +29,7 @@ static void add_link(struct content *c, struct content_link l)
 
 static void read_plain(struct content *c, const struct mime_part *p)
 {
-	struct mime_part some = cut_part(p, CONTENT_TEXT_MAX - c->text.n, &c->cut);
+	struct mime_part some = cut_part(c, p);
 
 	if (!mime_text(&some, &c->arena, &c->scratch, &c->text))
 		c->cut = true;
@@ -36,7 +39,7 @@ static void read_plain(struct content *c, const struct mime_part *p)
 
 static err read_html(struct content *c, const struct mime_part *p)
 {
-	struct mime_part some = cut_part(p, CONTENT_TEXT_MAX - c->text.n, &c->cut);
+	struct mime_part some = cut_part(c, p);
 	BUF(source, CONTENT_TEXT_MAX);
 	struct html h;
 

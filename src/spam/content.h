@@ -11,6 +11,7 @@
 
 enum {
 	CONTENT_TEXT_MAX = 256 << 10,
+	CONTENT_READ_MAX = 1 << 20,
 	CONTENT_HEADER_MAX = 256 << 10,
 	CONTENT_LINKS_MAX = 512,
 	CONTENT_MEMORY = 8 << 20
@@ -33,6 +34,7 @@ struct content {
 	struct content_link *links;
 	size_t links_n;
 	size_t tags, images, hidden; /* of all HTML, as in mail/html.h; `images` also attached ones */
+	size_t read;                 /* octets of parts, as they stand */
 	size_t html_n;               /* parts */
 	bool scripts, forms;
 	bool cut; /* there is more text than was read */

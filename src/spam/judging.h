@@ -8,7 +8,7 @@
 #include "spam/judge.h"
 #include "spam/rules.h"
 
-enum { JUDGING_HITS_MAX = 64, JUDGING_MEMORY = 1 << 20, JUDGING_FIELDS_MAX = 1000 };
+enum { JUDGING_HITS_MAX = 64, JUDGING_MEMORY = 8 << 20, JUDGING_FIELDS_MAX = 1000 };
 
 struct hit {
 	enum rule rule;

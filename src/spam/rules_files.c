@@ -2,7 +2,14 @@
 /* Files that come with it: programs, in their own name, in another one, in an archive. */
 #include "spam/judging.h"
 
-enum { ZIP_OCTETS = 64 << 10, ZIP_HEADER = 30, ZIP_FILES = 100, NAME_MAX_OCTETS = 255 };
+enum {
+	ZIP_OCTETS = 64 << 10,
+	ZIP_HEADER = 30,
+	ZIP_FILES = 100,
+	FILES_MAX = 200,
+	ARCHIVES_MAX = 10,
+	NAME_MAX_OCTETS = 255
+};
 
 static bool ends_with_one_of(str name, const char *const *endings)
 {
@@ -80,7 +87,7 @@ static void look_into_archive(struct judging *j, const struct mime_part *p, str 
 		judging_hit(j, RULE_FILE_PACKED, STR_FMT " in " STR_FMT, STR_ARG(str_take(program, 80)), STR_ARG(name));
 }
 
-static void look_at_file(struct judging *j, const struct mime_part *p, str name)
+static void look_at_file(struct judging *j, const struct mime_part *p, str name, size_t *archives)
 {
 	if (is_disguised(name))
 		judging_hit(j, RULE_FILE_DISGUISED, STR_FMT, STR_ARG(name));
@@ -88,20 +95,22 @@ static void look_at_file(struct judging *j, const struct mime_part *p, str name)
 		judging_hit(j, RULE_FILE_PROGRAM, STR_FMT, STR_ARG(name));
 	else if (is_page(name))
 		judging_hit(j, RULE_FILE_PAGE, STR_FMT, STR_ARG(name));
-	else if (str_ends_nocase(name, STR(".zip")) || mime_is(p, STR("application"), STR("zip")))
+	else if ((str_ends_nocase(name, STR(".zip")) || mime_is(p, STR("application"), STR("zip"))) &&
+	         ++*archives <= ARCHIVES_MAX)
 		look_into_archive(j, p, name);
 }
 
 void judge_files(struct judging *j)
 {
-	size_t before = j->hits_n;
+	size_t before = j->hits_n, archives = 0, files = 0;
 
-	for (size_t i = 0; i < j->content.mime.n && j->hits_n < before + 3; i++) {
+	for (size_t i = 0; i < j->content.mime.n && j->hits_n < before + 3 && files < FILES_MAX; i++) {
 		const struct mime_part *p = &j->content.mime.parts[i];
 		if (p->kind != MIME_LEAF || (p->disposition.n == 0 && p->params.n == 0))
 			continue;
+		files++;
 		str name = str_trim(mime_file_name(p, &j->own));
 		if (name.n > 0 && (!mime_is(p, STR("text"), STR("html")) || mime_is_attachment(p)))
-			look_at_file(j, p, name);
+			look_at_file(j, p, name, &archives);
 	}
 }

@@ -38,7 +38,7 @@ static struct situation {
 static const char good_message[] =
 	"Date: Wed, 18 Nov 2026 12:00:00 +0000\r\nFrom: Bob <bob@sender.example>\r\nTo: alice@example.org\r\n"
 	"Message-ID: <1@sender.example>\r\nSubject: The minutes of our meeting\r\n\r\nHello Alice,\r\nhere they "
-        "are.\r\n";
+	"are.\r\n";
 
 static void configure(const char *more)
 {
@@ -406,6 +406,35 @@ static void words(void **state UNUSED)
 	free(b.memory);
 }
 
+/* --- what is made to be looked at for long --- */
+
+static void put_html(struct buf *m)
+{
+	buf_puts(m, "--b\r\nContent-Type: text/html; charset=\"\\u\\t\\f\\-8\"\r\n\r\n");
+	for (int i = 0; i < 130; i++)
+		buf_printf(m, "<a href=http://h%d.evil%d.example/%01900d></a>", i, i, i);
+	buf_puts(m, "\r\n");
+}
+
+static void bounded(void **state UNUSED)
+{
+	BUF(m, 60 << 20);
+
+	configure("uribl a.example\nuribl b.example\nuribl c.example\nuribl d.example\nuribl e.example\nuribl "
+	          "f.example\n");
+	buf_puts(&m, "Content-Type: multipart/mixed; boundary=b\r\n\r\n");
+	for (int i = 0; i < 100; i++)
+		put_html(&m);
+	for (int i = 0; i < 800; i++)
+		buf_printf(&m,
+		           "--b\r\nContent-Type: application/zip; name=\"\\a%01900d.zip\"\r\nContent-Disposition: "
+		           "attachment\r\n\r\nx\r\n",
+		           i);
+	s.message.body = BODY_OF(buf_str(&m));
+	judge(); /* no E_LIMIT */
+	expect("uribl", 0, "20 questions");
+}
+
 /* --- lists --- */
 
 static void lists(void **state UNUSED)
@@ -518,6 +547,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(contents_of_mail, begin, end),
 		cmocka_unit_test_setup_teardown(hidden_text, begin, end),
 		cmocka_unit_test_setup_teardown(words, begin, end),
+		cmocka_unit_test_setup_teardown(bounded, begin, end),
 		cmocka_unit_test_setup_teardown(lists, begin, end),
 		cmocka_unit_test_setup_teardown(lists_out_of_order, begin, end),
 		cmocka_unit_test_setup_teardown(the_suspicious_come_back, begin, end),
