@@ -119,6 +119,7 @@
 #define FIELDS_tally_row(NUM, STR, LIST, BODY, FD) STR(row) NUM(count)
 #define FIELDS_tally_request(NUM, STR, LIST, BODY, FD) \
 	STR(done)           /* the domain whose rows before `until` were reported, and are dropped; "" none */ \
+	STR(after)          /* the answer is the next domain behind this one; "" the first */ \
 	NUM(until)          /* microseconds: only what was counted before, by whole days (UTC) unless tests ask for less */
 #define FIELDS_tally_reply(NUM, STR, LIST, BODY, FD) \
 	STR(domain)         /* "": no more */ NUM(from) /* the oldest row's time */ LIST(tally_row, rows)

@@ -9,6 +9,7 @@
 #include "relay/delivery.h"
 #include "relay/notice.h"
 #include "relay/settlement.h"
+#include "relay/signature.h"
 
 #define WAIT_ANY           (60 * NSEC_PER_SEC) /* for a lease */
 #define WAIT_SAME          (2 * NSEC_PER_SEC)  /* for one more of the same destination, with the connection open */
@@ -111,7 +112,7 @@ static err leave_to_others(struct deliverer *d, struct lease_reply *l)
 /* --- settling --- */
 
 /* The report that is due, if one is; without the message when it would be too large with it. */
-static void report(const struct delivery *v, struct settle_request *q, struct buf *text)
+static void report(const struct relay *r, const struct delivery *v, struct settle_request *q, struct buf *text)
 {
 	struct notice n = {.config = v->config,
 	                   .lease = v->lease,
@@ -128,6 +129,7 @@ static void report(const struct delivery *v, struct settle_request *q, struct bu
 	}
 	if (!due || text->full)
 		return;
+	signature_put(r, text);
 	q->report = v->lease->report;
 	q->report_body = BODY_OF(buf_str(text));
 }
@@ -177,7 +179,7 @@ static err conclude(struct deliverer *d, const struct delivery *v)
 	for (size_t i = 0; i < q.outcomes_n; i++)
 		log_outcome(v, i);
 	if (!v->put_off)
-		report(v, &q, &text);
+		report(d->relay, v, &q, &text);
 	return settlement_tell(d->relay, &q);
 }
 

@@ -44,6 +44,7 @@ struct fake_world {
 	bool settle_stalls;                  /* it does not answer */
 	const char *policy_id, *policy_text; /* what it keeps of MTA-STS */
 	int64_t policy_expires;
+	bool signs; /* it is the keys, too */
 	/* what a fetch gives; NULL: nothing */
 	const char *fetched;
 	/* what was seen */
@@ -254,7 +255,11 @@ static UNUSED void fake_begin(struct fake_world *w)
 	w->client = link_new("store-0", NULL);
 	if (w->conf == NULL || w->server == NULL || w->client == NULL || !stream_pair(&ours, &theirs, 1 << 20, false) ||
 	    link_attach_stream(w->server, theirs) != OK || link_attach_stream(w->client, ours) != OK ||
-	    relay_new(&(struct relay_options){w->conf, w->client, fake_zone_resolver(&w->zone)}, &w->relay) != OK)
+	    relay_new(&(struct relay_options){.config = w->conf,
+	                                      .store = w->client,
+	                                      .resolver = fake_zone_resolver(&w->zone),
+	                                      .keys = w->signs ? w->client : NULL},
+	              &w->relay) != OK)
 		abort();
 	for (size_t i = 0; i < w->leases_n; i++) {
 		w->leases[i].reply.received = (uint64_t)rt_wall();

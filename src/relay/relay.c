@@ -42,6 +42,10 @@ err relay_new(const struct relay_options *o, struct relay **out)
 	if (e == OK)
 		e = tls_reporting_new(r, &r->reporting);
 	if (e == OK)
+		e = dmarc_reporting_new(r, &r->dmarc_reporting);
+	if (e == OK && o->keys != NULL)
+		e = keyring_new(&r->resolver, o->keys, &r->keyring);
+	if (e == OK)
 		*out = r;
 	else
 		relay_free(r);
@@ -62,6 +66,10 @@ err relay_certify(struct relay *r, const struct certify_request *q)
 
 	if (e != OK)
 		return e;
+	if (r->keyring != NULL && (e = keyring_replace(r->keyring, q)) != OK) {
+		trust_release(fresh);
+		return e;
+	}
 	trust_release(r->trust);
 	r->trust = fresh;
 	return OK;
@@ -69,8 +77,12 @@ err relay_certify(struct relay *r, const struct certify_request *q)
 
 err relay_start(struct relay *r)
 {
-	err e = tls_reporting_start(r->reporting);
+	err e = r->keyring != NULL ? keyring_start(r->keyring) : OK;
 
+	if (e == OK)
+		e = tls_reporting_start(r->reporting);
+	if (e == OK)
+		e = dmarc_reporting_start(r->dmarc_reporting);
 	return e == OK ? deliverer_start(r) : e;
 }
 
@@ -78,6 +90,7 @@ void relay_drain(struct relay *r, nsec deadline)
 {
 	r->draining = true;
 	tls_reporting_cancel(r->reporting);
+	dmarc_reporting_cancel(r->dmarc_reporting);
 	deliverers_cancel(r, true);
 	(void)!deliverers_wait(r, deadline);
 }
@@ -87,11 +100,14 @@ void relay_stop(struct relay *r)
 {
 	r->draining = true;
 	tls_reporting_stop(r->reporting);
+	dmarc_reporting_stop(r->dmarc_reporting);
 	deliverers_cancel(r, false);
 	while (r->deliverers > 0)
 		if (deliverers_wait(r, RT_NEVER) != OK)
 			rt_yield();
 	callouts_stop(&r->callouts);
+	if (r->keyring != NULL)
+		keyring_stop(r->keyring);
 }
 
 void relay_free(struct relay *r)
@@ -99,6 +115,8 @@ void relay_free(struct relay *r)
 	if (r == NULL)
 		return;
 	tls_reporting_free(r->reporting);
+	dmarc_reporting_free(r->dmarc_reporting);
+	keyring_free(r->keyring);
 	trust_release(r->trust);
 	sts_cache_free(&r->sts);
 	callouts_free(&r->callouts);

@@ -11,6 +11,8 @@
  *	settlement.c  telling the store, until it knows
  *	callout.c     asking inner servers for recipients
  *	tls_reporting.c   how TLS with others went, told to those who ask for it
+ *	dmarc_reporting.c   who sent mail in their name, told to domains that ask for it
+ *	own_mail.c    these reports as mail, signed
  */
 #ifndef RELAY_RELAY_H
 #define RELAY_RELAY_H
@@ -25,6 +27,7 @@ struct relay_options {
 	struct config *config;
 	struct link *store;
 	struct resolver resolver;
+	struct link *keys; /* who signs; NULL: mail of our own is not signed */
 };
 MUST_USE err relay_new(const struct relay_options *o, struct relay **out);
 void relay_configure(struct relay *r, struct config *config);

@@ -3,7 +3,9 @@
 #ifndef RELAY_STATE_H
 #define RELAY_STATE_H
 
+#include "filter/keyring.h"
 #include "relay/callout.h"
+#include "relay/dmarc_reporting.h"
 #include "relay/places.h"
 #include "relay/relay.h"
 #include "relay/sts.h"
@@ -26,6 +28,8 @@ struct relay {
 	struct sts_cache sts;
 	struct callouts callouts;
 	struct tls_reporting *reporting;
+	struct dmarc_reporting *dmarc_reporting;
+	struct keyring *keyring; /* NULL: nothing is signed */
 	struct places places;
 	struct deliverer *first;
 	size_t deliverers, idle; /* idle: of them, those that wait for any lease */

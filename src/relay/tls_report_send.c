@@ -4,6 +4,7 @@
 #include "base/encode.h"
 #include "base/log.h"
 #include "mailauth/gzip.h"
+#include "relay/own_mail.h"
 #include "relay/state.h"
 #include "relay/tls_reporting.h"
 #include "relay/web.h"
@@ -11,7 +12,6 @@
 
 #define LOOKUP_TIME (30 * NSEC_PER_SEC)
 #define POST_TIME   (60 * NSEC_PER_SEC)
-#define STORE_TIME  (60 * NSEC_PER_SEC)
 
 enum { MEMORY = 4 << 20, JSON_MAX = 2 << 20, PACKED_MAX = 400 << 10, MAIL_MAX = 700 << 10, ANSWER_MAX = 64 << 10 };
 
@@ -45,11 +45,6 @@ static err look_up(struct sending *s)
 
 /* --- what it says --- */
 
-static str first_domain(const struct relay *r)
-{
-	return r->config->domains[0].name;
-}
-
 /* Nobody else's: the day, the domain, and something by chance. */
 static str report_id(struct sending *s)
 {
@@ -59,7 +54,7 @@ static str report_id(struct sending *s)
 	date_rfc3339(&day, s->due->from);
 	return arena_printf(s->arena, STR_FMT "." STR_FMT "." STR_FMT "@" STR_FMT, STR_ARG(str_take(buf_str(&day), 10)),
 	                    STR_ARG(s->due->domain), STR_ARG(id_text(rt_random_u64(), chance)),
-	                    STR_ARG(first_domain(s->relay)));
+	                    STR_ARG(own_mail_domain(s->relay)));
 }
 
 static err write_report(struct sending *s)
@@ -68,9 +63,8 @@ static err write_report(struct sending *s)
 	BUF(json, JSON_MAX);
 	BUF(packed, PACKED_MAX);
 
-	*r = (struct tls_report){.organization = arena_str(s->arena, first_domain(s->relay)),
-	                         .contact =
-	                                 arena_printf(s->arena, "postmaster@" STR_FMT, STR_ARG(first_domain(s->relay))),
+	*r = (struct tls_report){.organization = arena_str(s->arena, own_mail_domain(s->relay)),
+	                         .contact = own_mail_contact(s->relay, s->arena),
 	                         .id = report_id(s),
 	                         .from = s->due->from,
 	                         .until = s->due->until};
@@ -87,29 +81,6 @@ static err write_report(struct sending *s)
 
 /* --- by mail --- */
 
-/* RFC 8460 3: sent despite of any failure of TLS, and not counted in the next report. */
-static err call_store(struct sending *s, str to, str message_id, str mail)
-{
-	struct origin origin = {.session = STR("tls-report"), .protocol = STR("report")};
-	struct rcpt rcpt = {.address = to, .notify = DSN_NEVER};
-	struct accept_request q = {.origin = &origin,
-	                           .origin_n = 1,
-	                           .sender = s->report.contact,
-	                           .flags = MESSAGE_TLS_OPTIONAL | MESSAGE_ALL_OR_NONE,
-	                           .rcpts = &rcpt,
-	                           .rcpts_n = 1,
-	                           .message_id = message_id,
-	                           .subject =
-	                                   arena_printf(s->arena, "Report Domain: " STR_FMT, STR_ARG(s->due->domain)),
-	                           .body = BODY_OF(mail)};
-	struct accept_reply reply;
-	err e = call_accept(s->relay->store, &q, &reply, s->arena, rt_after(STORE_TIME));
-
-	if (e != OK || reply.answers_n == 0 || reply.answers[0].code == OK)
-		return e;
-	return err_note((err)reply.answers[0].code, STR_FMT, STR_ARG(reply.answers[0].text));
-}
-
 static err send_mail(struct sending *s, size_t number, str to)
 {
 	BUF(mail, MAIL_MAX);
@@ -121,7 +92,13 @@ static err send_mail(struct sending *s, size_t number, str to)
 	                                                       .message_id = message_id,
 	                                                       .packed = s->packed,
 	                                                       .at = rt_wall()});
-	return mail.full ? err_note(E_LIMIT, "the report is too large") : call_store(s, to, message_id, buf_str(&mail));
+	const struct own_mail own = {.from = s->report.contact,
+	                             .to = to,
+	                             .message_id = message_id,
+	                             .subject =
+	                                     arena_printf(s->arena, "Report Domain: " STR_FMT, STR_ARG(s->due->domain)),
+	                             .text = &mail};
+	return own_mail_send(s->relay, &own, s->arena);
 }
 
 /* --- by HTTPS --- */

@@ -4,14 +4,12 @@
 #include <stdlib.h>
 #include <sys/socket.h>
 
-#include "base/date.h"
 #include "base/log.h"
+#include "relay/day.h"
 #include "relay/state.h"
 #include "rt/rt.h"
 
-#define DAY         (86400 * USEC_PER_SEC)
-#define DELAY_MAX   (4 * 3600 * USEC_PER_SEC) /* RFC 8460 4.1: "perhaps several hours" */
-#define PAUSE_FIRST (900 * NSEC_PER_SEC)      /* RFC 8460 5.5: again and again, with growing pauses, for a day */
+#define PAUSE_FIRST (900 * NSEC_PER_SEC) /* RFC 8460 5.5: again and again, with growing pauses, for a day */
 
 enum { USEC = 1000 /* nanoseconds */ };
 
@@ -89,32 +87,14 @@ enum tls_result tls_reporting_result(err e, const struct tls_proof *proof)
 
 /* --- a day, and its end --- */
 
-static int64_t length(const struct tls_reporting *t)
+static void begin_day(struct tls_reporting *t)
 {
 	nsec every = t->relay->config->tls_reports_every;
 
-	return every > 0 ? every / USEC : DAY;
-}
-
-static void begin_day(struct tls_reporting *t)
-{
-	int64_t now = rt_wall();
-
 	tls_tally_init(&t->tally);
 	t->full = false;
-	t->from = now - now % length(t);
-	t->until = t->from + length(t);
-}
-
-/* The wall's clock may be set meanwhile: it is looked at each hour. */
-static err wait_until(int64_t wall)
-{
-	int64_t left;
-	err e = OK;
-
-	while (e == OK && (left = wall - rt_wall()) > 0)
-		e = rt_sleep_until(rt_after((left < DAY / 24 ? left : DAY / 24) * USEC));
-	return e;
+	t->from = day_begin(rt_wall(), every);
+	t->until = t->from + day_length(every);
 }
 
 /* What is over. */
@@ -180,14 +160,6 @@ static err report_day(struct day *d)
 	return e;
 }
 
-/* RFC 8460 4.1: not all reports of the world at midnight. */
-static err delay(const struct tls_reporting *t)
-{
-	bool test = t->relay->config->tls_reports_every > 0;
-
-	return test ? OK : wait_until(rt_wall() + (int64_t)(rt_random_u64() % DELAY_MAX));
-}
-
 static err end_day(struct tls_reporting *t)
 {
 	struct day d = {.reporting = t, .tally = t->tally, .from = t->from, .until = t->until};
@@ -195,7 +167,7 @@ static err end_day(struct tls_reporting *t)
 
 	begin_day(t);
 	if (d.tally.domains.count > 0 && is_wanted(t))
-		e = delay(t);
+		e = day_delay(t->relay->config->tls_reports_every);
 	if (e == OK && is_wanted(t))
 		e = report_day(&d);
 	tls_tally_free(&d.tally);
@@ -208,7 +180,7 @@ static void reporting_run(void *arg)
 	err e = OK;
 
 	while (e == OK) {
-		e = wait_until(t->until);
+		e = day_wait_until(t->until);
 		if (e == OK)
 			e = end_day(t);
 	}

@@ -21,9 +21,10 @@ static err send_start(struct process *p)
 	struct send *s = arena_alloc(&p->memory, sizeof(*s));
 	struct relay_options o = {.config = p->config,
 	                          .store = process_sibling(p, STR("store"), 0),
-	                          .resolver.link = process_sibling(p, STR("resolve"), 0)};
+	                          .resolver.link = process_sibling(p, STR("resolve"), 0),
+	                          .keys = process_sibling(p, STR("keys"), 0)};
 
-	if (s == NULL || o.store == NULL || o.resolver.link == NULL)
+	if (s == NULL || o.store == NULL || o.resolver.link == NULL || o.keys == NULL)
 		return err_note(E_MEMORY, "no memory for the sender");
 	err e = relay_new(&o, &s->relay);
 	if (e != OK)

@@ -3,7 +3,7 @@
 #include "store/state.h"
 
 enum { ROWS_MAX = 20000 };
-#define ROW_OCTETS (8u << 20)
+#define ROW_OCTETS (640u << 10) /* a reply is one frame */
 
 struct telling {
 	struct store *store;
@@ -27,9 +27,11 @@ static err done_apply(struct writer *w, struct job *job)
 static err find_domain(struct telling *x, struct db *db)
 {
 	struct query q = db_query(
-		db, "SELECT domain, min(day) FROM tally WHERE day < ? GROUP BY domain ORDER BY domain LIMIT 1");
+		db, "SELECT domain, min(day) FROM tally WHERE day < ? AND domain > ? GROUP BY domain ORDER BY domain"
+		    " LIMIT 1");
 
 	query_put_num(&q, x->request->until);
+	query_put_str(&q, x->request->after);
 	if (query_row(&q)) {
 		x->reply->domain = arena_str(x->arena, query_str(&q));
 		x->reply->from = query_num(&q);
