@@ -92,6 +92,10 @@ def test_words_that_were_learned_count(listing, tmp_path):
         listing.cli('spam', 'learn', kind, str(box))
     assert [(r['account'], r['wanted'], r['spam']) for r in listing.json('spam', 'stats')][0] == ('all', 60, 60)
 
+    tested = listing.json('spam', 'test', str(tmp_path / 'spam' / '0'))
+    assert len(tested) == 1 and [r['rule'] for r in tested[0]['rules'] if r['points'] > 3] == ['bayes-spam']
+    said = listing.cli('spam', 'test', input=(tmp_path / 'wanted' / '0').read_text()).stdout
+    assert said.startswith('-: ') and 'bayes-wanted' in said
     listing.restart()  # who runs on looks once a minute
     mid = post(listing, message('limited offer', body='Genuine replica watches: buy now from our exclusive store.'), user)
     found = next(f for f in findings(listing, mid) if f[1] == 'bayes-spam')
