@@ -73,6 +73,7 @@ int command_backup(const struct invocation *inv);
 int command_restore(const struct invocation *inv);
 int command_store(const struct invocation *inv);
 int command_spam(const struct invocation *inv);
+int command_reports(const struct invocation *inv);
 int command_dns(const struct invocation *inv);
 int command_security(const struct invocation *inv);
 int command_reload(const struct invocation *inv);

@@ -210,6 +210,17 @@ const struct command commands[] = {
 		.run = command_spam,
 	},
 	{
+		.name = "reports",
+		.arguments = "[DOMAIN]",
+		.options = STORE_READER,
+		.least = 0,
+		.most = 1,
+		.summary = "what others report about us: who sends in our name and fails",
+		.text = "Reports that came in by mail about DOMAIN, or all domains of ours, the newest first: of DMARC (who sent\n"
+			"mail in our name, those that fail first), about TLS, and complaints.",
+		.run = command_reports,
+	},
+	{
 		.name = "dns",
 		.arguments = "[DOMAIN]\nlookup NAME [TYPE]",
 		.options = STORE_READER,
