@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /* The vectors of publicsuffix.org are in tests/test_vectors_public_suffix.py. */
-#include "base/test.h"
+#include <stdio.h>
 
+#include "base/test.h"
 #include "mailauth/public_suffix.h"
 
 static void test_builtin(void **state UNUSED)
@@ -30,6 +31,21 @@ static void test_view(void **state UNUSED)
 	str name = STR("www.example.com");
 
 	assert_ptr_equal(public_suffix_registered(name).p, name.p + 4);
+	assert_ptr_equal(public_suffix_registered(name).p, name.p + 4);
+}
+
+/* More names than are remembered, short ones and long ones, in turn. */
+static void test_many(void **state UNUSED)
+{
+	char name[120];
+
+	for (int i = 0; i < 200; i++) {
+		int n = snprintf(name, sizeof(name), "%0*d.example.co.uk", i % 100 + 1, i % 50);
+		assert_str(public_suffix_registered(str_make(name, (size_t)n)), "example.co.uk");
+		n = snprintf(name, sizeof(name), "%d.com", i % 50);
+		assert_str(public_suffix_registered(str_make(name, (size_t)n)), name);
+		assert_int_equal(public_suffix_registered(STR("co.uk")).n, 0);
+	}
 }
 
 static void test_list(void **state UNUSED)
@@ -48,7 +64,8 @@ static void test_list(void **state UNUSED)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {cmocka_unit_test(test_builtin), cmocka_unit_test(test_no_names),
-	                                   cmocka_unit_test(test_view), cmocka_unit_test(test_list)};
+	                                   cmocka_unit_test(test_view), cmocka_unit_test(test_many),
+	                                   cmocka_unit_test(test_list)};
 
 	return cmocka_run_group_tests_name("public_suffix", tests, NULL, NULL);
 }
