@@ -17,7 +17,13 @@
 #include "store/state.h"
 
 struct delivery;
-struct item;
+/* A message in a mailbox. */
+struct item {
+	struct mailbox_state *mailbox;
+	size_t first, last; /* those that it is for, in the envelope */
+	uint64_t size;
+	str prefix;
+};
 struct contact_key;
 struct acceptance {
 	const struct accept_request *request;
