@@ -6,7 +6,16 @@
 #include "mailauth/gzip.h"
 #include "mailauth/zip.h"
 
-enum { DEPTH_MAX = 16, NAME_SIZE = 40, TEXT_MAX = 512, SIGNATURES_MAX = 20, FEED_MAX = 1 << 20, RECORDS_FIRST = 16 };
+enum {
+	DEPTH_MAX = 16,
+	NAME_SIZE = 40,
+	TEXT_MAX = 512,
+	SIGNATURES_MAX = 20,
+	FEED_MAX = 1 << 20,
+	RECORDS_FIRST = 16,
+	STRAYS_MAX = 1000,
+	TAG_MAX = 1024
+};
 
 /* A record while it is read. */
 struct open_record {
@@ -197,8 +206,8 @@ static void begin_element(void *ctx, const XML_Char *name, const XML_Char **attr
 	memcpy(r->names[r->depth], own.p, n);
 	r->names[r->depth++][n] = '\0';
 	buf_reset(&r->text);
-	if (r->depth == 1)
-		r->is_report = is(r, 0, "feedback");
+	if (r->depth <= 2) /* there are reports within an <xs:schema> */
+		r->is_report |= is(r, 0, "feedback");
 	if (is(r, 0, "record"))
 		r->now = (struct open_record){0};
 	if (is(r, 0, "dkim") && is(r, 1, "auth_results") && r->now.signatures_n < SIGNATURES_MAX)
@@ -286,23 +295,34 @@ static err parse_xml(str xml, struct arena *a, struct dmarc_report *out)
 	return e;
 }
 
-/* There are programs that write an address as "<a@b>", which no element can be called: without its brackets the rest can be read. True: it had some. */
-static bool drop_addresses(str xml, struct buf *out)
+/* There are programs that write an address as "<a@b>", which no element can be called, and others that have a "<" in a text: without these the rest can be read. */
+static bool is_stray(str tag)
 {
-	bool found = false;
+	str name = str_take(tag, str_find(tag, ' '));
+	bool address = str_find(name, '@') < name.n && str_find(name, '=') == name.n;
 
-	while (xml.n > 0) {
-		size_t at = str_find(xml, '<');
-		str tag = str_take(str_drop(xml, at), str_find(str_drop(xml, at), '>'));
-		str name = str_take(tag, str_find(tag, ' '));
-		bool address = str_find(name, '@') < name.n && str_find(name, '=') == name.n;
+	return tag.n > 0 && (address || str_find(str_drop(tag, 1), '<') < tag.n - 1);
+}
 
-		buf_put(out, str_take(xml, at));
-		buf_put(out, address ? str_drop(tag, 1) : tag);
-		xml = str_drop(xml, at + tag.n + (address ? 1 : 0));
-		found |= address;
+/* True: it had some. */
+static bool drop_strays(str xml, struct buf *out)
+{
+	size_t found = 0;
+
+	while (xml.n > 0 && found <= STRAYS_MAX) {
+		str rest = str_drop(xml, str_find(xml, '<')), near = str_take(rest, TAG_MAX);
+		str tag = str_take(near, str_find(near, '>'));
+
+		buf_put(out, str_take(xml, xml.n - rest.n));
+		if (!is_stray(tag)) {
+			buf_put(out, tag);
+			xml = str_drop(rest, tag.n);
+			continue;
+		}
+		found++;
+		xml = str_drop(rest, 1);
 	}
-	return found && !out->full;
+	return found > 0 && found <= STRAYS_MAX && !out->full;
 }
 
 static err parse_repaired(str xml, struct arena *a, struct dmarc_report *out)
@@ -310,7 +330,7 @@ static err parse_repaired(str xml, struct arena *a, struct dmarc_report *out)
 	BUF(repaired, DMARC_REPORT_SIZE_MAX);
 	err e = parse_xml(xml, a, out);
 
-	if (e == E_SYNTAX && str_contains(xml, STR("@")) && drop_addresses(xml, &repaired))
+	if (e == E_SYNTAX && drop_strays(xml, &repaired))
 		e = parse_xml(buf_str(&repaired), a, out);
 	return e;
 }

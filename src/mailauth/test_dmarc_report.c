@@ -181,6 +181,8 @@ static void lenient(void **state UNUSED)
 	read_as("<feedback><report_metadata><org_name>o</org_name><email><a@b.example></email></report_metadata>" RECORD
 	        "</feedback>",
 	        1);
+	read_as(HEAD "<extra>a<b.example</extra>" RECORD "</feedback>", 1);
+	read_as("<xs:schema targetNamespace=\"http://dmarc.org/dmarc-xml/0.1\">" HEAD RECORD "</feedback>", 1);
 	/* What stands before a fault counts. */
 	read_as(HEAD RECORD "<record><row>", 1);
 	read_as(HEAD RECORD "\x01", 1);
