@@ -209,13 +209,13 @@ static void say(struct judging *j, const struct asking *s)
 err judge_lists(struct judging *j)
 {
 	const struct config *c = j->in->config;
-	nsec soon = rt_after(LISTS_TIME);
 	struct asking *s = arena_alloc(&j->own, sizeof *s);
 
 	if (s == NULL)
 		return err_note(E_LIMIT, "no memory to judge a message");
 	if (j->in->resolver == NULL)
 		return OK;
+	nsec soon = rt_after(LISTS_TIME);
 	s->j = j;
 	s->deadline = soon < j->in->deadline ? soon : j->in->deadline;
 	if (j->helo.n > 0)

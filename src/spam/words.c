@@ -10,7 +10,7 @@ enum { WORD_MIN = 2, WORD_MAX = 40, PROBES_MAX = 64, CHARACTER_MAX = 4 };
 err words_begin(struct words *w, struct arena *a)
 {
 	*w = (struct words){.arena = a};
-	w->tokens = arena_array(a, TOKENS_MAX, sizeof *w->tokens);
+	w->tokens = (struct token *)(void *)arena_octets(a, TOKENS_MAX * sizeof *w->tokens);
 	w->slots = arena_array(a, WORDS_SLOTS, sizeof *w->slots);
 	return w->tokens == NULL || w->slots == NULL ? err_note(E_LIMIT, "no memory for words") : OK;
 }
@@ -31,7 +31,7 @@ static struct token *add_hash(struct words *w, uint64_t h)
 		if (*slot == 0) {
 			if (w->n == TOKENS_MAX)
 				return NULL;
-			w->tokens[w->n++].hash = h;
+			w->tokens[w->n++] = (struct token){.hash = h};
 			*slot = (uint16_t)w->n;
 			return &w->tokens[w->n - 1];
 		}
@@ -45,7 +45,7 @@ static struct token *add_hash(struct words *w, uint64_t h)
 static str spell(struct words *w, str before, str word)
 {
 	size_t n = w->prefix.n + before.n + (before.n > 0) + word.n;
-	char *p = arena_alloc(w->arena, n);
+	char *p = arena_octets(w->arena, n);
 
 	if (p == NULL)
 		return STR_NONE;
