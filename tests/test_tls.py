@@ -261,8 +261,9 @@ def test_garbage_instead_of_a_hello(tls, kind):
 def test_self_signed_is_made_once(tls):
     assert tls.log().count('ev=tls.self-signed') == 1
     folder = os.path.join(tls.data, 'keys')
-    assert os.stat(folder).st_mode & 0o777 == 0o700
-    assert all(os.stat(os.path.join(folder, f)).st_mode & 0o777 == 0o600 for f in os.listdir(folder))
+    for path, _, files in os.walk(folder):
+        assert os.stat(path).st_mode & 0o777 == 0o700
+        assert all(os.stat(os.path.join(path, f)).st_mode & 0o777 == 0o600 for f in files)
     first = shown(tls)
     tls.restart()
     assert shown(tls) == first
