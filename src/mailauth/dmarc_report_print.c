@@ -8,22 +8,29 @@
 
 /* --- XML --- */
 
-/* Octets that XML 1.0 cannot have, and those that are no UTF-8, become '?'. */
+/* Characters that XML 1.0 cannot have (2.2), and octets that are no UTF-8, become '?': one of them, in an address that somebody made up, would spoil the whole report. */
+static bool is_char(uint32_t code)
+{
+	return code >= ' ' && code != 0x7f && code != 0xfffe && code != 0xffff;
+}
+
 static void put_text(struct buf *out, str text)
 {
-	bool utf8 = str_is_utf8(text);
+	while (text.n > 0) {
+		uint32_t code = 0;
+		size_t n = str_utf8_char(text, &code);
 
-	for (size_t i = 0; i < text.n; i++) {
-		unsigned char c = (unsigned char)text.p[i];
-
-		if (c == '&')
+		if (n == 0 || !is_char(code))
+			buf_putc(out, '?');
+		else if (code == '&')
 			buf_puts(out, "&amp;");
-		else if (c == '<')
+		else if (code == '<')
 			buf_puts(out, "&lt;");
-		else if (c == '>')
+		else if (code == '>')
 			buf_puts(out, "&gt;");
 		else
-			buf_putc(out, c < ' ' || c == 0x7f || (c > 0x7f && !utf8) ? '?' : (char)c);
+			buf_put(out, str_take(text, n));
+		text = str_drop(text, n > 0 ? n : 1);
 	}
 }
 

@@ -118,6 +118,18 @@ static void there_and_back(void **state UNUSED)
 	assert_sample(&again);
 }
 
+/* What would be no XML. */
+static void odd_characters(void **state UNUSED)
+{
+	const struct dmarc_report_record record = {
+		{.header_from = STR("a\x01\xff\xef\xbf\xbe\xef\xbf\xbf\xed\xa0\x80z\xc3\xa4<&>")}, 1};
+	const struct dmarc_report r = {.records = &record, .records_n = 1};
+	BUF(xml, 8192);
+
+	dmarc_report_print(&xml, &r);
+	assert_true(str_contains(buf_str(&xml), STR("<header_from>a?????\?\?z\xc3\xa4&lt;&amp;&gt;</header_from>")));
+}
+
 static void json(void **state UNUSED)
 {
 	BUF(out, 4096);
@@ -250,11 +262,14 @@ static void texts(void **state UNUSED)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_teardown(there_and_back, forget), cmocka_unit_test_teardown(json, forget),
-		cmocka_unit_test_teardown(mail, forget),           cmocka_unit_test_teardown(lenient, forget),
-		cmocka_unit_test_teardown(refused, forget),        cmocka_unit_test_teardown(bombs, forget),
-		cmocka_unit_test_teardown(texts, forget)};
+	const struct CMUnitTest tests[] = {cmocka_unit_test_teardown(there_and_back, forget),
+	                                   cmocka_unit_test_teardown(json, forget),
+	                                   cmocka_unit_test(odd_characters),
+	                                   cmocka_unit_test_teardown(mail, forget),
+	                                   cmocka_unit_test_teardown(lenient, forget),
+	                                   cmocka_unit_test_teardown(refused, forget),
+	                                   cmocka_unit_test_teardown(bombs, forget),
+	                                   cmocka_unit_test_teardown(texts, forget)};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
