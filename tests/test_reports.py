@@ -14,6 +14,7 @@ import pytest
 
 from harness import DATA, Server, eventually, free_ports, message, need
 from peer import Peer
+from relaying import relaying, send
 from vectors import run_driver, vector_file
 
 pytest.importorskip('dnsworld', reason='python3-dnspython is not installed')
@@ -189,6 +190,25 @@ def test_not_known_to_be_authentic(server):
     post(server, 'loop.dr.test', aggregate(ident='forged', organization='google.com'))
     [r] = kept(server, 'forged')
     assert r['verified'] == 'no'
+
+
+def test_a_forged_one_gives_way(server):
+    """Whoever guesses an id cannot keep the report away."""
+    for domain, verified in (('loop.dr.test', 'no'), ('told.dr.test', 'yes'), ('loop.dr.test', 'yes')):
+        text = aggregate(ident='twice', organization='told.dr.test').replace(b'bob@loop.dr.test', b'bob@' + domain.encode(), 1)
+        post(server, domain, text)
+        [r] = kept(server, 'twice')
+        assert r['verified'] == verified
+
+
+def test_failure_reports_are_signed(world, port):
+    with Peer(COLLECTOR, 0, rules={'RCPT': '550 5.1.1 nobody'}) as peer:
+        with relaying(f'authenticate yes\nspam judge no\ntls-reports off\nroute * smtp {peer.address} tls never\n{world.settings}', domains=['example.org']) as server:
+            user = server.account()
+            send(server, 'bob@nobody.dr.test', sender=user)
+            [raw] = eventually(lambda: server.mailbox(user), 'a report')
+            mail = email.message_from_bytes(raw, policy=email.policy.default)
+            assert mail.get_content_type() == 'multipart/report' and 'd=example.org' in mail['DKIM-Signature']
 
 
 @pytest.mark.parametrize('what', ['bomb', 'entities', 'namespace', 'other'])

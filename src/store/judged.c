@@ -71,13 +71,15 @@ static bool is_name(str s)
 	return s.n > 0 && s.n <= NAME_MAX_OCTETS && !str_has_control(s);
 }
 
-/* The same report twice is one. */
+/* The same report twice is one; one that nobody proved to be whose it says gives way to one that is. */
 static err keep_report(struct db *db, uint64_t message, const struct report_read *r)
 {
 	struct query q = db_query(
 		db, "INSERT INTO report (kind, domain, organization, id, message, since, until, verified, text)"
 		    " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
-		    " ON CONFLICT (kind, domain, organization, id) DO NOTHING");
+		    " ON CONFLICT (kind, domain, organization, id) DO UPDATE SET message = excluded.message,"
+		    " since = excluded.since, until = excluded.until, verified = excluded.verified,"
+		    " text = excluded.text WHERE excluded.verified > report.verified");
 
 	query_put_str(&q, r->kind);
 	query_put_str(&q, r->domain);
