@@ -3,6 +3,7 @@
 #include "base/encode.h"
 #include "store/fixture.h"
 #include "store/fixture_queue.h"
+#include "store/backup.h"
 #include "store/rebuild.h"
 #include "store/refuse.h"
 
@@ -195,6 +196,45 @@ static void test_quarantine_is_rebuilt(void **state UNUSED)
 	fixture_run(quarantine_is_rebuilt);
 }
 
+/* Moved by compaction, in a backup and out of it. */
+static void quarantine_is_kept(struct fixture *f)
+{
+	struct backup_result b;
+	char backup[300], command[400], body[4000];
+
+	fixture_configure(f, "store segment 1M\n");
+	open_with_accounts(f);
+	send_with(f, "alice@example.org", DISPOSITION_QUARANTINE);
+	send_with(f, "carol@example.org", DISPOSITION_QUARANTINE);
+	admin_do(f, "quarantine release recipient=carol@example.org");
+	wait_until_delivered(f, "carol@example.org", 1);
+	memset(body, 'x', sizeof(body) - 1);
+	body[sizeof(body) - 1] = '\0';
+	for (int i = 0; i < 300; i++)
+		send_with(f, "carol@example.org", DISPOSITION_DISCARD); /* dead from the beginning */
+	for (int i = 0; i < 300; i++)
+		send_ok(f, "carol@example.org", body); /* the next segment is begun */
+	assert_true(admin_number(f, "store compact", "segments") >= 1);
+	expect_lines(f, QUEUE, "3  1\n");
+	assert_sound(f);
+	fixture_close(f);
+	snprintf(backup, sizeof(backup), "%s.other", f->path);
+	assert_int_equal(backup_run(f->path, backup, &b), OK);
+	snprintf(command, sizeof(command), "rm -rf '%s'", f->path);
+	assert_int_equal(system(command), 0);
+	assert_int_equal(restore_run(backup, f->path, &b), OK);
+	fixture_open(f);
+	expect_lines(f, QUEUE, "3  1\n");
+	admin_do(f, "quarantine release all");
+	wait_until_delivered(f, "alice@example.org", 1);
+	assert_sound(f);
+}
+
+static void test_quarantine_is_kept(void **state UNUSED)
+{
+	fixture_run(quarantine_is_kept);
+}
+
 /* --- other servers --- */
 
 static void other_servers(struct fixture *f)
@@ -255,9 +295,13 @@ static void test_discard(void **state UNUSED)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_junk),          cmocka_unit_test(test_junk_is_rebuilt),
-		cmocka_unit_test(test_quarantine),    cmocka_unit_test(test_quarantine_is_rebuilt),
-		cmocka_unit_test(test_other_servers), cmocka_unit_test(test_discard),
+		cmocka_unit_test(test_junk),
+		cmocka_unit_test(test_junk_is_rebuilt),
+		cmocka_unit_test(test_quarantine),
+		cmocka_unit_test(test_quarantine_is_rebuilt),
+		cmocka_unit_test(test_quarantine_is_kept),
+		cmocka_unit_test(test_other_servers),
+		cmocka_unit_test(test_discard),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
