@@ -16,7 +16,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { MESSAGE_MAX = 64 << 20, LINE_MAX_ = 2048 };
+enum { MESSAGE_MAX = 64 << 20, REPLY_MAX = 2048 };
 
 static struct sockaddr_in to = {.sin_family = AF_INET}, from = {.sin_family = AF_INET};
 static const char *sender, *domain;
@@ -25,7 +25,7 @@ static double end;
 static char *message;
 static size_t size;
 static atomic_long accepted, refused, next;
-static char refusal[LINE_MAX_];
+static char refusal[REPLY_MAX];
 
 static double now(void)
 {
@@ -53,10 +53,10 @@ static void put(int fd, const char *p, size_t n)
 }
 
 /* The code of a reply whose last line is in `line`. */
-static int reply(FILE *in, char line[LINE_MAX_])
+static int reply(FILE *in, char line[REPLY_MAX])
 {
 	do
-		if (fgets(line, LINE_MAX_, in) == NULL)
+		if (fgets(line, REPLY_MAX, in) == NULL)
 			die("the server hung up");
 	while (line[3] == '-');
 	return (int)strtol(line, NULL, 10);
@@ -75,7 +75,7 @@ static int dial(void)
 
 static void send_one(int fd, FILE *in)
 {
-	char command[LINE_MAX_], line[LINE_MAX_];
+	char command[REPLY_MAX], line[REPLY_MAX];
 	int n = snprintf(command, sizeof(command), "MAIL FROM:<%s>\r\nRCPT TO:<u%ld@%s>\r\nDATA\r\n", sender,
 	                 next++ % users, domain);
 	int code[3];
@@ -99,7 +99,7 @@ static void send_one(int fd, FILE *in)
 
 static void *session(void *arg)
 {
-	char line[LINE_MAX_];
+	char line[REPLY_MAX];
 	int fd = dial();
 	FILE *in = fdopen(fd, "r");
 

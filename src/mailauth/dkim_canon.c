@@ -97,7 +97,8 @@ static bool is_regular(str line)
 	unsigned found = line.n > 0 && is_blank(line.p[line.n - 1]);
 
 	for (size_t i = 1; i < line.n; i++)
-		found |= (unsigned)(line.p[i - 1] == '\t') | ((unsigned)(line.p[i - 1] == ' ') & (unsigned)(line.p[i] == ' '));
+		found |= (unsigned)(line.p[i - 1] == '\t') |
+		         ((unsigned)(line.p[i - 1] == ' ') & (unsigned)(line.p[i] == ' '));
 	return found == 0;
 }
 
