@@ -16,6 +16,15 @@ static size_t count_visible(str text)
 	return n;
 }
 
+static bool is_visible(str text)
+{
+	size_t at = 0;
+
+	while (at < text.n && (unsigned char)text.p[at] <= ' ')
+		at++;
+	return at < text.n;
+}
+
 static bool is_letter(char c)
 {
 	return (unsigned char)c >= 0x80 || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
@@ -45,11 +54,12 @@ static size_t count_split(str text)
 static void look_at_text(struct judging *j)
 {
 	const struct content *c = &j->content;
-	size_t visible = count_visible(buf_str(&c->text)), split = count_split(buf_str(&c->text));
+	bool counts = c->images > 0 || c->hidden >= HIDDEN_MIN; /* else it need not be counted */
+	size_t visible = counts ? count_visible(buf_str(&c->text)) : 0, split = count_split(buf_str(&c->text));
 
 	if (c->mime.too_deep || c->mime.too_many)
 		judging_hit(j, RULE_MIME_EXTREME, "%zu parts, and more that are not looked at", c->mime.n);
-	if (c->html_n > 0 && count_visible(c->plain) == 0)
+	if (c->html_n > 0 && !is_visible(c->plain))
 		judging_hit(j, RULE_HTML_ONLY, "%zu HTML parts and no text", c->html_n);
 	if (c->images > 0 && visible < TEXT_TINY)
 		judging_hit(j, RULE_HTML_IMAGE, "%zu images, %zu characters of text", c->images, visible);
