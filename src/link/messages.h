@@ -300,7 +300,7 @@
 	STR(record)         /* what the DNS has to say at SELECTOR._domainkey.DOMAIN */ \
 	STR(secret)         /* the private key in PEM: for keys, "" for others */
 #define FIELDS_certify_request(NUM, STR, LIST, BODY, FD) \
-	LIST(domain_key, domain_keys) /* for keys, filter, send, and the store, which tells `pombo dns` */ \
+	LIST(domain_key, domain_keys) /* for keys, filter and send */ \
 	LIST(certificate, certificates) \
 	LIST(named_file, files)   /* for send: "authorities" (PEM), passwords of routes by their path; for resolve: "trust-anchor" */
 #define FIELDS_certify_reply(NUM, STR, LIST, BODY, FD)

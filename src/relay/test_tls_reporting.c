@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* What is seen of other servers' TLS, counted, and told when the day is over. */
 #include "base/test.h"
-#include "mailauth/report_part.h"
+#include "mailauth/report_fake.h"
 #include "relay/fake.h"
 
 #include <stdio.h>
@@ -113,7 +113,6 @@ static void tell(const char *how, str to, str packed)
 
 static err accept_call(void *ctx UNUSED, struct link *from UNUSED, const void *request, void *reply, struct arena *a)
 {
-	static const str types[] = {STR("application/tlsrpt+gzip")};
 	const struct accept_request *q = request;
 	struct accept_reply *r = reply;
 	BUF(packed, 1 << 16);
@@ -124,7 +123,8 @@ static err accept_call(void *ctx UNUSED, struct link *from UNUSED, const void *r
 		return err_note(E_TEMP, "as the test wants it");
 	}
 	if (q->rcpts_n != 1 || q->rcpts[0].notify != DSN_NEVER || (q->flags & MESSAGE_TLS_OPTIONAL) == 0 ||
-	    !str_equal(q->sender, STR("postmaster@example.org")) || report_part(q->body.bytes, types, 1, &packed) != OK)
+	    !str_equal(q->sender, STR("postmaster@example.org")) ||
+	    report_part(q->body.bytes, "application", "tlsrpt+gzip", &packed) != OK)
 		abort();
 	r->answers_n = 1;
 	r->answers = arena_array(a, 1, sizeof(*r->answers));

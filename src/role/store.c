@@ -315,11 +315,6 @@ static void store_role_configured(struct process *p)
 	store_configure(((struct store_role *)p->state)->store, p->config);
 }
 
-static err store_role_certify(struct process *p, const struct certify_request *q)
-{
-	return store_certify(((struct store_role *)p->state)->store, q);
-}
-
 static const struct link_service *store_role_service(struct process *p, str sibling)
 {
 	struct store_role *r = p->state;
@@ -353,7 +348,6 @@ const struct role_type role_store = {
 	.start = store_role_start,
 	.configured = store_role_configured,
 	.service = store_role_service,
-	.certify = store_role_certify,
 	.listen = store_listen,
 	.stop = store_role_stop,
 	.close = store_role_close,

@@ -204,7 +204,6 @@ static const struct {
 	{"spam", "words", spam_words},
 	{"spam", "known", spam_known},
 	{"spam", "status", spam_status},
-	{"dns", "keys", dns_keys},
 	{"explain", "", admin_explain},
 	{"reports", "", admin_reports},
 	{"trace", "", admin_trace},

@@ -76,7 +76,6 @@ MUST_USE err spam_learn(struct admin *x);
 MUST_USE err spam_words(struct admin *x);
 MUST_USE err spam_known(struct admin *x);
 MUST_USE err spam_status(struct admin *x);
-MUST_USE err dns_keys(struct admin *x);
 MUST_USE err admin_explain(struct admin *x);
 MUST_USE err admin_reports(struct admin *x);
 MUST_USE err admin_trace(struct admin *x);

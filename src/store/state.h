@@ -3,7 +3,6 @@
 #ifndef STORE_STATE_H
 #define STORE_STATE_H
 
-#include "store/public_keys.h"
 #include "store/folder.h"
 #include "store/rate.h"
 #include "store/readers.h"
@@ -33,7 +32,6 @@ struct store {
 	struct refusals *refusals; /* store/refuse.h */
 	struct lessons *lessons;   /* store/lesson.h */
 	struct word_table table;
-	struct public_keys public_keys;
 	struct co *pruner; /* store/prune.h */
 	bool compacting; /* by the compactor or by the verb */
 };

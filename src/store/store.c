@@ -132,7 +132,6 @@ static void store_free(struct store *s)
 	refusals_free(s);
 	lessons_free(s);
 	word_table_free(&s->table);
-	public_keys_free(&s->public_keys);
 	readers_stop(s->readers);
 	db_close(s->db);
 	writer_stop(s->writer);

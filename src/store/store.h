@@ -47,8 +47,6 @@ MUST_USE err store_lesson(struct store *s, const char *from, const struct lesson
                           struct arena *a);
 /* Asked by send. */
 MUST_USE err store_tally(struct store *s, const struct tally_request *q, struct tally_reply *r, struct arena *a);
-/* By the monitor: of it the keys of domains are kept, in memory. */
-MUST_USE err store_certify(struct store *s, const struct certify_request *q);
 MUST_USE err store_credential(struct store *s, const struct credential_request *q, struct credential_reply *r,
                               struct arena *a);
 MUST_USE err store_grant(struct store *s, const struct grant_request *q);

@@ -189,42 +189,12 @@ static void test_forgotten(void **state UNUSED)
 	fixture_run(forgotten);
 }
 
-/* --- keys of domains --- */
-
-static void keys(struct fixture *f)
-{
-	ARENA(a, 1 << 20);
-	struct domain_key key = {.domain = STR("example.org"),
-	                         .selector = STR("s1"),
-	                         .algorithm = STR("rsa"),
-	                         .created = 1,
-	                         .record = STR("v=DKIM1; p=x"),
-	                         .secret = STR("no business of ours")};
-	struct certify_request q = {.domain_keys = &key, .domain_keys_n = 1};
-	struct admin_reply r;
-
-	start(f);
-	assert_int_equal(admin_count(f, "dns keys"), 0);
-	assert_int_equal(store_certify(f->store, &q), OK);
-	assert_int_equal(store_certify(f->store, &q), OK);
-	assert_int_equal(admin_try(f, "dns keys", "", &r, &a), OK);
-	assert_int_equal(r.rows_n, 1);
-	assert_str(cell_of(&r.rows[0], "selector")->text, "s1");
-	assert_str(cell_of(&r.rows[0], "record")->text, "v=DKIM1; p=x");
-}
-
-static void test_keys(void **state UNUSED)
-{
-	fixture_run(keys);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_known),
 		cmocka_unit_test(test_counted),
 		cmocka_unit_test(test_forgotten),
-		cmocka_unit_test(test_keys),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
