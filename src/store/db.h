@@ -44,8 +44,9 @@ MUST_USE err db_script(struct db *db, const char *sql); /* statements without pa
 /* One consistent view for several queries, or one change of several statements. The end of a transaction is its commit or its rollback. */
 MUST_USE err db_begin_read(struct db *db);
 MUST_USE err db_begin(struct db *db);
-MUST_USE err db_commit(struct db *db); /* when it fails, the transaction was rolled back */
-void db_rollback(struct db *db);       /* nothing when there is none */
+MUST_USE err db_commit(struct db *db);       /* when it fails, the transaction was rolled back */
+void db_rollback(struct db *db);             /* nothing when there is none */
+bool db_in_transaction(const struct db *db); /* a read that fails may end it, too */
 
 struct query {
 	struct db *db;

@@ -4,7 +4,11 @@
 #include "store/fixture.h"
 
 #include <errno.h>
+#include <pthread.h>
 #include <sys/syscall.h>
+
+#include "store/state.h"
+#include "store/writer.h"
 
 int fdatasync(int fd);
 ssize_t pwritev(int fd, const struct iovec *iov, int count, off_t at);
@@ -175,6 +179,92 @@ static void test_syncs_are_shared(void **state UNUSED)
 	fixture_run(shared_syncs);
 }
 
+/* --- a read fails while a batch is prepared --- */
+
+static pthread_mutex_t gate = PTHREAD_MUTEX_INITIALIZER;
+static const char left_key[] = "left behind";
+
+/* The batch gathers behind it. */
+static err gate_apply(struct writer *w UNUSED, struct job *job UNUSED)
+{
+	pthread_mutex_lock(&gate);
+	pthread_mutex_unlock(&gate);
+	return OK;
+}
+
+/* As SQLite itself does when the disk fails, of a statement that only reads too. */
+static err losing_prepare(struct writer *w, struct job *job UNUSED)
+{
+	db_rollback(writer_db(w));
+	return err_set(E_TEMP, 451, "4.3.0", "a read failed");
+}
+
+static err never_apply(struct writer *w UNUSED, struct job *job UNUSED)
+{
+	return err_note(E_PERM, "it was not prepared");
+}
+
+static err leave_apply(struct writer *w, struct job *job UNUSED)
+{
+	struct query q = db_query(writer_db(w), "INSERT INTO meta (key, value) VALUES (?, 1)");
+
+	query_put_str(&q, str_from(left_key));
+	return query_run(&q);
+}
+
+struct asking {
+	struct fixture *f;
+	const struct job_kind *kind;
+	err result;
+};
+
+static void ask_writer(void *arg)
+{
+	struct asking *x = arg;
+	struct job job = {.kind = x->kind};
+
+	x->result = writer_do(x->f->store->writer, &job);
+}
+
+static uint64_t left_behind(struct fixture *f)
+{
+	struct query q = db_query(f->store->db, "SELECT count(*) FROM meta WHERE key = ?");
+	uint64_t n = 0;
+
+	query_put_str(&q, str_from(left_key));
+	assert_int_equal(query_one(&q, &n, NULL), OK);
+	return n;
+}
+
+static void lost_transaction(struct fixture *f)
+{
+	static const struct job_kind wait = {.apply = gate_apply};
+	static const struct job_kind loses = {.prepare = losing_prepare, .apply = never_apply};
+	static const struct job_kind leaves = {.apply = leave_apply};
+	struct asking all[] = {{f, &wait, OK}, {f, &loses, OK}, {f, &leaves, OK}};
+
+	start(f);
+	size_t before = rt_count();
+	pthread_mutex_lock(&gate);
+	for (size_t i = 0; i < ARRAY_LEN(all); i++)
+		assert_non_null(rt_spawn(ask_writer, &all[i], "asking"));
+	rt_yield();
+	rt_yield();
+	pthread_mutex_unlock(&gate);
+	while (rt_count() > before)
+		rt_yield();
+	assert_int_equal(all[1].result, E_TEMP);
+	assert_int_equal(left_behind(f), all[2].result == OK);
+	assert_int_equal(all[2].result, OK); /* by itself */
+	expect_recovered(f);
+}
+
+/* Of what is said to have failed nothing is there, though the others' transaction was gone when they were applied. */
+static void test_transaction_is_lost_in_prepare(void **state UNUSED)
+{
+	fixture_run(lost_transaction);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -184,6 +274,7 @@ int main(void)
 		cmocka_unit_test(test_no_space_for_the_log),
 		cmocka_unit_test(test_log_cannot_be_written),
 		cmocka_unit_test(test_syncs_are_shared),
+		cmocka_unit_test(test_transaction_is_lost_in_prepare),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -354,8 +354,12 @@ static void fail_ready(struct job *jobs, err e)
 			job_note(j, e);
 }
 
+/* When a job's read failed, SQLite has ended the transaction of all: what is applied without one stays, whoever is told that it failed. */
 static err batch_commit(struct writer *w, struct job *jobs, bool *statement)
 {
+	*statement = !db_in_transaction(w->db);
+	if (*statement)
+		return fault("prepare", err_note(E_IO, "the transaction is lost"));
 	err e = records_to_disk(w);
 
 	return e == OK ? transaction(w, jobs, statement) : e;
