@@ -121,6 +121,7 @@ static err take_rcpts(struct smtp *s, struct envelope *env, struct judged *j)
 		return OK;
 	}
 	err e = take_new_rcpts(s, env, j);
+	j->flags |= MESSAGE_ALL_OR_NONE; /* for LMTP, too: there is one answer for all of them */
 	if (e == OK && j->rcpts_n == 0)
 		discard(env, j);
 	return e;

@@ -167,6 +167,25 @@ static void other_recipients_of_lmtp(void **state UNUSED)
 	talk_free(&t);
 }
 
+/* One answer for all of them must not say that it failed when it is somebody's already: all or none. */
+static void other_recipients_of_lmtp_are_one(void **state UNUSED)
+{
+	struct rcpt rcpts[] = {{.address = STR("w@example.org")}, {.address = STR("v@example.org")}};
+	struct inspect_reply says;
+	struct talk t = talk_of(STEPS({STR("LHLO x\r\n"), "250"}, TWO, DATA_STEP, {STR(MESSAGE ".\r\n"), "250 250"}));
+
+	t.lmtp = true;
+	t.fake.says = other_rcpts(&says, rcpts, 2);
+	run(&t, 1);
+	assert_true((t.fake.flags & MESSAGE_ALL_OR_NONE) != 0);
+	talk_free(&t);
+	t = talk_of(STEPS({STR("LHLO x\r\n"), "250"}, TWO, DATA_STEP, {STR(MESSAGE ".\r\n"), "250 250"}));
+	t.lmtp = true;
+	run(&t, 1);
+	assert_int_equal(t.fake.flags & MESSAGE_ALL_OR_NONE, 0);
+	talk_free(&t);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -179,6 +198,7 @@ int main(void)
 		cmocka_unit_test(other_recipients),
 		cmocka_unit_test(no_recipient_left),
 		cmocka_unit_test(other_recipients_of_lmtp),
+		cmocka_unit_test(other_recipients_of_lmtp_are_one),
 	};
 
 	return cmocka_run_group_tests_name("judged", tests, NULL, NULL);
