@@ -273,18 +273,20 @@ static err settle_entered(struct settling *x, const char *from)
 {
 	static const struct job_kind kind = {.prepare = settle_prepare, .apply = settle_apply};
 	struct job job = {.kind = &kind, .data = x};
+	struct lease *guard = NULL;
 	err e = find_lease(x, from);
 
 	if (e == OK)
 		e = read_verdicts(x);
-	if (e == OK)
-		e = report_route(x);
 	if (e != OK)
 		return e;
 	if (x->lease != NULL)
-		x->lease->settling = true;
-	struct lease *guard = guard_add(x);
-	e = writer_do(x->store->writer, &job);
+		x->lease->settling = true; /* from here on others may run, and must leave it alone */
+	e = report_route(x);
+	if (e == OK) {
+		guard = guard_add(x);
+		e = writer_do(x->store->writer, &job);
+	}
 	struct err_info why = *err_info();
 	guard_remove(x, guard);
 	if (e == OK)

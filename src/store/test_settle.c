@@ -212,6 +212,46 @@ static void test_a_process_dies_in_a_failing_settlement(void **state UNUSED)
 	fixture_run(dies);
 }
 
+/* Its process dies, and it is said again, while it is found out where the report goes, which takes a while when those are many. */
+static void settle_reporting(void *arg)
+{
+	struct dying *d = arg;
+	struct settling_as as = failed_with(d->l);
+
+	d->result = settle_try(d->f, d->l, &as);
+	d->done = true;
+}
+
+static void reports_to_many(struct fixture *f)
+{
+	ARENA(a, 1 << 20);
+	begin(f);
+	for (int i = 0; i < 40; i++) {
+		char command[100];
+
+		snprintf(command, sizeof(command), "alias add many@example.org r%d@far.example", i);
+		admin_do(f, command);
+	}
+	struct lease_reply l = lease_of(f, "many@example.org", "bob@example.com", &a);
+	struct dying d = {.f = f, .l = &l};
+	struct settling_as as = failed_with(&l);
+	assert_non_null(rt_spawn(settle_reporting, &d, "settle"));
+	rt_yield();
+	assert_int_equal(settle_try(f, &l, &as), E_BUSY);
+	queue_process_gone(f->store, "send-0");
+	while (!d.done)
+		rt_yield();
+	assert_int_equal(d.result, OK);
+	assert_int_equal(admin_number(f, "balance", "bounced"), 1);
+	assert_int_equal(admin_number(f, "balance", "queued"), 40);
+	assert_sound(f);
+}
+
+static void test_reports_to_many(void **state UNUSED)
+{
+	fixture_run(reports_to_many);
+}
+
 /* It is said again while the first is under way, and once more after its answer was lost. */
 static void said_again(struct fixture *f)
 {
@@ -382,11 +422,14 @@ static void policies(struct fixture *f)
 	q.domain = STR("");
 	assert_int_equal(store_policy(f->store, &q, &r, &a), E_SYNTAX);
 	/* There are ten thousand at most. */
-	fixture_change(f, "DELETE FROM policy; WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 10003)"
-	                  " INSERT INTO policy SELECT 'host-' || i, '1', 'x', (1 << 60) + i FROM n");
-	q = (struct policy_request){.domain = STR("new.example"), .id = STR("1"), .text = STR("x"), .expires = now_usec()};
+	fixture_change(
+		f, "DELETE FROM policy; WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 10003)"
+		   " INSERT INTO policy SELECT 'host-' || i, '1', 'x', (1 << 60) + i FROM n");
+	q = (struct policy_request){
+		.domain = STR("new.example"), .id = STR("1"), .text = STR("x"), .expires = now_usec()};
 	assert_int_equal(store_policy(f->store, &q, &r, &a), OK);
-	expect_lines(f, "SELECT count(*) || ' ' || min(expires - (1 << 60)) FROM policy WHERE domain <> 'new.example'", "9999 5\n");
+	expect_lines(f, "SELECT count(*) || ' ' || min(expires - (1 << 60)) FROM policy WHERE domain <> 'new.example'",
+	             "9999 5\n");
 	expect_lines(f, "SELECT domain FROM policy WHERE domain = 'new.example'", "new.example\n");
 }
 
@@ -404,6 +447,7 @@ int main(void)
 		cmocka_unit_test(test_faults),
 		cmocka_unit_test(test_a_process_dies_in_a_failing_settlement),
 		cmocka_unit_test(test_a_settlement_that_is_said_again),
+		cmocka_unit_test(test_reports_to_many),
 		cmocka_unit_test(test_who_may),
 		cmocka_unit_test(test_moved),
 		cmocka_unit_test(test_partial),
