@@ -42,13 +42,21 @@ static err serve_dial(void *ctx, struct link *from UNUSED, const void *request, 
 	return dial_serve(((const struct children *)ctx)->config, request, reply);
 }
 
+/* Who reads the network gets no connection from here: only the filter has scanners. */
+static const struct link_service *service_for(const struct children *all, const struct role_type *type)
+{
+	if (type == &role_store)
+		return &all->for_store;
+	return type == &role_filter ? &all->for_filter : &all->for_others;
+}
+
 static err child_init(struct children *all, const struct role_type *type, unsigned index)
 {
 	struct child *c = &all->items[all->n];
 
 	*c = (struct child){.all = all, .type = type, .index = index, .pause = CHILD_PAUSE_FIRST};
 	snprintf(c->name, sizeof(c->name), "%s-%u", type->name, index % 1000);
-	c->link = link_new(c->name, type == &role_store ? &all->for_store : &all->for_others);
+	c->link = link_new(c->name, service_for(all, type));
 	all->n++;
 	return c->link == NULL ? err_note(E_MEMORY, "no memory for the roles") : OK;
 }
@@ -89,8 +97,8 @@ err children_init(struct children *all, struct config *config, bool single, link
 	all->memory = ARENA_INIT(CHILDREN_MEMORY);
 	all->for_others = (struct link_service){.ctx = all, .closed = child_closed};
 	all->for_others.handlers[CALL_relink] = serve_relink;
-	all->for_others.handlers[CALL_dial] = serve_dial;
-	all->for_store = all->for_others;
+	all->for_store = all->for_filter = all->for_others;
+	all->for_filter.handlers[CALL_dial] = serve_dial;
 	all->for_store.handlers[CALL_admin] = admin;
 	semaphore_init(&all->changes, 1);
 	all->items = arena_array(&all->memory, 4 + config->edges + config->filters, sizeof(*all->items));

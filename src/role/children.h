@@ -21,13 +21,13 @@ struct children {
 	const struct domain_keys *domain_keys;   /* likewise */
 	int control_fd;                          /* for the store; -1: not yet */
 	bool single;
-	struct semaphore changes;                  /* starting and reconfiguring exclude each other */
-	struct tasks keepers;                      /* one for each child */
-	struct tasks roles;                        /* when single */
-	struct link_service for_store, for_others; /* their ctx is this struct */
-	uint64_t grace_ms;                         /* while stopping */
-	void *owner;                               /* for the handler of `admin` */
-	bool missing_told;                         /* that confinement was not complete */
+	struct semaphore changes;                              /* starting and reconfiguring exclude each other */
+	struct tasks keepers;                                  /* one for each child */
+	struct tasks roles;                                    /* when single */
+	struct link_service for_store, for_filter, for_others; /* their ctx is this struct */
+	uint64_t grace_ms;                                     /* while stopping */
+	void *owner;                                           /* for the handler of `admin` */
+	bool missing_told;                                     /* that confinement was not complete */
 	struct arena memory;
 };
 

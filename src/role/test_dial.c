@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 #include "base/test.h"
+#include "role/children.h"
 #include "role/dial.h"
 
 #include <stdio.h>
@@ -47,10 +48,31 @@ static void only_to_scanners(void **state UNUSED)
 	rmdir(folder);
 }
 
+static void who_may_run(void *arg UNUSED)
+{
+	struct config_faults faults = {.text = BUF_INIT(4096)};
+	struct config *c = config_parse(STR("version 1\nhostname a.b\ndomain a.b\n"), "test", &faults);
+	struct children all;
+
+	assert_non_null(c);
+	assert_int_equal(children_init(&all, c, false, NULL, NULL), OK);
+	assert_non_null(all.for_filter.handlers[CALL_dial]);
+	assert_null(all.for_others.handlers[CALL_dial]);
+	assert_null(all.for_store.handlers[CALL_dial]);
+	children_free(&all);
+	config_release(c);
+}
+
+static void only_for_the_filter(void **state UNUSED)
+{
+	assert_int_equal(rt_run(who_may_run, NULL), OK);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(only_to_scanners),
+		cmocka_unit_test(only_for_the_filter),
 	};
 
 	return cmocka_run_group_tests_name("dial", tests, NULL, NULL);
