@@ -102,8 +102,8 @@
 #define FIELDS_history_request(NUM, STR, LIST, BODY, FD) \
 	LIST(word, keys) LIST(author, author) LIST(rcpt_query, rcpts) /* as in RCPT */
 #define FIELDS_history_reply(NUM, STR, LIST, BODY, FD) \
-	LIST(reputation, known) /* one for each key, in order */ \
-	LIST(contact, contacts) /* one for each recipient when there was an author, in order */ \
+	LIST(reputation, known) /* one for each key, in order, up to 200 */ \
+	LIST(contact, contacts) /* one for each recipient when there was an author, in order, up to 200 */ \
 	NUM(account)        /* of the only recipient, if that is a mailbox here with words of its own (`model`); else 0 */
 /* What was learned of words, as a table (spam/model.h). */
 #define FIELDS_model_request(NUM, STR, LIST, BODY, FD) NUM(account) /* 0: of all */ NUM(version) /* that is known already, 0 none */

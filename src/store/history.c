@@ -4,7 +4,7 @@
 #include "store/route.h"
 #include "store/state.h"
 
-enum { KEYS_MAX = 200, RCPTS_MAX = 200 };
+enum { KEYS_MAX = 200, RCPTS_MAX = 200 }; /* of the first ones is said what is known */
 
 static err find_reputation(struct db *db, str key, struct reputation *out)
 {
@@ -22,12 +22,13 @@ static err find_reputation(struct db *db, str key, struct reputation *out)
 
 static err find_known(struct store *s, const struct history_request *q, struct history_reply *r, struct arena *a)
 {
+	size_t n = q->keys_n < KEYS_MAX ? q->keys_n : KEYS_MAX;
 	err e = OK;
 
-	r->known = arena_array(a, q->keys_n, sizeof(*r->known));
-	if (r->known == NULL || q->keys_n > KEYS_MAX)
+	r->known = arena_array(a, n, sizeof(*r->known));
+	if (r->known == NULL)
 		return err_note(E_LIMIT, "too much is asked for");
-	for (; r->known_n < q->keys_n && e == OK; r->known_n++)
+	for (; r->known_n < n && e == OK; r->known_n++)
 		e = find_reputation(s->db, q->keys[r->known_n].text, &r->known[r->known_n]);
 	return e;
 }
@@ -60,12 +61,13 @@ static err has_words(struct db *db, uint64_t account, bool *has)
 static err find_contacts(struct store *s, const struct history_request *q, struct history_reply *r, struct arena *a)
 {
 	const struct author *author = q->author_n == 1 && contact_is_sound(q->author) ? q->author : NULL;
+	size_t n = q->rcpts_n < RCPTS_MAX ? q->rcpts_n : RCPTS_MAX;
 	err e = OK;
 
-	r->contacts = arena_array(a, q->rcpts_n, sizeof(*r->contacts));
-	if (r->contacts == NULL || q->rcpts_n > RCPTS_MAX)
+	r->contacts = arena_array(a, n, sizeof(*r->contacts));
+	if (r->contacts == NULL)
 		return err_note(E_LIMIT, "too much is asked for");
-	for (size_t i = 0; i < q->rcpts_n && e == OK; i++) {
+	for (size_t i = 0; i < n && e == OK; i++) {
 		bool only, words = false;
 		uint64_t account = account_of(s, q->rcpts[i].address, a, &only);
 
@@ -77,7 +79,7 @@ static err find_contacts(struct store *s, const struct history_request *q, struc
 		if (words)
 			r->account = account;
 	}
-	r->contacts_n = q->author_n == 1 ? q->rcpts_n : 0;
+	r->contacts_n = q->author_n == 1 ? n : 0;
 	return e;
 }
 

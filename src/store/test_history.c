@@ -83,6 +83,32 @@ static void test_known(void **state UNUSED)
 	fixture_run(known);
 }
 
+/* As many recipients as a message may have: of the first is said what is known, and none is refused for the others. */
+static void many(struct fixture *f)
+{
+	enum { MANY = 1000 };
+	ARENA(a, 1 << 20);
+	struct word key = {STR("domain example.com")};
+	struct rcpt_query queries[MANY];
+	struct history_request q = {.keys = &key, .keys_n = 1, .author = &bob, .author_n = 1, .rcpts = queries};
+	struct history_reply r = {0};
+
+	start(f);
+	know_bob();
+	for (; q.rcpts_n < MANY; q.rcpts_n++)
+		queries[q.rcpts_n].address = STR("alice@example.org");
+	send_judged(f, "alice@example.org", "domain example.com", "r1");
+	assert_int_equal(store_history(f->store, &q, &r, &a), OK);
+	assert_int_equal(r.known_n, 1);
+	assert_in_range(r.contacts_n, 100, MANY);
+	assert_int_equal(r.contacts[0].received, 1);
+}
+
+static void test_many_recipients(void **state UNUSED)
+{
+	fixture_run(many);
+}
+
 /* --- reports to others --- */
 
 static struct tally_reply tally(struct fixture *f, const char *done, uint64_t until, struct arena *a)
@@ -193,6 +219,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_known),
+		cmocka_unit_test(test_many_recipients),
 		cmocka_unit_test(test_counted),
 		cmocka_unit_test(test_forgotten),
 	};
