@@ -29,7 +29,8 @@ def authority(tmp_path_factory):
 
 @pytest.fixture(scope='module')
 def mx(authority):
-    server = Server(authority.setting(), services=('smtp', 'submission', 'submissions', 'pop3', 'pop3s')).start()
+    """One edge: a ticket is good at the one that gave it."""
+    server = Server(authority.setting() + '\nprocesses edge 1', services=('smtp', 'submission', 'submissions', 'pop3', 'pop3s')).start()
     try:
         server.account(ALICE)
         yield server

@@ -337,7 +337,7 @@ def test_questions_that_cannot_be(lookup, resolving):
     resolving.cli('dns', 'lookup', 'example.com', 'NOPE', expect=65)
     resolving.cli('dns', 'lookup', 'ex ample.com', 'A', expect=65)
     assert resolving.cli('dns', 'lookup', 'a' * 64 + '.example.com', 'A', expect=None).returncode in (65, 71, 75)
-    resolving.cli('dns', expect=64)
+    resolving.cli('dns', 'lookup', expect=64)
 
 
 def test_without_a_server(make_server):
