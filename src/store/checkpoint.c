@@ -7,7 +7,9 @@
 
 #include "base/log.h"
 
-#define LOG_LONG (8ull << 20)
+#define LOG_LONG     (8ull << 20)
+#define LOG_TOO_LONG (4 * LOG_LONG)
+enum { WAIT_MS = 50 };
 
 enum state { IDLE, WANTED, DONE };
 
@@ -49,9 +51,9 @@ static enum state get_state(struct checkpointer *c)
 	return now;
 }
 
-static void checkpoint(struct db *db)
+static void checkpoint(struct db *db, bool wait)
 {
-	if (db_checkpoint(db) != OK)
+	if ((wait ? db_checkpoint_wait(db, WAIT_MS) : db_checkpoint(db)) != OK)
 		LOG(WARN, "store.checkpoint", LOG_Z("error", err_info()->text));
 }
 
@@ -60,7 +62,7 @@ static void *thread_main(void *arg)
 	struct checkpointer *c = arg;
 
 	while (wait_until_wanted(c)) {
-		checkpoint(c->db);
+		checkpoint(c->db, false);
 		set_state(c, DONE);
 	}
 	return NULL;
@@ -124,7 +126,7 @@ void checkpointer_look(struct checkpointer *c, struct db *writer)
 	case WANTED:
 		break; /* at work */
 	case DONE:
-		checkpoint(writer);
+		checkpoint(writer, log >= LOG_TOO_LONG); /* where somebody reads at all times there is no good moment */
 		/* A reader with an old view keeps the log from beginning anew: then wait until it has grown as much again. */
 		c->limit = log + LOG_LONG;
 		set_state(c, IDLE);

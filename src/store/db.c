@@ -360,6 +360,15 @@ err db_checkpoint(struct db *db)
 	return code == SQLITE_OK ? OK : db_error(db->handle, code);
 }
 
+err db_checkpoint_wait(struct db *db, int ms)
+{
+	sqlite3_busy_timeout(db->handle, ms);
+	int code = sqlite3_wal_checkpoint_v2(db->handle, NULL, SQLITE_CHECKPOINT_RESTART, NULL, NULL);
+	sqlite3_busy_timeout(db->handle, BUSY_MS);
+
+	return code == SQLITE_OK || code == SQLITE_BUSY ? OK : db_error(db->handle, code);
+}
+
 err db_copy(struct db *db, const char *target)
 {
 	sqlite3 *to = NULL;

@@ -70,6 +70,8 @@ size_t db_changes(struct db *db);      /* rows changed by the last statement */
 uint64_t db_log_octets(struct db *db); /* of the write-ahead log after this connection's last commit */
 /* Copies what the log holds into the database. It never waits for anybody. E_TEMP: another checkpoint runs. */
 MUST_USE err db_checkpoint(struct db *db);
+/* Waits up to `ms` milliseconds for those who read an older state, so that the log begins anew; that they are there still is no error. */
+MUST_USE err db_checkpoint_wait(struct db *db, int ms);
 MUST_USE err db_copy(struct db *db,
                      const char *target); /* one consistent state, into a new file; others go on reading and writing */
 
