@@ -72,10 +72,11 @@ static size_t count_from(str header)
 	return n;
 }
 
+/* Of all of the message: a From may hide below the header, behind a line that is no field. */
 static err find_author(struct work *w)
 {
 	struct checks *c = w->out;
-	err e = dmarc_author_find(w->message.header, w->a, &c->author);
+	err e = dmarc_author_find(w->in->message->body.bytes, w->a, &c->author);
 
 	if (e != OK && e != E_NOT_FOUND && e != E_SYNTAX)
 		return e;

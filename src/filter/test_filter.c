@@ -187,6 +187,26 @@ static void broken_run(void *arg UNUSED)
 	end(&w);
 }
 
+/* Lines that are no fields end the header for us; whoever reads on behind them sees this From. */
+static void hidden_author_run(void *arg UNUSED)
+{
+	static const char *const messages[] = {
+		"Subject: x\r\nword\r\nFrom: bob@soft.example\r\n\r\nx\r\n",
+		"From: bob@sender.example\r\nodd name: x\r\nFrom: bob@soft.example\r\n\r\nx\r\n"};
+
+	for (size_t i = 0; i < ARRAY_LEN(messages); i++) {
+		struct world w;
+
+		begin(&w, "");
+		inspect(&w, messages[i]);
+		assert_int_equal(w.r.code, OK);
+		assert_int_equal(w.r.verdicts[0].disposition, DISPOSITION_JUNK);
+		assert_int_equal(w.r.judgement->author_n, 0);
+		assert_true(str_contains(finding_of(&w, "dmarc").evidence, STR("a line that is no field")));
+		end(&w);
+	}
+}
+
 static void unauthenticated_run(void *arg UNUSED)
 {
 	struct world w;
@@ -306,6 +326,7 @@ SIMULATED(rejected)
 SIMULATED(junked)
 SIMULATED(forged_fields)
 SIMULATED(broken)
+SIMULATED(hidden_author)
 SIMULATED(unauthenticated)
 SIMULATED(front)
 SIMULATED(signs)
@@ -321,6 +342,7 @@ int main(void)
 		cmocka_unit_test(forged_fields), cmocka_unit_test(broken),   cmocka_unit_test(unauthenticated),
 		cmocka_unit_test(front),         cmocka_unit_test(signs),    cmocka_unit_test(who_signs),
 		cmocka_unit_test(sealed),        cmocka_unit_test(learned),  cmocka_unit_test(judged),
+		cmocka_unit_test(hidden_author),
 	};
 
 	return cmocka_run_group_tests_name("filter", tests, NULL, NULL);

@@ -13,7 +13,7 @@ struct dmarc_author {
 	str domain;  /* lower case, A-labels */
 	str name;    /* display name, encoded words decoded (UTF-8), one line; "" none */
 };
-/* From of a message, strictly. OK: exactly one field with exactly one address. E_NOT_FOUND: there is no From; E_SYNTAX: several fields, several addresses or domains, a
+/* From of a message, strictly; `header` has also what stands below it, where a From may hide. OK: exactly one field with exactly one address. E_NOT_FOUND: there is no From; E_SYNTAX: several fields, several addresses or domains, a
  * group, something that is read differently by different programs ("From :" with a blank, an address in an encoded word): such mail never passes. `why` of
  * err_info says it. */
 MUST_USE err dmarc_author_find(str header, struct arena *a, struct dmarc_author *out);
