@@ -47,14 +47,16 @@ static void look_at_dkim(struct judging *j, const struct auth_results *r)
 		judging_hit(j, RULE_DKIM_FAIL, STR_FMT ": " STR_FMT, TEXT(r->dkim[0].domain), STR_ARG(r->dkim[0].why));
 }
 
-/* A forwarder may have changed what was signed; of those that are trusted, what they saw counts. */
+/* A forwarder may have changed what was signed; of those that are trusted, what they saw counts, unless the message was changed after them: whoever did so may have
+ * put another one below their seals. */
 static bool is_trusted(const struct judging *j, const struct arc_result *arc, str *sealer)
 {
 	const struct config *c = j->in->config;
+	size_t oldest = arc != NULL && arc->oldest_pass > 0 ? arc->oldest_pass - 1 : 0;
 
 	if (arc == NULL || arc->result != AUTH_PASS || j->in->author == NULL)
 		return false;
-	for (size_t i = 0; i < arc->n; i++)
+	for (size_t i = oldest; i < arc->n; i++)
 		for (size_t k = 0; k < c->arc_trust_n; k++)
 			if (str_equal_nocase(arc->sets[i].sealer, c->arc_trust[k]) &&
 			    auth_results_passed(arc->sets[i].results, STR("dmarc"), STR("header.from"),

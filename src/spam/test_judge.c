@@ -196,6 +196,24 @@ static void what_fails(void **state UNUSED)
 	expect("author-unclear", 2000, "");
 }
 
+static void who_is_trusted_saw_it(void **state UNUSED)
+{
+	struct arc_set sets[] = {{STR("list.example"), STR(" list.example; dmarc=pass header.from=sender.example")},
+	                         {STR("other.example"), STR(" other.example; none")}};
+	struct arc_result arc = {.result = AUTH_PASS, .sets = sets, .n = 2, .oldest_pass = 1};
+
+	configure("arc trust list.example\n");
+	s.dmarc = (struct dmarc_result){.result = AUTH_FAIL, .why = STR("neither")};
+	s.auth.arc = &arc;
+	judge();
+	expect("arc-trusted", -2000, "list.example");
+	expect_not("dmarc-fail");
+	arc.oldest_pass = 2; /* another message than it saw */
+	judge();
+	expect("dmarc-fail", 2500, "neither");
+	expect_not("arc-trusted");
+}
+
 static void names_of_clients(void **state UNUSED)
 {
 	static const struct {
@@ -539,6 +557,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(an_ordinary_message, begin, end),
 		cmocka_unit_test_setup_teardown(nothing_proves_it, begin, end),
 		cmocka_unit_test_setup_teardown(what_fails, begin, end),
+		cmocka_unit_test_setup_teardown(who_is_trusted_saw_it, begin, end),
 		cmocka_unit_test_setup_teardown(names_of_clients, begin, end),
 		cmocka_unit_test_setup_teardown(how_it_introduces_itself, begin, end),
 		cmocka_unit_test_setup_teardown(who_is_known, begin, end),
