@@ -140,7 +140,7 @@ static err judge(const struct testing *t, const struct model *model)
 	struct dmarc_author author;
 	const struct inspect_request message = {.body = BODY_OF(buf_str(&t->message))};
 	struct judge_result r = {.findings = &findings};
-	err e = dmarc_author_find(dkim_message_of(buf_str(&t->message)).header, &a, &author);
+	err e = dmarc_author_find(buf_str(&t->message), &a, &author);
 	const struct judge_input in = {.config = t->config,
 	                               .message = &message,
 	                               .author = e == OK ? &author : NULL,

@@ -181,5 +181,7 @@ err pass_scan(struct pass *p)
 		e = pass_look(p);
 	if (e == OK)
 		take_changes(p);
+	else
+		body_release(&p->scan.new_body);
 	return e;
 }

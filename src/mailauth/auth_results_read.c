@@ -106,6 +106,8 @@ static bool begins_with_host(str text, str host)
 	for (size_t i = 0; i < rest.n && is_digit(rest.p[i]); i++)
 		if (i + 1 == rest.n)
 			return true;
+	if (str_starts(rest, STR("\xc2\xa0"))) /* a blank to some programs: no other name goes on like this */
+		return true;
 	char c = rest.p[0];
 	return !is_digit(c) && ((c | 0x20) < 'a' || (c | 0x20) > 'z') && c != '-' && c != '_' && c != '.' && c > 0;
 }

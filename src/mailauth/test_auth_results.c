@@ -138,6 +138,7 @@ static void test_ours(void **state UNUSED)
 	static const char *const list[] = {
 		" mx.example.org; spf=pass",
 		"mx.example.org",
+		"mx.example.org\302\240; spf=pass",
 		"mx.example.org;none",
 		"MX.Example.ORG; spf=pass",
 		"\r\n mx.example.org; spf=pass",
