@@ -71,9 +71,10 @@ static str word_of(struct reading *r)
 
 static enum auth_result result_of(str word)
 {
-	for (int i = AUTH_NONE; i <= AUTH_PERMERROR; i++)
-		if (str_equal(word, auth_result_name((enum auth_result)i)))
-			return (enum auth_result)i;
+	enum auth_result result;
+
+	if (auth_result_find(word, &result))
+		return result;
 	return str_equal(word, STR("hardfail")) ? AUTH_FAIL : AUTH_NEUTRAL;
 }
 

@@ -51,14 +51,6 @@ void dmarc_row_print(struct buf *out, const struct dmarc_row *r)
 
 /* --- reading --- */
 
-static enum auth_result result_of(str name)
-{
-	for (int i = AUTH_NONE; i <= AUTH_PERMERROR; i++)
-		if (str_equal(auth_result_name((enum auth_result)i), name))
-			return (enum auth_result)i;
-	return AUTH_NONE;
-}
-
 static size_t count_columns(str row)
 {
 	size_t n = 1;
@@ -79,7 +71,8 @@ static err parse_signatures(str rest, size_t n, struct arena *a, struct dmarc_ro
 		str_cut(rest, '\t', &results[i].domain, &rest);
 		str_cut(rest, '\t', &results[i].selector, &rest);
 		str_cut(rest, '\t', &name, &rest);
-		results[i].result = result_of(name);
+		if (!auth_result_find(name, &results[i].result))
+			results[i].result = AUTH_NONE;
 	}
 	out->dkim_results = results;
 	out->dkim_n = n;

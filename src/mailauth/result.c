@@ -11,3 +11,13 @@ str auth_result_name(enum auth_result r)
 
 	return str_from(names[r]);
 }
+
+bool auth_result_find(str name, enum auth_result *out)
+{
+	for (int i = AUTH_NONE; i <= AUTH_PERMERROR; i++) {
+		*out = (enum auth_result)i;
+		if (str_equal(name, auth_result_name(*out)))
+			return true;
+	}
+	return false;
+}

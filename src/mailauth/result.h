@@ -15,6 +15,7 @@ enum auth_result {
 	AUTH_TEMPERROR,
 	AUTH_PERMERROR
 };
-str auth_result_name(enum auth_result r); /* "pass" ... */
+str auth_result_name(enum auth_result r);                        /* "pass" ... */
+MUST_USE bool auth_result_find(str name, enum auth_result *out); /* in lower case; false: there is none of that name */
 
 #endif

@@ -1,12 +1,10 @@
 /* SPDX-License-Identifier: ISC */
 /* The call `lease`: a deliverer waits until it is its turn, and gets a message with recipients. */
-#include <unistd.h>
-
 #include "base/date.h"
 #include "base/log.h"
-#include "rt/file.h"
 #include "store/ids.h"
 #include "store/queue_clock.h"
+#include "store/stored.h"
 
 enum { LOOKS = 3, REST_FAULT = 10, REST_MEMORY = 1 }; /* seconds */
 #define WAIT_MAX (3600 * NSEC_PER_SEC)
@@ -161,24 +159,6 @@ static err read_message(struct leasing *x)
 	return x->unknown ? err_note(E_SYNTAX, "a recipient is not in the ledger") : e;
 }
 
-/* Larger than what goes into the call. */
-static err body_to_file(str body, struct body *out)
-{
-	struct iovec iov = {(void *)(uintptr_t)body.p, body.n};
-	int fd = -1;
-	err e = file_memfd("message", &fd);
-
-	if (e == OK)
-		e = file_write_all(fd, &iov, 1, 0);
-	if (e == OK)
-		e = file_seal(fd);
-	if (e == OK)
-		*out = (struct body){STR_NONE, fd};
-	else if (fd >= 0)
-		close(fd);
-	return e == OK ? OK : err_note(E_TEMP, "%s", err_info()->text); /* no fault of the message */
-}
-
 static err check_record(const struct leasing *x, str bytes, str *body)
 {
 	struct segment_record record;
@@ -208,7 +188,7 @@ static err read_record(struct leasing *x, read_octets read)
 	if (e != OK)
 		return e;
 	if (body.n > BODY_INLINE_MAX)
-		return body_to_file(body, &x->reply->body);
+		return stored_body("message", body, x->arena, &x->reply->body);
 	x->reply->body = BODY_OF(small ? body : arena_str(x->arena, body));
 	return x->arena->full ? err_note(E_MEMORY, "no memory for a message") : OK;
 }
