@@ -118,6 +118,24 @@ str arena_lower(struct arena *a, str s)
 	return str_make(p, s.n);
 }
 
+str arena_line(struct arena *a, str s, char instead)
+{
+	char *p = arena_octets(a, s.n);
+
+	for (size_t i = 0; i < s.n && p != NULL; i++)
+		p[i] = (unsigned char)s.p[i] < ' ' || s.p[i] == 0x7f ? instead : s.p[i];
+	return p == NULL ? STR_NONE : str_make(p, s.n);
+}
+
+str arena_ascii(struct arena *a, str s)
+{
+	char *p = arena_octets(a, s.n);
+
+	for (size_t i = 0; i < s.n && p != NULL; i++)
+		p[i] = (char)(s.p[i] < ' ' || s.p[i] > '~' ? '?' : s.p[i]);
+	return p == NULL ? STR_NONE : str_make(p, s.n);
+}
+
 char *arena_z(struct arena *a, str s)
 {
 	char *p = str_find(s, '\0') < s.n ? NULL : arena_alloc(a, s.n + 1);

@@ -30,8 +30,12 @@ MUST_USE void *arena_alloc(struct arena *a, size_t n);
 MUST_USE char *arena_octets(struct arena *a, size_t n);
 /* `count` zeroed objects of `size`; checks the product. */
 MUST_USE void *arena_array(struct arena *a, size_t count, size_t size);
-str arena_str(struct arena *a, str s);          /* a copy */
-str arena_lower(struct arena *a, str s);        /* a copy, ASCII letters in lower case */
+str arena_str(struct arena *a, str s);   /* a copy */
+str arena_lower(struct arena *a, str s); /* a copy, ASCII letters in lower case */
+/* A copy as one line: `instead` stands for each control character (str_has_control). */
+str arena_line(struct arena *a, str s, char instead);
+/* A copy of printing ASCII, from ' ' to '~': '?' stands for each other octet. */
+str arena_ascii(struct arena *a, str s);
 MUST_USE char *arena_z(struct arena *a, str s); /* a C string; NULL also when s holds a NUL */
 str arena_printf(struct arena *a, const char *fmt, ...) PRINTF(2, 3);
 void arena_free(struct arena *a); /* all blocks; the arena can be used again */

@@ -64,6 +64,20 @@ void buf_u64(struct buf *b, uint64_t v)
 	buf_put(b, str_make(digits + at, sizeof(digits) - at));
 }
 
+void buf_utf8(struct buf *b, uint32_t code)
+{
+	/* Of each length: what its first octet begins with, and where the code's highest bits stand. */
+	static const struct {
+		uint32_t mark, shift;
+	} lengths[] = {{0, 0}, {0xc0, 6}, {0xe0, 12}, {0xf0, 18}};
+	size_t more = code < 0x80 ? 0 : code < 0x800 ? 1 : code < 0x10000 ? 2 : 3;
+	char octets[4] = {(char)(lengths[more].mark | code >> lengths[more].shift)};
+
+	for (size_t i = 1; i <= more; i++)
+		octets[i] = (char)(0x80 | (code >> 6 * (more - i) & 0x3f));
+	buf_put(b, str_make(octets, more + 1));
+}
+
 void buf_le32(struct buf *b, uint32_t v)
 {
 	uint32_t le = htole32(v);

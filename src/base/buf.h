@@ -51,8 +51,9 @@ static inline void buf_puts(struct buf *b, const char *z)
 }
 
 void buf_printf(struct buf *b, const char *fmt, ...) PRINTF(2, 3);
-void buf_u64(struct buf *b, uint64_t v);  /* decimal */
-void buf_le32(struct buf *b, uint32_t v); /* binary, little-endian */
+void buf_u64(struct buf *b, uint64_t v);     /* decimal */
+void buf_utf8(struct buf *b, uint32_t code); /* one character, at most U+10FFFF */
+void buf_le32(struct buf *b, uint32_t v);    /* binary, little-endian */
 void buf_le64(struct buf *b, uint64_t v);
 void buf_varint(struct buf *b, uint64_t v); /* LEB128, 1 to 10 bytes */
 

@@ -92,6 +92,38 @@ void hex_encode(struct buf *out, str in)
 	buf_commit(out, in.n * 2);
 }
 
+int hex_digit(char c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	c = (char)(c | 0x20);
+	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+int hex_octet(str s)
+{
+	int high = s.n > 1 ? hex_digit(s.p[0]) : -1, low = s.n > 1 ? hex_digit(s.p[1]) : -1;
+
+	return high < 0 || low < 0 ? -1 : high << 4 | low;
+}
+
+str percent_decode(struct arena *a, str in)
+{
+	char *to = arena_octets(a, in.n);
+	size_t n = 0;
+
+	while (in.n > 0 && to != NULL) {
+		bool escape = in.p[0] == '%';
+		int octet = escape ? hex_octet(str_drop(in, 1)) : (unsigned char)in.p[0];
+
+		if (octet < 0)
+			return STR_NONE;
+		to[n++] = (char)octet;
+		in = str_drop(in, escape ? 3 : 1);
+	}
+	return to == NULL ? STR_NONE : str_make(to, n);
+}
+
 /* RFC 3461 4: xchar is any character from "!" to "~" except "+" and "=". */
 static bool is_xchar(unsigned char c)
 {

@@ -11,6 +11,10 @@ void base64_encode(struct buf *out, str in);
 /* Strict: padding required, no other byte than the alphabet, no bits left over. E_SYNTAX, E_LIMIT (out is full). */
 MUST_USE err base64_decode(struct buf *out, str in);
 void hex_encode(struct buf *out, str in);
+int hex_digit(char c); /* its value, in any case; -1: it is none */
+int hex_octet(str s);  /* the value of the two digits that s begins with; -1: it does not */
+/* RFC 3986 2.1. STR_NONE: malformed, or no memory. */
+str percent_decode(struct arena *a, str in);
 
 void xtext_encode(struct buf *out, str in);
 /* E_SYNTAX when malformed, and when a decoded byte is a control character (so that no line break gets through). */

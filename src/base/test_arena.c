@@ -71,6 +71,9 @@ static void test_strings(void **state UNUSED)
 	assert_str(arena_str(&a, STR("text")), "text");
 	assert_non_null(arena_str(&a, STR_NONE).p);
 	assert_str(arena_lower(&a, STR("A@B.\xc4Z[")), "a@b.\xc4z[");
+	assert_str(arena_line(&a, STR("a\r\nb\x7f\tc\xc3\xa9~"), '?'), "a??b??c\xc3\xa9~");
+	assert_str(arena_line(&a, STR(""), ' '), "");
+	assert_str(arena_ascii(&a, STR(" a\n\x7f\xc3\xa9~")), " a????~");
 	assert_string_equal(arena_z(&a, STR("text")), "text");
 	assert_null(arena_z(&a, STR("te\0xt")));
 	assert_false(a.full);
@@ -84,6 +87,8 @@ static void test_overflow_gives_no_view(void **state UNUSED)
 
 	assert_null(arena_printf(&a, "%s", "seventeen bytes..").p);
 	assert_null(arena_lower(&a, STR("x")).p);
+	assert_null(arena_line(&a, STR("x"), ' ').p);
+	assert_null(arena_ascii(&a, STR("x")).p);
 	assert_null(arena_z(&a, STR("x")));
 	assert_true(a.full);
 }

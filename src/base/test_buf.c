@@ -73,6 +73,20 @@ static void test_binary(void **state UNUSED)
 	assert_memory_equal(b.p, "\xac\x02\x00\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01", 13);
 }
 
+static void test_utf8(void **state UNUSED)
+{
+	static const uint32_t codes[] = {'a', 0x7f, 0x80, 0x7ff, 0x800, 0xd7ff, 0xe000, 0xffff, 0x10000, 0x10ffff, 0};
+
+	for (size_t i = 0; i < ARRAY_LEN(codes); i++) {
+		BUF(b, 4);
+		uint32_t back = 1;
+
+		buf_utf8(&b, codes[i]);
+		assert_int_equal(str_utf8_char(buf_str(&b), &back), b.n);
+		assert_int_equal(back, codes[i]);
+	}
+}
+
 static void test_reserve_and_consume(void **state UNUSED)
 {
 	BUF(b, 10);
@@ -107,6 +121,7 @@ int main(void)
 		cmocka_unit_test(test_printf_at_the_cap),
 		cmocka_unit_test(test_printf_grows),
 		cmocka_unit_test(test_binary),
+		cmocka_unit_test(test_utf8),
 		cmocka_unit_test(test_reserve_and_consume),
 		cmocka_unit_test(test_free_can_be_used_again),
 	};

@@ -57,6 +57,33 @@ static void test_hex(void **state UNUSED)
 	assert_true(out.full);
 }
 
+static void test_hex_digits(void **state UNUSED)
+{
+	assert_int_equal(hex_digit('0'), 0);
+	assert_int_equal(hex_digit('9'), 9);
+	assert_int_equal(hex_digit('a'), 10);
+	assert_int_equal(hex_digit('F'), 15);
+	for (const char *none = "/:@G`g\x10\x19\xc1"; *none != '\0'; none++)
+		assert_int_equal(hex_digit(*none), -1);
+	assert_int_equal(hex_octet(STR("a0rest")), 0xa0);
+	assert_int_equal(hex_octet(STR("FF")), 0xff);
+	assert_int_equal(hex_octet(STR("f")), -1);
+	assert_int_equal(hex_octet(STR("fg")), -1);
+	assert_int_equal(hex_octet(STR("g0")), -1);
+	assert_int_equal(hex_octet(STR_NONE), -1);
+}
+
+static void test_percent(void **state UNUSED)
+{
+	ARENA(a, 100);
+
+	assert_str(percent_decode(&a, STR("a%40b%c3%A9")), "a@b\xc3\xa9");
+	assert_str(percent_decode(&a, STR("100%25")), "100%");
+	assert_null(percent_decode(&a, STR("%4")).p);
+	assert_null(percent_decode(&a, STR("x%")).p);
+	assert_null(percent_decode(&a, STR("%zz")).p);
+}
+
 static void test_xtext(void **state UNUSED)
 {
 	BUF(text, 100);
@@ -150,6 +177,8 @@ int main(void)
 		cmocka_unit_test(test_base64_is_strict),
 		cmocka_unit_test(test_base64_cap),
 		cmocka_unit_test(test_hex),
+		cmocka_unit_test(test_hex_digits),
+		cmocka_unit_test(test_percent),
 		cmocka_unit_test(test_xtext),
 		cmocka_unit_test(test_xtext_faults),
 		cmocka_unit_test(test_ids),
