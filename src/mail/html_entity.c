@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 #include "mail/html_entity.h"
 
+#include "base/encode.h"
+
 enum { REFERENCE_MAX = 12, CODE_MAX = 0x10ffff, LATIN_FIRST = 160 };
 
 /* U+00A0 to U+00FF. */
@@ -28,37 +30,6 @@ static const struct {
 	{"larr", 0x2190},
 };
 
-static void put_code(struct buf *out, uint32_t c)
-{
-	char p[4];
-
-	if (c < 0x80) {
-		buf_putc(out, (char)c);
-	} else if (c < 0x800) {
-		p[0] = (char)(0xc0 | c >> 6);
-		p[1] = (char)(0x80 | (c & 0x3f));
-		buf_put(out, str_make(p, 2));
-	} else if (c < 0x10000) {
-		p[0] = (char)(0xe0 | c >> 12);
-		p[1] = (char)(0x80 | (c >> 6 & 0x3f));
-		p[2] = (char)(0x80 | (c & 0x3f));
-		buf_put(out, str_make(p, 3));
-	} else {
-		p[0] = (char)(0xf0 | c >> 18);
-		p[1] = (char)(0x80 | (c >> 12 & 0x3f));
-		p[2] = (char)(0x80 | (c >> 6 & 0x3f));
-		p[3] = (char)(0x80 | (c & 0x3f));
-		buf_put(out, str_make(p, 4));
-	}
-}
-
-static int digit_value(char c)
-{
-	size_t at = str_find(STR("0123456789abcdefABCDEF"), c);
-
-	return at > 21 ? -1 : (int)(at > 15 ? at - 6 : at);
-}
-
 /* "#233" or "#xe9", without what is around it. */
 static bool read_number(str text, uint32_t *code)
 {
@@ -67,7 +38,7 @@ static bool read_number(str text, uint32_t *code)
 	uint32_t c = 0;
 
 	for (size_t i = 0; i < digits.n; i++) {
-		int v = digit_value(digits.p[i]);
+		int v = hex_digit(digits.p[i]);
 		if (v < 0 || v >= (hex ? 16 : 10) || c > CODE_MAX)
 			return false;
 		c = c * (hex ? 16 : 10) + (uint32_t)v;
@@ -124,7 +95,7 @@ void html_entities_decode(struct buf *out, str text)
 		if (n == 0)
 			buf_putc(out, '&');
 		else
-			put_code(out, code);
+			buf_utf8(out, code);
 		text = str_drop(text, n == 0 ? 1 : n);
 	}
 }

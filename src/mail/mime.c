@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "mail/mime.h"
 
+#include "base/encode.h"
 #include "mail/charset.h"
 #include "mail/content_type.h"
 #include "mail/encoded_word.h"
@@ -327,23 +328,14 @@ static bool find_segments(str params, str name, struct arena *a, struct segments
 	return s->list[0].value.n > 0;
 }
 
+/* RFC 2231 4; a percent sign without two digits behind it stands for itself. */
 static void undo_percent(struct buf *out, str in)
 {
 	while (in.n > 0) {
-		size_t plain = str_find(in, '%');
-		char hex[3] = "=";
-		buf_put(out, str_take(in, plain));
-		in = str_drop(in, plain);
-		if (in.n < 3) {
-			buf_put(out, in);
-			return;
-		}
-		hex[1] = in.p[1];
-		hex[2] = in.p[2];
-		err e = transfer_undo_q(out, str_make(hex, 3));
-		if (e != OK)
-			return;
-		in = str_drop(in, 3);
+		int octet = in.p[0] == '%' ? hex_octet(str_drop(in, 1)) : -1;
+
+		buf_putc(out, (char)(octet < 0 ? in.p[0] : octet));
+		in = str_drop(in, octet < 0 ? 1 : 3);
 	}
 }
 

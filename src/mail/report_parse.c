@@ -2,9 +2,9 @@
 /* Reports of other servers: multipart/report (RFC 6522) with a message/delivery-status (RFC 3464) and mostly the message that it is about. Lenient: they come from everybody. */
 #include "base/buf.h"
 #include "base/cursor.h"
-#include "base/encode.h"
 #include "mail/header.h"
 #include "mail/report.h"
+#include "mail/transfer_undo.h"
 
 enum { PARTS_MAX = 20, RCPTS_MAX = 1000, VALUE_MAX = 1000, BOUNDARY_MAX = 200, MESSAGE_ID_MAX = 256 };
 
@@ -181,60 +181,13 @@ static err find_parts(str message, struct arena *a, struct part *parts, size_t *
 
 /* --- transfer encodings, which RFC 6533 4.4 allows, and others use where they should not --- */
 
-static bool is_hex(unsigned char c)
-{
-	return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'F') || (c >= 'a' && c <= 'f');
-}
-
-static unsigned hex_value(char c)
-{
-	return (unsigned)(c <= '9' ? c - '0' : (c | 0x20) - 'a' + 10);
-}
-
-/* RFC 2045 6.7; what is malformed stays as it is. */
-static str decode_qp(str in, struct arena *a)
-{
-	char *p = arena_alloc(a, in.n);
-	size_t n = 0;
-
-	if (p == NULL)
-		return STR_NONE;
-	while (in.n > 0) {
-		size_t taken = 1;
-		if (in.p[0] != '=') {
-			p[n++] = in.p[0];
-		} else if (in.n > 2 && is_hex((unsigned char)in.p[1]) && is_hex((unsigned char)in.p[2])) {
-			p[n++] = (char)(hex_value(in.p[1]) << 4 | hex_value(in.p[2]));
-			taken = 3;
-		} else if (in.n > 1 && (in.p[1] == '\n' || (in.n > 2 && in.p[1] == '\r' && in.p[2] == '\n'))) {
-			taken = in.p[1] == '\n' ? 2 : 3;
-		} else {
-			p[n++] = '=';
-		}
-		in = str_drop(in, taken);
-	}
-	return str_make(p, n);
-}
-
-static str decode_base64(str in, struct arena *a)
-{
-	char *p = arena_alloc(a, in.n);
-	size_t n = 0;
-	BUF(out, in.n + 1);
-
-	for (size_t i = 0; p != NULL && i < in.n; i++)
-		if (in.p[i] > ' ')
-			p[n++] = in.p[i];
-	if (p == NULL || base64_decode(&out, str_make(p, n)) != OK)
-		return STR_NONE;
-	return arena_str(a, buf_str(&out));
-}
-
 static str decoded(const struct part *p, struct arena *a)
 {
-	if (str_equal_nocase(p->encoding, STR("quoted-printable")))
-		return decode_qp(p->body, a);
-	return str_equal_nocase(p->encoding, STR("base64")) ? decode_base64(p->body, a) : p->body;
+	BUF(out, p->body.n + 1);
+
+	if (!str_equal_nocase(p->encoding, STR("quoted-printable")) && !str_equal_nocase(p->encoding, STR("base64")))
+		return p->body;
+	return transfer_undo(&out, p->encoding, p->body) == OK ? arena_str(a, buf_str(&out)) : STR_NONE;
 }
 
 /* --- the delivery status --- */

@@ -2,6 +2,7 @@
 /* message/delivery-status: RFC 3464 2; message/global-delivery-status: RFC 6533 4.1. */
 #include "base/cursor.h"
 #include "base/date.h"
+#include "base/encode.h"
 #include "mail/report_parts.h"
 
 /* Octets of others' words in one field: even without a blank to fold at, the line stays below 998. */
@@ -63,31 +64,9 @@ static void put_date(struct buf *out, const char *name, int64_t at)
 	buf_puts(out, "\r\n");
 }
 
-static unsigned hex_value(char c)
-{
-	size_t at = str_find(STR("0123456789ABCDEFabcdef"), c);
-
-	return (unsigned)(at < 16 ? at : at - 6);
-}
-
 static bool is_hex(unsigned char c)
 {
-	return str_find(STR("0123456789ABCDEFabcdef"), (char)c) < 22;
-}
-
-static void put_utf8(struct buf *out, uint32_t code)
-{
-	if (code >= 0x10000) {
-		buf_putc(out, (char)(0xf0 | code >> 18));
-		buf_putc(out, (char)(0x80 | (code >> 12 & 0x3f)));
-	} else if (code >= 0x800) {
-		buf_putc(out, (char)(0xe0 | code >> 12));
-	}
-	if (code >= 0x800)
-		buf_putc(out, (char)(0x80 | (code >> 6 & 0x3f)));
-	else if (code >= 0x80)
-		buf_putc(out, (char)(0xc0 | code >> 6));
-	buf_putc(out, (char)(code < 0x80 ? code : 0x80 | (code & 0x3f)));
+	return hex_digit((char)c) >= 0;
 }
 
 /* "\x{HEXPOINT}" at the cursor, which fails where it is none. */
@@ -102,11 +81,11 @@ static void take_embedded(struct cursor *c, struct buf *out)
 	if (digits.n < 2 || digits.n > UNITEXT_DIGITS_MAX)
 		cursor_fail(c);
 	for (size_t i = 0; !c->failed && i < digits.n; i++)
-		code = code << 4 | hex_value(digits.p[i]);
+		code = code << 4 | (uint32_t)hex_digit(digits.p[i]);
 	if (code > 0x10ffff || (code >= 0xd800 && code < 0xe000))
 		cursor_fail(c);
 	if (!c->failed)
-		put_utf8(out, code);
+		buf_utf8(out, code);
 }
 
 /* RFC 6533 3: the 7-bit form is converted back; what is malformed is copied as it is. */

@@ -160,6 +160,7 @@ static void file_names(void **state UNUSED)
 		{"Content-Disposition: attachment; filename=old.txt; filename*=utf-8''new.txt", "new.txt", true},
 		{"Content-Disposition: attachment; filename*99999=a; filename*x=b", "", true},
 		{"Content-Disposition: attachment; filename*0*=utf-8''%4", "%4", true},
+		{"Content-Disposition: attachment; filename*0*=utf-8''100%zz", "100%zz", true},
 		{"Subject: x", "", false},
 	};
 

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 #include "mail/transfer_undo.h"
 
+#include "base/encode.h"
+
 enum { SKIP = 64, PAD = 65 };
 
 static err full(void)
@@ -71,13 +73,6 @@ static err undo_base64(struct buf *out, str in)
 
 /* --- quoted-printable --- */
 
-static int hex_digit(char c)
-{
-	size_t at = str_find(STR("0123456789ABCDEFabcdef"), c);
-
-	return at > 21 ? -1 : (int)(at > 15 ? at - 6 : at);
-}
-
 /* RFC 2045 6.7 (3): blanks may have been added behind the "=" of a soft line break. Its octets, 0: it is none. */
 static size_t soft_break(str in)
 {
@@ -94,15 +89,14 @@ static size_t soft_break(str in)
 /* What the "=" at the beginning of `in` stands for: written to `to`, how much to *written. Octets that were read. */
 static size_t undo_equals(str in, char *to, size_t *written)
 {
-	int high = in.n > 2 ? hex_digit(in.p[1]) : -1, low = in.n > 2 ? hex_digit(in.p[2]) : -1;
-	bool octet = high >= 0 && low >= 0;
-	size_t soft = octet ? 0 : soft_break(in);
+	int octet = hex_octet(str_drop(in, 1));
+	size_t soft = octet >= 0 ? 0 : soft_break(in);
 
 	*written = soft == 0;
 	if (soft > 0)
 		return soft;
-	*to = (char)(octet ? high << 4 | low : '=');
-	return octet ? 3 : 1;
+	*to = (char)(octet >= 0 ? octet : '=');
+	return octet >= 0 ? 3 : 1;
 }
 
 static err undo_quoted(struct buf *out, str in, bool underscores)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /* The record (RFC 9989 4.7, 4.8; RFC 7489 6.3 for what is out of use). */
+#include "base/encode.h"
 #include "mail/address.h"
 #include "mailauth/dkim_tags.h"
 #include "mailauth/dmarc.h"
@@ -15,33 +16,6 @@ enum tag { TAG_P, TAG_SP, TAG_NP, TAG_ADKIM, TAG_ASPF, TAG_T, TAG_PCT, TAG_PSD, 
 static const char *const tag_names[] = {"p", "sp", "np", "adkim", "aspf", "t", "pct", "psd", "fo"};
 
 /* --- reporting URIs (RFC 9989 4.6) --- */
-
-static int hex_digit(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	c = (char)(c | 0x20);
-	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
-/* RFC 3986 2.1. STR_NONE: malformed, or no memory. */
-static str percent_decode(str text, struct arena *a)
-{
-	char *out = arena_alloc(a, text.n);
-	size_t n = 0;
-
-	for (size_t i = 0; i < text.n && out != NULL; i++) {
-		bool escape = text.p[i] == '%';
-		int high = escape && i + 2 < text.n ? hex_digit(text.p[i + 1]) : -1;
-		int low = escape && i + 2 < text.n ? hex_digit(text.p[i + 2]) : -1;
-
-		if (escape && (high < 0 || low < 0))
-			return STR_NONE;
-		out[n++] = (char)(escape ? high << 4 | low : text.p[i]);
-		i += escape ? 2 : 0;
-	}
-	return out == NULL ? STR_NONE : str_make(out, n);
-}
 
 /* "10m" (RFC 7489 6.2) */
 static bool read_size(str text, uint64_t *out)
@@ -67,7 +41,7 @@ static bool read_uri(str uri, struct arena *a, str *to, uint64_t *max)
 	if (!str_starts_nocase(uri, STR("mailto:")))
 		return false;
 	(void)!str_cut(str_drop(uri, 7), '?', &path, &(str){0});
-	*to = percent_decode(path, a);
+	*to = percent_decode(a, path);
 	return to->n > 0 && !str_has_control(*to) && address_parse(*to, true, &address) == OK && !address.literal;
 }
 

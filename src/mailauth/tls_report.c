@@ -3,6 +3,7 @@
 #include "mailauth/tls_report.h"
 
 #include "base/cursor.h"
+#include "base/encode.h"
 #include "mail/address.h"
 
 enum { URI_MAX = 1000, HOST_MAX = 253 };
@@ -37,36 +38,6 @@ static bool is_letter(unsigned char c)
 	return (c | 0x20) >= 'a' && (c | 0x20) <= 'z';
 }
 
-static int hex_digit(char c)
-{
-	if (is_digit((unsigned char)c))
-		return c - '0';
-	if ((c | 0x20) >= 'a' && (c | 0x20) <= 'f')
-		return (c | 0x20) - 'a' + 10;
-	return -1;
-}
-
-/* RFC 3986 2.1. STR_NONE: malformed, or no memory. */
-static str percent_decode(str text, struct arena *a)
-{
-	char *out = arena_alloc(a, text.n);
-	size_t n = 0;
-
-	for (size_t i = 0; i < text.n && out != NULL; i++) {
-		if (text.p[i] != '%') {
-			out[n++] = text.p[i];
-			continue;
-		}
-		int high = i + 2 < text.n ? hex_digit(text.p[i + 1]) : -1;
-		int low = i + 2 < text.n ? hex_digit(text.p[i + 2]) : -1;
-		if (high < 0 || low < 0)
-			return STR_NONE;
-		out[n++] = (char)(high << 4 | low);
-		i += 2;
-	}
-	return out == NULL ? STR_NONE : str_make(out, n);
-}
-
 /* RFC 6068 2: what stands behind the question mark is for people's mail programs. */
 static bool mail_uri(str uri, struct arena *a, struct tls_report_uri *out)
 {
@@ -74,7 +45,7 @@ static bool mail_uri(str uri, struct arena *a, struct tls_report_uri *out)
 	str path, fields;
 
 	(void)str_cut(uri, '?', &path, &fields);
-	*out = (struct tls_report_uri){.mail = true, .to = percent_decode(path, a)};
+	*out = (struct tls_report_uri){.mail = true, .to = percent_decode(a, path)};
 	return out->to.n > 0 && address_parse(out->to, false, &address) == OK;
 }
 

@@ -77,14 +77,6 @@ err certificate_look(str pem, str host, struct certificate_facts *out)
 	return e;
 }
 
-static int hex_digit(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	char lower = (char)(c | 0x20);
-	return lower >= 'a' && lower <= 'f' ? lower - 'a' + 10 : -1;
-}
-
 bool certificate_fingerprint_parse(str text, char out[CERTIFICATE_FINGERPRINT + 1])
 {
 	size_t n = 0;

@@ -4,8 +4,8 @@
 #include <arpa/inet.h>
 
 #include "base/cursor.h"
+#include "base/encode.h"
 #include "conf/domain_name.h"
-#include "mail/transfer_undo.h"
 
 enum { HOST_MAX = 253, PARTS = 4 };
 
@@ -54,19 +54,11 @@ static str undo_percent(str host, char out[HOST_MAX])
 {
 	size_t n = 0;
 
-	for (size_t i = 0; i < host.n && n < HOST_MAX; i++) {
-		BUF(octet, 1);
-		char hex[3] = "=";
-		out[n] = host.p[i];
-		if (host.p[i] == '%' && i + 2 < host.n) {
-			hex[1] = host.p[i + 1];
-			hex[2] = host.p[i + 2];
-			if (transfer_undo_q(&octet, str_make(hex, 3)) == OK) {
-				out[n] = octet.p[0];
-				i += 2;
-			}
-		}
-		n++;
+	while (host.n > 0 && n < HOST_MAX) {
+		int octet = host.p[0] == '%' ? hex_octet(str_drop(host, 1)) : -1;
+
+		out[n++] = (char)(octet < 0 ? host.p[0] : octet);
+		host = str_drop(host, octet < 0 ? 1 : 3);
 	}
 	return str_make(out, n);
 }

@@ -308,15 +308,13 @@ static bool parse_name(str s, struct entry *out)
 
 static bool parse_hex(str s, uint64_t *out)
 {
-	static const str digits = {"0123456789abcdef", 16};
-
 	*out = 0;
 	for (size_t i = 0; i < s.n; i++) {
-		size_t digit = str_find(digits, s.p[i]);
+		int digit = hex_digit(s.p[i]);
 
-		if (digit == digits.n)
+		if (digit < 0)
 			return false;
-		*out = *out << 4 | digit;
+		*out = *out << 4 | (uint64_t)digit;
 	}
 	return s.n == 8;
 }
