@@ -16,6 +16,7 @@ struct maker {
 	struct arena *arena;
 	str domain;
 	bool has_from;
+	bool resent; /* some Resent field names recipients */
 };
 
 /* --- the text --- */
@@ -110,17 +111,37 @@ static void put_lines(struct maker *m, str field)
 	}
 }
 
-static err put_address_field(struct maker *m, const struct header_field *f)
+static const char *const resent_to[] = {"Resent-To", "Resent-Cc", "Resent-Bcc", NULL};
+
+static bool is_resent(str message)
+{
+	struct header_field f;
+	size_t at = 0;
+
+	while (header_next(message, &at, &f))
+		if (is_one_of(f.name, resent_to))
+			return true;
+	return false;
+}
+
+/* RFC 5322 3.6.6: who sends it again names others than who wrote it. */
+static bool names_recipients(const struct maker *m, str field)
 {
 	static const char *const to[] = {"To", "Cc", "Bcc", NULL};
+
+	return m->options->of_header && is_one_of(field, m->resent ? resent_to : to);
+}
+
+static err put_address_field(struct maker *m, const struct header_field *f)
+{
 	BUF(value, 1 << 20);
 
 	qualify_addresses(&value, f->value, m->domain);
 	if (value.full)
 		return err_note(E_LIMIT, "the header is too large");
 	m->has_from = m->has_from || str_equal_nocase(f->name, STR("From"));
-	err e = m->options->of_header && is_one_of(f->name, to) ? add_list(m, arena_str(m->arena, buf_str(&value))) : OK;
-	if (str_equal_nocase(f->name, STR("Bcc")))
+	err e = names_recipients(m, f->name) ? add_list(m, arena_str(m->arena, buf_str(&value))) : OK;
+	if (str_equal_nocase(f->name, STR("Bcc")) || str_equal_nocase(f->name, STR("Resent-Bcc")))
 		return e;
 	buf_put(&m->out->text, f->name);
 	buf_puts(&m->out->text, ":");
@@ -131,12 +152,13 @@ static err put_address_field(struct maker *m, const struct header_field *f)
 
 static err put_fields(struct maker *m, str message, size_t *at)
 {
-	static const char *const addresses[] = {"From", "Sender", "Reply-To", "To", "Cc", "Bcc", NULL};
+	static const char *const addresses[] = {"From", "Sender", "Reply-To", "To", "Cc", "Bcc", "Resent-From", "Resent-Sender", NULL};
 	struct header_field f;
 	err e = OK;
 
+	m->resent = is_resent(message);
 	while (e == OK && header_next(message, at, &f)) {
-		if (is_one_of(f.name, addresses))
+		if (is_one_of(f.name, addresses) || is_one_of(f.name, resent_to))
 			e = put_address_field(m, &f);
 		else
 			put_lines(m, f.whole);
@@ -183,7 +205,7 @@ err sendmail_message_make(const struct sendmail_options *o, str input, struct se
 	struct maker m = {.options = o, .out = out, .arena = a, .domain = unix_mail_name(a)};
 	str message = o->dots ? input : before_dot(input);
 	size_t at = 0;
-	err e = o->of_header ? OK : add_arguments(&m);
+	err e = add_arguments(&m);
 
 	if (e == OK)
 		e = put_fields(&m, message, &at);

@@ -124,6 +124,34 @@ static void test_recipients_of_header(void **state UNUSED)
 	buf_free(&m.text);
 }
 
+/* As Postfix: those of the command line get it too. */
+static void test_recipients_of_header_and_arguments(void **state UNUSED)
+{
+	struct sendmail_options o = OPTIONS("-t", "-i", "carol@example.net");
+	ARENA(a, 1 << 20);
+	struct sendmail_message m = make(&o, "From: x@example.net\nTo: alice@example.net\n\ny\n", &a);
+
+	assert_int_equal(m.rcpts_n, 2);
+	assert_str(m.rcpts[0].address, "carol@example.net");
+	assert_str(m.rcpts[1].address, "alice@example.net");
+	buf_free(&m.text);
+}
+
+static void test_resent(void **state UNUSED)
+{
+	struct sendmail_options o = OPTIONS("-t", "-i");
+	ARENA(a, 1 << 20);
+	struct sendmail_message m = make(&o, "Resent-From: root\nResent-To: carol@example.net\nResent-Bcc: dave@example.net\nFrom: x@example.net\n"
+	                                     "To: alice@example.net\nBcc: bob@example.net\n\ny\n", &a);
+
+	assert_int_equal(m.rcpts_n, 2);
+	assert_str(m.rcpts[0].address, "carol@example.net");
+	assert_str(m.rcpts[1].address, "dave@example.net");
+	assert_true(holds(&m, "Resent-From: root@") && holds(&m, "To: alice@example.net"));
+	assert_false(holds(&m, "dave") || holds(&m, "bob"));
+	buf_free(&m.text);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -132,6 +160,8 @@ int main(void)
 		cmocka_unit_test(test_message),
 		cmocka_unit_test(test_lone_cr),
 		cmocka_unit_test(test_recipients_of_header),
+		cmocka_unit_test(test_recipients_of_header_and_arguments),
+		cmocka_unit_test(test_resent),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
