@@ -303,6 +303,10 @@ def test_local_service(make_server, peer):
     assert d.header('From') and d.header('Date') and d.header('Message-ID') and not d.header('Bcc')
     assert eventually(lambda: server.mailbox(user), 'the blind copy')
     drained(server)
+    # beside those of the header, and over a way that needs no TLS (RFC 8689)
+    text = b'Subject: again\nTo: postmaster@example.org\n\nHello.\n'
+    subprocess.run([link, '-t', '-O', 'requiretls=yes', '-f', user, user], input=text, env=env, check=True, timeout=60)
+    assert len(server.mailbox(user)) == 2
     r = subprocess.run([link, '-bs'], input=b'QUIT\r\n', env=env, capture_output=True, timeout=60)
     assert r.stdout.startswith(b'220 ') and b'221' in r.stdout
     r = subprocess.run([link, 'bob@example.com'], input=b'x', env=dict(env, POMBO_SUBMIT='unix:/nonexistent/socket'), capture_output=True, timeout=60)

@@ -102,6 +102,7 @@ static err open_client(struct submit *s, const struct submit_server *how, const 
 
 	(void)!gethostname(hello, sizeof(hello) - 1);
 	struct smtp_client_options o = {.hello = hello[0] == '\0' ? STR("localhost") : str_from(hello),
+	                                .local = d->local,
 	                                .session = STR("send"),
 	                                .greeting_time = how->timeout,
 	                                .command_time = how->timeout,

@@ -26,6 +26,7 @@ struct smtp_client *smtp_client_new(struct stream *s, const struct smtp_client_o
 	*c = (struct smtp_client){.stream = s,
 	                          .memory = ARENA_INIT(MEMORY),
 	                          .lmtp = o->lmtp,
+	                          .local = o->local,
 	                          .greeting_time = time_or(o->greeting_time, 5 * MINUTE),
 	                          .command_time = time_or(o->command_time, 5 * MINUTE),
 	                          .data_time = time_or(o->data_time, 3 * MINUTE),

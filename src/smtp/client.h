@@ -43,6 +43,7 @@ struct smtp_client; /* opaque but for what the functions below give */
 struct smtp_client_options {
 	str hello; /* our name, for EHLO */
 	bool lmtp;
+	bool local;                                            /* the server is at the other end of a Unix socket: nobody listens on the way */
 	str session;                                           /* for logs */
 	nsec greeting_time, command_time, data_time, end_time; /* 0: RFC 5321's 5m, 5m, 3m, 10m */
 	nsec until; /* as smtp_client_until; 0: RT_NEVER */

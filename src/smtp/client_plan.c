@@ -72,7 +72,7 @@ static err plan_tls(struct sending *t)
 {
 	if (!is(t, MESSAGE_REQUIRE_TLS))
 		return OK;
-	t->plan.require_tls = has(t, SMTP_EXT_REQUIRETLS) && stream_is_tls(t->c->stream);
+	t->plan.require_tls = has(t, SMTP_EXT_REQUIRETLS) && (t->c->local || stream_is_tls(t->c->stream));
 	if (t->plan.require_tls || t->m->sender.n == 0)
 		return OK;
 	return refuse("5.7.30",

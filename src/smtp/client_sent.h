@@ -21,7 +21,7 @@
 struct sent {
 	const char *extensions;
 	const struct fake_reply *replies;
-	bool lmtp, torn;
+	bool lmtp, torn, local;
 	const char *message;
 	struct smtp_send send;
 	struct smtp_send_rcpt rcpts[4];
@@ -44,6 +44,7 @@ static UNUSED void sent_send(struct sent *s, uint64_t seed)
 	                        .act = sent_act,
 	                        .ctx = s,
 	                        .torn = s->torn,
+	                        .options.local = s->local,
 	                        .send = s->send};
 	if (s->send.message.p == NULL)
 		s->m.send.message = str_from(s->message == NULL ? TEXT : s->message);

@@ -10,7 +10,7 @@ struct smtp_client {
 	struct stream *stream;
 	struct arena memory; /* of hello and session */
 	str hello, session;
-	bool lmtp;
+	bool lmtp, local;
 	nsec greeting_time, command_time, data_time, end_time;
 	nsec until;              /* for all of it; RT_NEVER */
 	struct smtp_reply reply; /* the last one */

@@ -146,6 +146,20 @@ static void sizes(void **state UNUSED)
 	sent_done(&s);
 }
 
+/* A Unix socket is as good as TLS (RFC 8689 is about the way). */
+static void tls_is_required_of_a_local_server(void **state UNUSED)
+{
+	struct sent s = {.extensions = "REQUIRETLS", .local = true, .send = {.flags = MESSAGE_REQUIRE_TLS}};
+
+	CHECK(&s, OK, "MAIL FROM:<a@x> REQUIRETLS\r\nRCPT TO:<b@y>\r\nDATA\r\nQUIT\r\n", TEXT);
+	sent_done(&s);
+	s.extensions = "";
+	CHECK(&s, OK, "QUIT\r\n", "");
+	check_rcpt(&s, 0, E_PERM, 0, "5.7.30",
+	           "the message must stay under TLS on its way, which the server does not promise (REQUIRETLS)");
+	sent_done(&s);
+}
+
 static void promises_that_servers_do_not_make(void **state UNUSED)
 {
 	static const struct {
@@ -265,6 +279,7 @@ int main(void)
 		cmocka_unit_test(bodies_beyond_ascii),
 		cmocka_unit_test(binary_bodies),
 		cmocka_unit_test(sizes),
+		cmocka_unit_test(tls_is_required_of_a_local_server),
 		cmocka_unit_test(promises_that_servers_do_not_make),
 		cmocka_unit_test(nothing_is_injected),
 		cmocka_unit_test(parameters_that_cannot_be_said),
