@@ -87,6 +87,26 @@ def test_login_is_for_the_session(msa):
         c.cmd(f'MAIL FROM:<{ADDRESS}>', 530)
 
 
+@pytest.mark.parametrize('change', ['passwd', 'app-password', 'certificate'])
+def test_a_credential_that_goes_takes_its_sessions_along(msa, change):
+    """Whoever has learned a password is out when there is another."""
+    user, fingerprint = msa.account(), 'ab' * 32
+    if change == 'app-password':
+        msa.cli('account', 'app-password', 'add', user, 'phone')
+    if change == 'certificate':
+        msa.cli('account', 'certificate', 'add', user, fingerprint)
+    with connect(msa, user) as c:
+        c.mail(user)
+        c.cmd('RSET', 250)
+        if change == 'passwd':
+            msa.cli('account', 'passwd', user, input='secret\n')
+        else:
+            msa.cli('account', change, 'remove', user, fingerprint if change == 'certificate' else 'phone')
+        assert c.mail(user, expect=451).status == '4.7.0'
+    with connect(msa, user) as c:
+        c.mail(user)
+
+
 def test_mechanisms(msa):
     with connect(msa, user=None) as c:
         assert c.cmd('AUTH CRAM-MD5', 504).status == '5.5.4'

@@ -214,9 +214,11 @@ err account_passwd(struct admin *x)
 		return err_note(E_SYNTAX, "a password is needed");
 	if (e == OK)
 		e = admin_change(x, passwd_apply, &c);
-	if (e == OK)
-		log_change("account.passwd", &c);
-	return e;
+	if (e != OK)
+		return e;
+	sessions_revoke(&x->store->sessions, c.account); /* whoever knew the old one is logged in no longer */
+	log_change("account.passwd", &c);
+	return OK;
 }
 
 static err disable_apply(struct db *db, void *arg)

@@ -173,10 +173,12 @@ static err app_password_remove(struct admin *x)
 
 	if (e == OK)
 		e = admin_change(x, remove_apply, &p);
-	if (e == OK)
-		LOG(INFO, "account.app-password", LOG_STR("address", p.address.text),
-		    LOG_NUM("account", p.change.account), LOG_Z("what", "remove"), LOG_STR("name", p.change.name));
-	return e;
+	if (e != OK)
+		return e;
+	sessions_revoke(&x->store->sessions, p.change.account); /* which of them used it is not known */
+	LOG(INFO, "account.app-password", LOG_STR("address", p.address.text), LOG_NUM("account", p.change.account),
+	    LOG_Z("what", "remove"), LOG_STR("name", p.change.name));
+	return OK;
 }
 
 static err list_some(struct admin *x, struct db *db, const char *literal)
@@ -276,6 +278,8 @@ static err certificate_change(struct admin *x, const char *what, err (*apply)(st
 		e = admin_change(x, apply, &p);
 	if (e != OK)
 		return e;
+	if (apply == certificate_remove_apply)
+		sessions_revoke(&x->store->sessions, p.change.account);
 	LOG(INFO, "account.certificate", LOG_STR("address", p.address.text), LOG_NUM("account", p.change.account),
 	    LOG_Z("what", what), LOG_STR("fingerprint", p.change.name));
 	return OK;

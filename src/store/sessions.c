@@ -67,7 +67,7 @@ void sessions_free(struct sessions *s)
 
 static err denied(void)
 {
-	return err_set(E_DENIED, 0, NULL, "this session may not use that mailbox");
+	return err_set(E_DENIED, 451, "4.7.0", "You are no longer logged in; connect again and log in");
 }
 
 static bool has_account(const struct session *x, uint64_t account)

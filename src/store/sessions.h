@@ -18,9 +18,9 @@ MUST_USE err sessions_grant(struct sessions *s, str process, str session,
                             uint64_t account); /* E_LIMIT, E_MEMORY, E_SYNTAX */
 void sessions_end(struct sessions *s, str process, str session);
 void sessions_process_gone(struct sessions *s, str process);
-void sessions_revoke(struct sessions *s, uint64_t account); /* nobody may use it any more: it was removed or disabled */
+void sessions_revoke(struct sessions *s, uint64_t account); /* nobody may use it any more without another login: it was removed or disabled, or a credential was */
 
-/* E_DENIED unless the account was granted to this session; the mailbox was opened by it. */
+/* E_DENIED (451 4.7.0: who logs in again may) unless the account was granted to this session; the mailbox was opened by it. */
 MUST_USE err sessions_check_account(const struct sessions *s, str process, str session, uint64_t account);
 MUST_USE err sessions_check_mailbox(const struct sessions *s, str process, str session, uint64_t mailbox);
 
