@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: ISC
 """Who sent it: SPF, DKIM, DMARC and ARC of mail that comes in, with the DNS of dnsworld.py; what is written into its header, what is kept for
 `pombo explain`, and the signatures of mail that leaves."""
+import base64
 import email
 import email.policy
 import re
@@ -27,10 +28,16 @@ def key(tmp_path_factory):
     path = str(tmp_path_factory.mktemp('dkim') / 'key')
     subprocess.run(['openssl', 'genrsa', '-traditional', '-out', path, '2048'], check=True, capture_output=True)
     public = subprocess.run(['openssl', 'rsa', '-in', path, '-pubout', '-outform', 'DER'], check=True, capture_output=True).stdout
-    import base64
-
     with open(path, 'rb') as f:
         return f.read(), 'v=DKIM1; k=rsa; p=' + base64.b64encode(public).decode()
+
+
+@pytest.fixture(scope='module')
+def second_key():
+    """An Ed25519 key as python3-dkim takes it, and its record."""
+    made = subprocess.run(['openssl', 'genpkey', '-algorithm', 'ed25519', '-outform', 'DER'], check=True, capture_output=True).stdout
+    public = subprocess.run(['openssl', 'pkey', '-inform', 'DER', '-pubout', '-outform', 'DER'], input=made, check=True, capture_output=True).stdout
+    return base64.b64encode(made[-32:]), 'v=DKIM1; k=ed25519; p=' + base64.b64encode(public[-32:]).decode()
 
 
 def txt(name, text):
@@ -38,11 +45,11 @@ def txt(name, text):
 
 
 @pytest.fixture(scope='module')
-def world(session_dns, key):
+def world(session_dns, key, second_key):
     spf = f'"v=spf1 ip4:{HERE} -all"'
     lines = [f'{name} TXT {spf}' for name in ('plain', 'none', 'junk', 'reject', 'test', 'silent', 'lists')]
     lines += [txt(f's1._domainkey.{name}', key[1]) for name in ('reject', 'lists')]
-    lines += ['_dmarc TXT "v=DMARC1; p=none; psd=n"']
+    lines += [txt('s3._domainkey.reject', second_key[1]), '_dmarc TXT "v=DMARC1; p=none; psd=n"']
     for name, policy in (('none', 'p=none; rua=mailto:dmarc@none.auth.test'), ('junk', 'p=quarantine'), ('reject', 'p=reject'), ('test', 'p=reject; t=y'),
                          ('silent', 'p=reject')):
         lines.append(f'_dmarc.{name} TXT "v=DMARC1; {policy}"')
@@ -131,6 +138,10 @@ def signed(text, key, domain='reject.auth.test'):
     return field + text
 
 
+def signed_ed25519(text, key, domain='reject.auth.test'):
+    return dkim.sign(text, b's3', domain.encode(), key[0], signature_algorithm=b'ed25519-sha256', include_headers=[b'From', b'Subject', b'Date']) + text
+
+
 # --- mail that comes in ---
 
 
@@ -153,6 +164,22 @@ def test_dkim(server, key):
     assert 'dkim=pass' in got and 'header.d=reject.auth.test' in got and 'dmarc=pass' in got
     reply = post(server, text.replace(b'Hello.', b'Hullo.'), user, sender='other@elsewhere.test', source=ELSEWHERE, expect=550)
     assert reply.status == '5.7.1'
+
+
+def test_dkim_twice(server, key, second_key):
+    """A domain that signs with RSA and Ed25519 proves it with one of them; the other one when that fails."""
+    user = server.account()
+    text = signed(mail('reject.auth.test'), key)
+    both = signed_ed25519(text, second_key)
+    mid = mid_of(post(server, both, user, sender='other@elsewhere.test', source=ELSEWHERE))
+    got = results(last(server, user))
+    assert got.count('dkim=') == 1 and 'dkim=pass' in got and 'header.s=s1' in got and 'dmarc=pass' in got
+    result, evidence = next((f[2], f[4]) for f in findings(server, mid) if f[1] == 'dkim' and f[2] != 'pass')
+    assert result == 'skipped' and 'selector s3' in evidence and 'selector s1 proves the same' in evidence
+    spoilt = re.sub(rb'(s=s1;.*?\sb=)(.)', lambda m: m[1] + (b'A' if m[2] != b'A' else b'B'), both, count=1, flags=re.S)
+    post(server, spoilt, user, sender='other@elsewhere.test', source=ELSEWHERE)
+    got = results(last(server, user))
+    assert got.count('dkim=') == 2 and 'dkim=fail' in got and 'dkim=pass' in got and 'header.s=s3' in got and 'dmarc=pass' in got
 
 
 def test_policy_reject(server):

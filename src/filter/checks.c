@@ -155,12 +155,15 @@ static void fill_results(struct work *w)
 
 err checks_run(const struct checks_input *in, struct arena *a, struct checks *out)
 {
-	struct work w = {
-		.in = in,
-		.out = out,
-		.a = a,
-		.message = dkim_message_of(in->message->body.bytes),
-		.dkim = {.resolver = in->resolver, .now = in->now, .deadline = in->deadline, .keys = in->keys}};
+	struct work w = {.in = in,
+	                 .out = out,
+	                 .a = a,
+	                 .message = dkim_message_of(in->message->body.bytes),
+	                 .dkim = {.resolver = in->resolver,
+	                          .now = in->now,
+	                          .deadline = in->deadline,
+	                          .keys = in->keys,
+	                          .once = true}};
 	struct together_part parts[5] = {{.name = "dkim", .fn = run_dkim, .ctx = &w},
 	                                 {.name = "arc", .fn = run_arc, .ctx = &w}};
 	size_t n = 2;

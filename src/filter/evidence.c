@@ -69,7 +69,10 @@ static void print_signature(const struct dkim_result *r, struct buf *findings)
 		buf_printf(&text, ", %u bits", r->bits);
 	buf_puts(&text, r->testing ? ", testing)" : ")");
 	put_why(&text, r->why);
-	put(findings, "dkim", r->result, &text);
+	finding_print(findings, &(struct finding){.kind = FINDING_CHECK,
+	                                          .name = STR("dkim"),
+	                                          .result = r->skipped ? STR("skipped") : auth_result_name(r->result),
+	                                          .evidence = buf_str(&text)});
 }
 
 static void print_dkim(const struct checks *c, struct buf *findings)

@@ -121,7 +121,8 @@ static void put_signature(const struct printer *p, const struct dkim_result *d)
 static void put_dkim(const struct printer *p, const struct auth_results *r)
 {
 	for (size_t i = 0; i < r->dkim_n; i++)
-		put_signature(p, &r->dkim[i]);
+		if (!r->dkim[i].skipped)
+			put_signature(p, &r->dkim[i]);
 	if (r->dkim_n == 0)
 		begin(p, "dkim", AUTH_NONE);
 }

@@ -24,6 +24,7 @@ struct candidate {
 	struct dkim_signature signature;
 	struct crypto_digest digest;
 	bool partial;
+	bool waits;                 /* it was not looked at: another one may be enough */
 	struct dkim_result *result; /* AUTH_NONE: it depends on the key */
 };
 /* One message that is verified. */
@@ -33,7 +34,8 @@ struct verifying {
 	struct dkim_body body;
 	struct dkim_keys *keys;
 	struct arena *a;
-	struct candidate *candidates;
+	struct candidate *candidates; /* in the order of the header */
+	struct candidate **order;     /* in which they are verified */
 	size_t n;
 };
 
@@ -55,14 +57,16 @@ static void check_additions(struct verifying *v, struct dkim_result *r)
 	}
 }
 
-static err look(struct verifying *v, const struct header_field *f, struct candidate *c)
+/* Does the message fit it? */
+static err look(struct verifying *v, struct candidate *c)
 {
 	struct dkim_result *r = c->result;
-	err e = dkim_signature_read(DKIM_FIELD, f, v->options->now, v->a, &c->signature, r);
+	err e = OK;
 
-	if (e == OK && r->result == AUTH_NONE && v->header.too_large)
+	c->waits = false;
+	if (r->result == AUTH_NONE && v->header.too_large)
 		dkim_say(r, v->a, AUTH_PERMERROR, "the header is too large to be looked at");
-	if (e == OK && r->result == AUTH_NONE)
+	if (r->result == AUTH_NONE)
 		e = dkim_body_check(&v->body, &c->signature, v->a, r, &c->partial);
 	if (e == OK && r->result == AUTH_NONE)
 		e = dkim_signature_hash(&c->signature, &v->header, &c->digest);
@@ -70,6 +74,42 @@ static err look(struct verifying *v, const struct header_field *f, struct candid
 		check_additions(v, r);
 	return e;
 }
+
+/* --- which are enough --- */
+
+/* Would all that `c` could prove be proved by `first`? RFC 6376 6.1: a verifier may stop at one that is good. */
+static bool is_enough(const struct verifying *v, const struct candidate *first, const struct candidate *c)
+{
+	return v->options->once && c->result->result == AUTH_NONE && first->signature.length == UINT64_MAX &&
+	       str_equal(first->signature.domain, c->signature.domain) &&
+	       str_equal(first->result->identity, c->result->identity);
+}
+
+/* The one with `result` that is verified before the one at `at` and makes it needless; NULL: there is none. */
+static const struct candidate *find_enough(const struct verifying *v, size_t at, enum auth_result result)
+{
+	for (size_t i = 0; i < at; i++) {
+		const struct candidate *first = v->order[i];
+		if (!first->waits && first->result->result == result && !first->result->testing &&
+		    is_enough(v, first, v->order[at]))
+			return first;
+	}
+	return NULL;
+}
+
+static void put_in_order(struct verifying *v)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < v->n; i++)
+		if (!v->candidates[i].signature.ed25519)
+			v->order[n++] = &v->candidates[i];
+	for (size_t i = 0; i < v->n; i++)
+		if (v->candidates[i].signature.ed25519)
+			v->order[n++] = &v->candidates[i];
+}
+
+/* --- all of them --- */
 
 static bool is_signature(const struct header_field *f)
 {
@@ -85,20 +125,36 @@ static size_t count(const struct dkim_header *h)
 	return n;
 }
 
-static err look_at_all(struct verifying *v, struct dkim_result *results)
+static err read_all(struct verifying *v, struct dkim_result *results)
 {
 	size_t n = count(&v->header);
 	err e = OK;
 
 	v->candidates = arena_array(v->a, n, sizeof(*v->candidates));
-	if (v->candidates == NULL)
+	v->order = arena_array(v->a, n, sizeof(struct candidate *));
+	if (v->candidates == NULL || v->order == NULL)
 		return err_note(E_LIMIT, "no memory for signatures");
 	for (size_t i = 0; e == OK && v->n < n; i++)
 		if (is_signature(&v->header.fields[i])) {
-			v->candidates[v->n].result = &results[v->n];
-			e = look(v, &v->header.fields[i], &v->candidates[v->n]);
-			v->n++;
+			struct candidate *c = &v->candidates[v->n];
+			c->result = &results[v->n++];
+			e = dkim_signature_read(DKIM_FIELD, &v->header.fields[i], v->options->now, v->a, &c->signature,
+			                        c->result);
 		}
+	put_in_order(v);
+	return e;
+}
+
+/* At those that will be verified, as far as can be known now. */
+static err look_at_all(struct verifying *v)
+{
+	err e = OK;
+
+	for (size_t i = 0; e == OK && i < v->n; i++)
+		if (find_enough(v, i, AUTH_NONE) != NULL)
+			v->order[i]->waits = true;
+		else
+			e = look(v, v->order[i]);
 	return e;
 }
 
@@ -113,11 +169,26 @@ static err ask_for_keys(struct verifying *v)
 	return dkim_keys_ask(v->keys, names, n);
 }
 
-static err verify(struct verifying *v, struct candidate *c)
+static void skip(struct verifying *v, struct candidate *c, const struct candidate *enough)
 {
-	if (c->result->result != AUTH_NONE)
-		return OK;
-	err e = dkim_keys_verify(v->keys, &c->signature, &c->digest, c->result);
+	c->result->skipped = true;
+	dkim_say(c->result, v->a, AUTH_NONE, "not verified: that of selector " STR_FMT " proves the same",
+	         STR_ARG(enough->signature.selector));
+}
+
+static err verify(struct verifying *v, size_t at)
+{
+	struct candidate *c = v->order[at];
+	const struct candidate *enough = c->waits ? find_enough(v, at, AUTH_PASS) : NULL;
+	err e = OK;
+
+	if (enough != NULL)
+		skip(v, c, enough);
+	else if (c->waits)
+		e = look(v, c);
+	if (e != OK || c->result->skipped || c->result->result != AUTH_NONE)
+		return e;
+	e = dkim_keys_verify(v->keys, &c->signature, &c->digest, c->result);
 	if (e != OK || c->result->result != AUTH_PASS || !c->partial)
 		return e;
 	c->result->partial = true;
@@ -137,11 +208,13 @@ err dkim_verify(const struct dkim_message *m, const struct dkim_options *o, stru
 	if (e == OK && *out == NULL)
 		e = err_note(E_LIMIT, "no memory for signatures");
 	if (e == OK)
-		e = look_at_all(&v, *out);
+		e = read_all(&v, *out);
+	if (e == OK)
+		e = look_at_all(&v);
 	if (e == OK)
 		e = ask_for_keys(&v);
 	for (size_t i = 0; e == OK && i < v.n; i++)
-		e = verify(&v, &v.candidates[i]);
+		e = verify(&v, i);
 	*n = e == OK ? v.n : 0;
 	return e;
 }

@@ -40,6 +40,8 @@ void dmarc_row_print(struct buf *out, const struct dmarc_row *r)
 		    columns[i] == offsetof(struct dmarc_row, record) ? DMARC_ROW_MAX / 2 : VALUE_MAX);
 	}
 	for (size_t i = 0; i < r->dkim_n && out->n - before < DMARC_ROW_MAX - 4 * VALUE_MAX; i++) {
+		if (r->dkim_results[i].skipped)
+			continue;
 		buf_putc(out, '\t');
 		put(out, r->dkim_results[i].domain, VALUE_MAX);
 		buf_putc(out, '\t');

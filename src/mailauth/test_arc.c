@@ -32,7 +32,10 @@ static enum auth_result verify(str message)
 	struct resolver resolver = vector_resolver(&dns);
 	struct dkim_message m = dkim_message_of(message);
 
-	assert_int_equal(arc_verify(&m, &(struct dkim_options){&resolver, FAKE_NOW, RT_NEVER, NULL}, &memory, &r), OK);
+	assert_int_equal(
+		arc_verify(&m, &(struct dkim_options){.resolver = &resolver, .now = FAKE_NOW, .deadline = RT_NEVER},
+	                   &memory, &r),
+		OK);
 	assert_true(r.result != AUTH_FAIL || r.why.n > 0);
 	return r.result;
 }

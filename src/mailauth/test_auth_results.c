@@ -10,7 +10,7 @@
 static struct auth_results r;
 static struct spf_result spf;
 static struct iprev_result iprev;
-static struct dkim_result dkim[2];
+static struct dkim_result dkim[3];
 static struct dmarc_result dmarc;
 static struct arc_result arc;
 
@@ -25,6 +25,7 @@ static int begin(void **state UNUSED)
 	                               .algorithm = STR("rsa-sha256"),
 	                               .b = STR("ab/cd+ef="),
 	                               .bits = 2048};
+	dkim[2] = (struct dkim_result){.skipped = true, .domain = STR("example.com"), .why = STR("not verified")};
 	dkim[1] = (struct dkim_result){
 		.result = AUTH_FAIL, .domain = STR("x.example"), .why = STR("the \"body\" was changed")};
 	dmarc = (struct dmarc_result){.result = AUTH_FAIL,
@@ -64,7 +65,7 @@ static void test_all(void **state UNUSED)
 	r.spf = &spf;
 	r.iprev = &iprev;
 	r.dkim = dkim;
-	r.dkim_n = 2;
+	r.dkim_n = 3;
 	r.dmarc = &dmarc;
 	r.arc = &arc;
 	r.login = STR("alice");

@@ -23,7 +23,7 @@ static void verify(str message, enum auth_result want, size_t count)
 {
 	ARENA(a, 4 << 20);
 	struct resolver resolver = vector_resolver(&dns);
-	struct dkim_options o = {&resolver, FAKE_NOW, RT_NEVER, NULL};
+	struct dkim_options o = {.resolver = &resolver, .now = FAKE_NOW, .deadline = RT_NEVER};
 	struct dkim_message m = dkim_message_of(message);
 	struct dkim_result *r;
 	size_t n;

@@ -79,10 +79,13 @@ static int end(void **state UNUSED)
 	return 0;
 }
 
+static bool once; /* for verify */
+
 static void verify_str(str message)
 {
 	struct resolver resolver = vector_resolver(&dns);
-	struct dkim_options o = {&resolver, FAKE_NOW, RT_NEVER, keys};
+	struct dkim_options o = {
+		.resolver = &resolver, .now = FAKE_NOW, .deadline = RT_NEVER, .keys = keys, .once = once};
 	struct dkim_message m = dkim_message_of(message);
 
 	assert_int_equal(dkim_verify(&m, &o, &memory, &r, &n), OK);
@@ -154,6 +157,39 @@ static void test_inserted(void **state UNUSED)
 	assert_int_equal(n, 0);
 	verify("");
 	assert_int_equal(n, 0);
+}
+
+/* --- one that is enough --- */
+
+/* RFC 6376 6.1: that of RSA first, wherever it stands. */
+static void test_once(void **state UNUSED)
+{
+	once = true;
+	verify(RFC8463_SIGNATURES RFC_FIELDS RFC8463_BODY);
+	assert_int_equal(n, 2);
+	assert_true(r[0].skipped);
+	assert_int_equal(r[0].result, AUTH_NONE);
+	assert_str(r[0].domain, "football.example.com");
+	assert_str(r[0].why, "not verified: that of selector test proves the same");
+	assert_int_equal(r[1].result, AUTH_PASS);
+	once = false;
+}
+
+/* Another identity is another thing that is proved; one that covers less of the body proves nothing. */
+static void test_once_identity(void **state UNUSED)
+{
+	once = true;
+	verify(RFC6376_SIGNATURE RFC6376_SIGNATURE
+	       "DKIM-Signature: v=1; a=rsa-sha256; d=example.com; s=x; h=from;\r\n"
+	       " bh=2jUSOH9NhtVGCQWNr9BrIAPreKQjO6Sn7XIkfJVOzv8=; b=QUJD\r\n"
+	       "DKIM-Signature: v=1; a=rsa-sha256; d=example.com; s=x; i=joe@football.example.com; h=from; l=1\r\n"
+	       " bh=2jUSOH9NhtVGCQWNr9BrIAPreKQjO6Sn7XIkfJVOzv8=; b=QUJD\r\n" RFC6376_HEADER RFC_FIELDS RFC6376_BODY);
+	once = false;
+	assert_int_equal(n, 4);
+	assert_int_equal(r[0].result, AUTH_PASS);
+	assert_true(r[1].skipped);
+	assert_int_equal(r[2].result, AUTH_PERMERROR); /* there is no key */
+	assert_false(r[3].result == AUTH_PASS);
 }
 
 /* --- keys --- */
@@ -269,7 +305,10 @@ static void at_once(void *arg)
 	struct dkim_message m = dkim_message_of(STR(RFC8463_SIGNATURES RFC6376_SIGNATURE RFC_FIELDS RFC8463_BODY));
 	nsec begin_at = rt_now();
 
-	assert_int_equal(dkim_verify(&m, &(struct dkim_options){&resolver, FAKE_NOW, RT_NEVER, NULL}, &memory, &r, &n), OK);
+	assert_int_equal(
+		dkim_verify(&m, &(struct dkim_options){.resolver = &resolver, .now = FAKE_NOW, .deadline = RT_NEVER},
+	                    &memory, &r, &n),
+		OK);
 	*(nsec *)arg = rt_now() - begin_at;
 }
 
@@ -291,7 +330,9 @@ static void cancelled(void *arg)
 	struct dkim_message m = dkim_message_of(STR(RFC8463_SIGNATURES RFC_FIELDS RFC8463_BODY));
 
 	rt_cancel(rt_self());
-	*(err *)arg = dkim_verify(&m, &(struct dkim_options){&resolver, FAKE_NOW, RT_NEVER, NULL}, &memory, &r, &n);
+	*(err *)arg =
+		dkim_verify(&m, &(struct dkim_options){.resolver = &resolver, .now = FAKE_NOW, .deadline = RT_NEVER},
+	                    &memory, &r, &n);
 }
 
 static void test_cancelled(void **state UNUSED)
@@ -380,7 +421,7 @@ static void test_many_fields(void **state UNUSED)
 static void test_memory(void **state UNUSED)
 {
 	struct resolver resolver = vector_resolver(&dns);
-	struct dkim_options o = {&resolver, FAKE_NOW, RT_NEVER, NULL};
+	struct dkim_options o = {.resolver = &resolver, .now = FAKE_NOW, .deadline = RT_NEVER};
 	struct dkim_message m = dkim_message_of(STR(RFC6376_SIGNATURE RFC6376_HEADER RFC_FIELDS RFC6376_BODY));
 	bool passed = false;
 
@@ -415,7 +456,9 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_rfc6376),         cmocka_unit_test(test_rfc8463),
 		cmocka_unit_test(test_changed),         cmocka_unit_test(test_additions),
-		cmocka_unit_test(test_inserted),        cmocka_unit_test(test_keys),
+		cmocka_unit_test(test_inserted),        cmocka_unit_test(test_once),
+
+		cmocka_unit_test(test_once_identity),   cmocka_unit_test(test_keys),
 		cmocka_unit_test(test_at_once),         cmocka_unit_test(test_cancelled),
 		cmocka_unit_test(test_short_rsa),       cmocka_unit_test(test_length),
 		cmocka_unit_test(test_many_signatures), cmocka_unit_test(test_many_lengths),

@@ -43,7 +43,7 @@ static void put_result(struct buf *out, const struct dkim_result *r)
 static void verify(str line, struct arena *a, struct buf *out)
 {
 	struct resolver resolver = vector_resolver(&dns);
-	struct dkim_options o = {&resolver, take_time(&line, a), RT_NEVER, NULL};
+	struct dkim_options o = {.resolver = &resolver, .now = take_time(&line, a), .deadline = RT_NEVER};
 	struct dkim_message m = dkim_message_of(vector_word(&line, a));
 	struct dkim_result *results;
 	size_t n;
@@ -57,7 +57,7 @@ static void verify(str line, struct arena *a, struct buf *out)
 static void measure(str line, struct arena *a, struct buf *out)
 {
 	struct resolver resolver = vector_resolver(&dns);
-	struct dkim_options o = {&resolver, take_time(&line, a), RT_NEVER, NULL};
+	struct dkim_options o = {.resolver = &resolver, .now = take_time(&line, a), .deadline = RT_NEVER};
 	struct dkim_message m = dkim_message_of(vector_word(&line, a));
 	struct dkim_result *results;
 	size_t n;
@@ -128,7 +128,7 @@ static err verify_chain(str *line, struct arena *a, struct arc_result *r, int64_
 
 	*now = take_time(line, a);
 	struct dkim_message m = dkim_message_of(vector_word(line, a));
-	return arc_verify(&m, &(struct dkim_options){&resolver, *now, RT_NEVER, NULL}, a, r);
+	return arc_verify(&m, &(struct dkim_options){.resolver = &resolver, .now = *now, .deadline = RT_NEVER}, a, r);
 }
 
 static void chain(str line, struct arena *a, struct buf *out)
