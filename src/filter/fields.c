@@ -5,17 +5,6 @@
 
 enum { LINE_MAX = 76 };
 
-str fields_plain(struct arena *a, str text)
-{
-	char *p = arena_alloc(a, text.n);
-
-	if (p == NULL)
-		return STR_NONE;
-	for (size_t i = 0; i < text.n; i++)
-		p[i] = (char)(text.p[i] >= ' ' && text.p[i] <= '~' ? text.p[i] : '?');
-	return str_make(p, text.n);
-}
-
 /* Words in lines of a length that every program takes; one that is longer stands alone. */
 static void put_folded(struct buf *out, size_t column, str text)
 {

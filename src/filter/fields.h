@@ -3,12 +3,9 @@
 #ifndef FILTER_FIELDS_H
 #define FILTER_FIELDS_H
 
-#include "base/arena.h"
 #include "base/buf.h"
 
 /* Of junk: X-Spam-Flag, and X-Spam-Status with points and reasons. */
 void fields_junk(struct buf *out, int64_t points, str reasons);
-/* A text of others for a reply or a field: printable ASCII, everything else is '?'. */
-str fields_plain(struct arena *a, str text);
 
 #endif

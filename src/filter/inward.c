@@ -170,8 +170,7 @@ static void take_report(struct inward *w)
 	if (e == OK)
 		put_report(p, "kept",
 		           arena_printf(p->arena, "a report (" STR_FMT ") of " STR_FMT " about " STR_FMT,
-		                        STR_ARG(report->kind), STR_ARG(report->organization),
-		                        STR_ARG(report->domain)));
+		                        STR_ARG(report->kind), STR_ARG(report->organization), STR_ARG(report->domain)));
 	else if (w->is_report)
 		put_report(p, "ignored", str_from(err_info()->text));
 }
@@ -285,7 +284,7 @@ static err decide_it(struct inward *w)
 	                          .scan = p->scan.action == SCAN_NOTHING ? NULL : &p->scan,
 	                          .id = p->request->id};
 
-	w->judged.reasons = fields_plain(p->arena, w->judged.reasons);
+	w->judged.reasons = arena_ascii(p->arena, w->judged.reasons);
 	in.reasons = w->judged.reasons;
 	in.rcpts = pass_rcpts(p, &in.rcpts_n);
 	err e = decide(&in, p->arena, &w->decision);

@@ -208,23 +208,13 @@ static err read_part(const struct reports_input *in, const struct mime_part *p, 
 
 /* --- the whole --- */
 
-/* Of another one's text: one line that the store takes. */
-static str name_of(str text, struct arena *a)
-{
-	char *to = arena_alloc(a, text.n);
-
-	for (size_t i = 0; i < text.n && to != NULL; i++)
-		to[i] = (unsigned char)text.p[i] < ' ' || text.p[i] == 0x7f ? ' ' : text.p[i];
-	return to == NULL ? STR_NONE : str_make(to, text.n);
-}
-
 /* Out of the memory of the parsers. */
 static err keep(const struct report_read *r, const struct buf *text, struct arena *a, struct report_read *out)
 {
 	*out = *r;
-	out->organization = name_of(r->organization, a);
+	out->organization = arena_line(a, r->organization, ' ');
 	out->domain = arena_str(a, r->domain);
-	out->id = name_of(r->id, a);
+	out->id = arena_line(a, r->id, ' ');
 	if (r->id.n == 0)
 		out->id = arena_printf(a, "%llu-%llu", (unsigned long long)r->from, (unsigned long long)r->until);
 	out->text = arena_str(a, buf_str(text));

@@ -30,19 +30,11 @@ static void folded(void **state UNUSED)
 	}
 }
 
-static void plain(void **state UNUSED)
-{
-	ARENA(a, 4096);
-
-	assert_str(fields_plain(&a, STR("a\r\nb: \xc3\xbc\x7f~")), "a??b: ???~");
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(junk),
 		cmocka_unit_test(folded),
-		cmocka_unit_test(plain),
 	};
 
 	return cmocka_run_group_tests_name("fields", tests, NULL, NULL);

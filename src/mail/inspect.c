@@ -33,16 +33,7 @@ static str cut(str s, size_t max)
  * message: no more of it is unfolded than surely suffices, as each line end has a blank behind it. */
 static str plain(struct arena *a, str value, size_t max)
 {
-	str line = cut(header_unfold(a, str_take(str_trim(value), 4 * max)), max);
-
-	if (!str_has_control(line))
-		return line;
-	char *p = arena_alloc(a, line.n);
-	if (p == NULL)
-		return STR_NONE;
-	for (size_t i = 0; i < line.n; i++)
-		p[i] = (char)(str_has_control(str_take(str_drop(line, i), 1)) ? '?' : line.p[i]);
-	return str_make(p, line.n);
+	return arena_line(a, cut(header_unfold(a, str_take(str_trim(value), 4 * max)), max), '?');
 }
 
 /* What an address is compared by; as it is, in lower case, where it is none. */

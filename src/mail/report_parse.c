@@ -21,21 +21,10 @@ static err malformed(const char *what)
 
 /* --- values --- */
 
-/* One line of at most VALUE_MAX octets; control characters become '?'. */
+/* One line of at most VALUE_MAX octets; control characters become blanks. */
 static str clean(struct arena *a, str value)
 {
-	str line = str_take(header_unfold(a, str_take(str_trim(value), 4 * VALUE_MAX)), VALUE_MAX);
-
-	if (!str_has_control(line))
-		return line;
-	char *p = arena_alloc(a, line.n);
-	if (p == NULL)
-		return STR_NONE;
-	for (size_t i = 0; i < line.n; i++)
-		p[i] = (char)(line.p[i] == '\t'                                 ? ' '
-		              : str_has_control(str_take(str_drop(line, i), 1)) ? '?'
-		                                                                : line.p[i]);
-	return str_make(p, line.n);
+	return arena_line(a, str_take(header_unfold(a, str_take(str_trim(value), 4 * VALUE_MAX)), VALUE_MAX), ' ');
 }
 
 static str field_of(str header, const char *name, struct arena *a)

@@ -14,12 +14,7 @@ enum { FIELDS_SIZE_MAX = 64 << 10, TEXT_MAX = 512, INCIDENTS_MAX = 1000000000 };
 
 static str clean(str value, struct arena *a)
 {
-	str line = str_take(header_unfold(a, value), TEXT_MAX);
-	char *to = arena_alloc(a, line.n);
-
-	for (size_t i = 0; i < line.n && to != NULL; i++)
-		to[i] = (unsigned char)line.p[i] < ' ' || line.p[i] == 0x7f ? ' ' : line.p[i];
-	return to == NULL ? STR("") : str_make(to, line.n);
+	return arena_line(a, str_take(header_unfold(a, value), TEXT_MAX), ' ');
 }
 
 static str text_of(str fields, const char *name, struct arena *a)

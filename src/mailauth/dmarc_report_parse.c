@@ -46,15 +46,9 @@ static void fail(struct reading *r, err e)
 
 /* --- texts --- */
 
-/* One line. */
 static str text_of(struct reading *r)
 {
-	str text = str_trim(buf_str(&r->text));
-	char *to = arena_alloc(r->arena, text.n);
-
-	for (size_t i = 0; i < text.n && to != NULL; i++)
-		to[i] = (unsigned char)text.p[i] < ' ' || text.p[i] == 0x7f ? ' ' : text.p[i];
-	return to == NULL ? STR("") : str_make(to, text.n);
+	return arena_line(r->arena, str_trim(buf_str(&r->text)), ' ');
 }
 
 static uint64_t number_of(struct reading *r)

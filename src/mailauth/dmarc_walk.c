@@ -29,19 +29,6 @@ static size_t count_labels(str name)
 	return n;
 }
 
-/* What is kept of a record is one line. */
-static str one_line(struct arena *a, str text)
-{
-	char *p = arena_alloc(a, text.n);
-
-	for (size_t i = 0; p != NULL && i < text.n; i++)
-		p[i] = text.p[i];
-	for (size_t i = 0; p != NULL && i < text.n; i++)
-		if ((unsigned char)p[i] < ' ' || p[i] == 0x7f)
-			p[i] = ' ';
-	return p == NULL ? STR_NONE : str_make(p, text.n);
-}
-
 static bool is_record(str text)
 {
 	ARENA(a, ANSWER_MEMORY);
@@ -61,7 +48,7 @@ static err select_record(const str *texts, size_t n, struct arena *a, struct dma
 			last = i;
 		}
 	}
-	return records == 1 ? dmarc_record_parse(one_line(a, texts[last]), a, out) : E_NOT_FOUND;
+	return records == 1 ? dmarc_record_parse(arena_line(a, texts[last], ' '), a, out) : E_NOT_FOUND;
 }
 
 static err ask(const struct resolver *r, str domain, nsec deadline, struct arena *a, struct dmarc_record *out)

@@ -12,19 +12,6 @@
 
 enum { MECHANISM_MAX = 200, EXPLANATION_MAX = 300, RECORD_MAX = 16 << 10 };
 
-/* Others' words, for one line: what is no visible ASCII becomes a question mark. */
-static str one_line(struct arena *a, str s)
-{
-	char *p = arena_alloc(a, s.n);
-
-	for (size_t i = 0; p != NULL && i < s.n; i++)
-		p[i] = s.p[i];
-	for (size_t i = 0; p != NULL && i < s.n; i++)
-		if (p[i] < ' ' || p[i] > '~')
-			p[i] = '?';
-	return p == NULL ? STR_NONE : str_make(p, s.n);
-}
-
 enum auth_result spf_why(struct spf_check *c, enum auth_result result, const char *fmt, ...)
 {
 	char text[SPF_WHY_MAX];
@@ -33,7 +20,7 @@ enum auth_result spf_why(struct spf_check *c, enum auth_result result, const cha
 	va_start(ap, fmt);
 	(void)vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
-	c->out->why = one_line(c->a, str_from(text));
+	c->out->why = arena_ascii(c->a, str_from(text));
 	return result;
 }
 
@@ -129,7 +116,7 @@ static void explain(struct spf_check *c, str spec, str domain)
 		return;
 	spf_macro_expand(c, texts[0], domain, &text);
 	if (!text.full)
-		c->out->explanation = one_line(c->a, str_take(buf_str(&text), EXPLANATION_MAX));
+		c->out->explanation = arena_ascii(c->a, str_take(buf_str(&text), EXPLANATION_MAX));
 }
 
 /* --- check_host() (4) --- */

@@ -69,12 +69,7 @@ str json_clean(const json_t *string, size_t max, struct arena *a)
 {
 	str text = str_take(str_make(json_string_value(string), json_string_length(string)), max);
 
-	if (!str_has_control(text))
-		return arena_str(a, text);
-	char *p = arena_alloc(a, text.n);
-	for (size_t i = 0; i < text.n && p != NULL; i++)
-		p[i] = str_has_control(str_take(str_drop(text, i), 1)) ? ' ' : text.p[i];
-	return p == NULL ? STR_NONE : str_trim(str_make(p, text.n));
+	return str_trim(arena_line(a, text, ' '));
 }
 
 str json_text(const json_t *object, const char *key, size_t max, struct arena *a)

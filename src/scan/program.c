@@ -24,11 +24,7 @@ err program_connect(const struct program *p, struct stream **out)
 
 str program_words(struct arena *a, str text, size_t max)
 {
-	text = str_trim(str_take(text, max));
-	char *to = arena_alloc(a, text.n);
-	for (size_t i = 0; i < text.n && to != NULL; i++)
-		to[i] = text.p[i] < 0x20 || text.p[i] > 0x7e ? '?' : text.p[i];
-	return to == NULL ? STR("") : str_make(to, text.n);
+	return arena_ascii(a, str_trim(str_take(text, max)));
 }
 
 void program_trace(const struct program *p, struct buf *out)
