@@ -2,9 +2,9 @@
 #include "filter/decide.h"
 
 #include "base/encode.h"
-#include "mail/address.h"
+#include "mail/own_domain.h"
 
-enum { REASONS_IN_REPLY = 60, NAME_IN_REPLY = 50, KEY_MEMORY = 8 << 10 };
+enum { REASONS_IN_REPLY = 60, NAME_IN_REPLY = 50 };
 
 enum weight { WEIGHT_DELIVER, WEIGHT_JUNK, WEIGHT_QUARANTINE, WEIGHT_REJECT };
 
@@ -24,18 +24,6 @@ static void put_weight(struct view *v, enum weight weight, enum decide_cause cau
 }
 
 /* --- one recipient --- */
-
-/* NULL: none of ours. */
-static const struct config_domain *domain_of(const struct config *c, str rcpt)
-{
-	ARENA(a, KEY_MEMORY);
-	struct address address;
-	str local, domain;
-
-	if (address_parse(rcpt, true, &address) != OK || address_key(&a, &address, &local, &domain) != OK)
-		return NULL;
-	return config_domain_find(c, domain);
-}
 
 static enum weight by_points(const struct config_thresholds *t, int64_t points)
 {
@@ -85,7 +73,7 @@ static enum weight by_scanner(const struct scan_result *scan)
 
 static struct view view_of(const struct decide_input *in, str rcpt)
 {
-	const struct config_domain *d = domain_of(in->config, rcpt);
+	const struct config_domain *d = own_domain(in->config, rcpt);
 	enum dmarc_obedience obedience = d != NULL ? d->dmarc : DMARC_OBEY;
 	struct view v = {.thresholds = d != NULL ? &d->spam : &in->config->spam.thresholds};
 
@@ -213,7 +201,7 @@ static bool is_undecided(const struct decide_input *in)
 	    c->dmarc.policy != DMARC_REJECT)
 		return false;
 	for (size_t i = 0; i < in->rcpts_n; i++) {
-		const struct config_domain *d = domain_of(in->config, in->rcpts[i].address);
+		const struct config_domain *d = own_domain(in->config, in->rcpts[i].address);
 		if (d != NULL && d->dmarc != DMARC_OBEY)
 			return false;
 	}

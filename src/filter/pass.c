@@ -2,10 +2,10 @@
 #include "filter/state.h"
 
 #include "conf/network.h"
-#include "mail/address.h"
+#include "mail/own_domain.h"
 #include "mail/inspect.h"
 
-enum { HEADERS_MAX = 256 << 10, KEY_MEMORY = 8 << 10 };
+enum { HEADERS_MAX = 256 << 10 };
 
 /* --- whose mail it is --- */
 
@@ -22,20 +22,10 @@ static bool may_relay(const struct config *c, const struct net_address *client)
 	return false;
 }
 
-static bool is_here(const struct config *c, str rcpt)
-{
-	ARENA(a, KEY_MEMORY);
-	struct address address;
-	str local, domain;
-
-	return address_parse(rcpt, true, &address) == OK && address_key(&a, &address, &local, &domain) == OK &&
-	       config_domain_find(c, domain) != NULL;
-}
-
 static bool some_is_here(const struct config *c, const struct inspect_request *q)
 {
 	for (size_t i = 0; i < q->rcpts_n; i++)
-		if (is_here(c, q->rcpts[i].address))
+		if (own_domain(c, q->rcpts[i].address) != NULL)
 			return true;
 	return false;
 }

@@ -3,6 +3,7 @@
 
 #include "conf/relay.h"
 #include "mail/address.h"
+#include "mail/own_domain.h"
 #include "mail/srs.h"
 #include "rt/rt.h"
 #include "store/forward.h"
@@ -205,22 +206,13 @@ static err to_first_account(struct search *s)
 
 /* --- other servers --- */
 
-static bool is_ours(const struct search *s, str text)
-{
-	struct address address;
-	str local, domain;
-
-	return address_parse(text, true, &address) == OK && !address.literal &&
-	       address_key(s->arena, &address, &local, &domain) == OK && config_domain_find(s->config, domain) != NULL;
-}
-
 /* What an alias of ours sends on would be refused by who checks that we may send for its sender's domain (RFC 7208 10.3): it
  * leaves as from us, and what comes back finds its way. */
 static str sender_of(const struct search *s, const struct chain *from)
 {
 	str sender = s->router->sender;
 
-	if (from == NULL || sender.n == 0 || is_ours(s, sender))
+	if (from == NULL || sender.n == 0 || own_domain(s->config, sender) != NULL)
 		return sender;
 	return srs_forward(s->router->secret, sender, from->domain, rt_wall(), s->arena);
 }
