@@ -1,17 +1,31 @@
 /* SPDX-License-Identifier: ISC */
 /* greylist - the suspicious come back later: who sends mail does, most of those who spread spam do not. */
 #include "base/date.h"
-#include "conf/points.h"
+#include "mail/own_domain.h"
 #include "spam/judging.h"
 
 #define REMEMBERED (36 * 86400 * USEC_PER_SEC)
 
+/* Where it is junk for some recipient, who has it at once. */
+static int64_t junk_from(const struct judging *j)
+{
+	const struct config *c = j->in->config;
+	int64_t lowest = j->in->message->rcpts_n > 0 ? CONFIG_POINTS_NEVER : c->spam.thresholds.junk;
+
+	for (size_t i = 0; i < j->in->message->rcpts_n; i++) {
+		const struct config_domain *d = own_domain(c, j->in->message->rcpts[i].address);
+		int64_t junk = d != NULL ? d->spam.junk : c->spam.thresholds.junk;
+
+		lowest = junk < lowest ? junk : lowest;
+	}
+	return lowest;
+}
+
 static bool is_suspicious(const struct judging *j)
 {
-	const struct config_spam *s = &j->in->config->spam;
+	int64_t from = j->in->config->spam.greylist;
 
-	return s->greylist != CONFIG_POINTS_NEVER && j->out->points >= s->greylist &&
-	       j->out->points < s->thresholds.junk;
+	return from != CONFIG_POINTS_NEVER && j->out->points >= from && j->out->points < junk_from(j);
 }
 
 static void say(struct judging *j, const char *result, const char *evidence)

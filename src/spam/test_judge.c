@@ -526,6 +526,22 @@ static void the_suspicious_come_back(void **state UNUSED)
 	assert_false(s.out.greylisted); /* the store is away */
 }
 
+static void what_is_junk_for_a_recipient_is_not_held_up(void **state UNUSED)
+{
+	configure("spam greylist 0.5\ndomain lax.example { junk 5 }\n"
+	          "domain strict.example { junk 0.6 }\n");
+	s.spf.result = AUTH_NONE;
+	s.history.known_n = 2;
+	s.rcpts[1].address = STR("carol@lax.example");
+	s.message.rcpts_n = 2;
+	judge();
+	assert_true(s.out.points > 600);
+	assert_true(s.out.greylisted);
+	s.rcpts[1].address = STR("dora@strict.example");
+	judge();
+	assert_false(s.out.greylisted);
+}
+
 static void the_order_of_recipients_does_not_matter(void **state UNUSED)
 {
 	struct word *one, *other;
@@ -570,6 +586,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(lists, begin, end),
 		cmocka_unit_test_setup_teardown(lists_out_of_order, begin, end),
 		cmocka_unit_test_setup_teardown(the_suspicious_come_back, begin, end),
+		cmocka_unit_test_setup_teardown(what_is_junk_for_a_recipient_is_not_held_up, begin, end),
 		cmocka_unit_test_setup_teardown(the_order_of_recipients_does_not_matter, begin, end),
 		cmocka_unit_test(rules_have_names),
 	};
