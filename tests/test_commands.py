@@ -132,6 +132,19 @@ def test_aliases(server, user):
     server.cli('alias', 'remove', user, expect=None)
 
 
+def test_aliases_of_a_file(server, user, tmp_path):
+    """What is not for us is passed over with its line, and the rest is in force."""
+    file = tmp_path / 'aliases'
+    file.write_text(f'postmaster: root\nroot: {user}\ngone: :fail: gone\nold: error:550 no\nbad address: x\nfile: /tmp/x\npipe: "|cat"\n')
+    said = server.cli('alias', 'import', str(file)).stderr
+    assert all(f'line {n}: ' in said for n in range(3, 8)) and 'line 1: ' not in said
+    assert {row['address'] for row in server.json('alias', 'list') if row['source'] == 'file'} == {'postmaster@example.org', 'root@example.org'}
+    file.write_text('no colon here\n')
+    assert f'{file}: line 1: ' in server.cli('alias', 'import', str(file), expect=65).stderr
+    assert server.cli('alias', 'import', str(tmp_path / 'none'), expect=66).stderr.count('none') == 1
+    assert len([row for row in server.json('alias', 'list') if row['source'] == 'file']) == 2
+
+
 def test_trace_tells_the_story(server, user):
     text = message('a story')
     with server.smtp() as c:

@@ -7,6 +7,7 @@
 #include "cli/admin.h"
 #include "cli/command.h"
 #include "cli/output.h"
+#include "mail/address.h"
 #include "mail/aliases.h"
 #include "mail/qualify.h"
 #include "rt/file.h"
@@ -72,11 +73,26 @@ static err read_include(struct import *x, str path, struct buf *out)
 	return file_read_whole(name, out);
 }
 
-static err add_pair(struct import *x, str address, str target)
+static bool is_address(str text)
 {
-	err e = add_word(x, address);
+	struct address address;
 
-	return e == OK ? add_word(x, qualified(x, target)) : e;
+	return address_parse(text, true, &address) == OK;
+}
+
+/* What is no address, as the :fail: and error: of other mail systems, is no reason to lose all the others. */
+static err add_pair(struct import *x, const struct aliases_entry *entry, str target)
+{
+	str address = qualified(x, entry->name), to = qualified(x, target);
+
+	if (!is_address(address) || !is_address(to)) {
+		(void)!err_note(E_SYNTAX, "\"" STR_FMT "\" is no address",
+		                STR_ARG(is_address(address) ? target : entry->name));
+		skip(x, entry, err_info()->text);
+		return OK;
+	}
+	err e = add_word(x, address);
+	return e == OK ? add_word(x, to) : e;
 }
 
 static err add_include(struct import *x, const struct aliases_entry *e, str path)
@@ -94,7 +110,7 @@ static err add_include(struct import *x, const struct aliases_entry *e, str path
 	}
 	for (size_t i = 0; i < n && result == OK; i++) {
 		if (values[i].kind == ALIASES_ADDRESS || values[i].kind == ALIASES_LOCAL)
-			result = add_pair(x, qualified(x, e->name), values[i].text);
+			result = add_pair(x, e, values[i].text);
 		else
 			skip(x, e, "an included file may hold addresses alone");
 	}
@@ -109,12 +125,13 @@ static err add_entry(struct import *x, const struct aliases_entry *e)
 		const struct aliases_value *v = &e->values[i];
 
 		if (v->kind == ALIASES_ADDRESS || v->kind == ALIASES_LOCAL)
-			result = add_pair(x, qualified(x, e->name), v->text);
+			result = add_pair(x, e, v->text);
 		else if (v->kind == ALIASES_INCLUDE)
 			result = add_include(x, e, v->text);
 		else
-			skip(x, e, v->kind == ALIASES_FILE ? "mail is not written to files; it goes to accounts"
-			                                   : "programs are not run for mail");
+			skip(x, e,
+			     v->kind == ALIASES_FILE ? "mail is not written to files; it goes to accounts"
+			                             : "programs are not run for mail");
 	}
 	return result;
 }
@@ -126,8 +143,9 @@ static err read_aliases(struct import *x, const char *file)
 	BUF(text, FILE_OCTETS_MAX);
 	err e = file_read_whole(file, &text);
 
-	if (e == OK)
-		e = aliases_parse(buf_str(&text), &x->arena, &entries, &n);
+	if (e != OK)
+		return e; /* which names the file */
+	e = aliases_parse(buf_str(&text), &x->arena, &entries, &n);
 	if (e == OK)
 		e = add_word(x, STR("alias"));
 	if (e == OK)
@@ -157,8 +175,9 @@ int alias_import_file(const struct invocation *inv)
 	if (config != NULL) {
 		err e = read_aliases(&x, inv->words_n > 1 ? inv->words[1] : ALIASES_FILE_DEFAULT);
 
-		status = e == OK ? admin_ask(inv, config, x.words, x.n, NULL, print_page, &out)
-		                 : command_fail(inv, e == E_NOT_FOUND ? EX_NOINPUT : EX_DATAERR, "%s", err_info()->text);
+		status =
+			e == OK ? admin_ask(inv, config, x.words, x.n, NULL, print_page, &out)
+				: command_fail(inv, e == E_NOT_FOUND ? EX_NOINPUT : EX_DATAERR, "%s", err_info()->text);
 	}
 	config_release(config);
 	arena_free(&x.arena);
