@@ -16,6 +16,7 @@ struct sendmail_options {
 	const char *queue_id, *queue_site; /* -qI, -qR */
 	bool of_header;     /* -t */
 	bool dots;          /* -i: a line with a dot alone is text */
+	bool report;        /* -v: tell what became of it; in `notify`, unless -N says more */
 	bool utf8, require_tls;
 	uint64_t notify, ret;
 	char **recipients;

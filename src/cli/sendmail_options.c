@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-/* As sendmail(1) of Postfix has them; those that are only taken and ignored: A e h L m n p U X x J E. */
+/* As sendmail(1) of Postfix has them; those that are only taken and ignored: A B e G h L m n p U X x J E. */
 static const char letters[] = "A:B:b:C:Ee:F:f:GIiJ:h:L:mN:nO:o:p:q::R:r:StUV:vX:x:";
 
 static bool set_mode(struct sendmail_options *o, const char *letter)
@@ -56,16 +56,14 @@ static bool set_ret(struct sendmail_options *o, str text)
 /* -q, -qIid, -qRsite; -q10m is for daemons. */
 static bool set_queue(struct sendmail_options *o, const char *value)
 {
-	if (value == NULL) {
-		o->mode = SENDMAIL_QUEUE_RUN;
-	} else if (value[0] == 'I' && value[1] != '\0') {
-		o->mode = SENDMAIL_QUEUE_RUN;
+	if (value != NULL && value[0] >= '0' && value[0] <= '9')
+		return true;
+	o->mode = SENDMAIL_QUEUE_RUN;
+	if (value != NULL && value[0] == 'I')
 		o->queue_id = &value[1];
-	} else if (value[0] == 'R' && value[1] != '\0') {
-		o->mode = SENDMAIL_QUEUE_RUN;
+	else if (value != NULL && value[0] == 'R')
 		o->queue_site = &value[1];
-	}
-	return true;
+	return value == NULL || ((value[0] == 'I' || value[0] == 'R') && value[1] != '\0');
 }
 
 static bool set_long(struct sendmail_options *o, str text)
@@ -125,6 +123,8 @@ static bool set_option(struct sendmail_options *o, int letter, const char *value
 		return o->of_header = true;
 	case 'i':
 		return o->dots = true;
+	case 'v':
+		return o->report = true;
 	case 'I':
 		o->mode = SENDMAIL_ALIASES;
 		return true;
@@ -147,6 +147,8 @@ bool sendmail_options_parse(int argc, char **argv, struct sendmail_options *o)
 			return false;
 		}
 	}
+	if (o->report && o->notify == 0)
+		o->notify = DSN_SUCCESS | DSN_FAILURE | DSN_DELAY;
 	o->recipients = &argv[optind];
 	o->recipients_n = (size_t)(argc - optind);
 	return true;

@@ -39,6 +39,8 @@ static void test_flags(void **state UNUSED)
 	o = OPTIONS("-t", "-oi", "-oem", "-odb", "-m", "-n", "-U", "-L", "tag", "-h", "3", "-O", "smtputf8=yes", "-O", "requiretls=yes", "-Am", "-G");
 	assert_true(o.of_header && o.utf8 && o.require_tls);
 	assert_int_equal(o.recipients_n, 0);
+	assert_int_equal(OPTIONS("-v", "x").notify, DSN_SUCCESS | DSN_FAILURE | DSN_DELAY);
+	assert_int_equal(OPTIONS("-v", "-N", "never", "x").notify, DSN_NEVER);
 }
 
 static void test_modes(void **state UNUSED)
@@ -56,6 +58,18 @@ static void test_modes(void **state UNUSED)
 	assert_true(sendmail_is_name("/usr/sbin/sendmail"));
 	assert_true(sendmail_is_name("newaliases"));
 	assert_false(sendmail_is_name("/usr/bin/pombo"));
+}
+
+static void test_queue_without_a_name(void **state UNUSED)
+{
+	static const char *const flags[] = {"-qI", "-qR", "-qx"};
+
+	for (size_t i = 0; i < ARRAY_LEN(flags); i++) {
+		char *argv[] = {(char *)(uintptr_t) "sendmail", (char *)(uintptr_t)flags[i], (char *)(uintptr_t) "x", NULL};
+		struct sendmail_options o;
+
+		assert_false(sendmail_options_parse(3, argv, &o));
+	}
 }
 
 static struct sendmail_message make(const struct sendmail_options *o, const char *input, struct arena *a)
@@ -157,6 +171,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_flags),
 		cmocka_unit_test(test_modes),
+		cmocka_unit_test(test_queue_without_a_name),
 		cmocka_unit_test(test_message),
 		cmocka_unit_test(test_lone_cr),
 		cmocka_unit_test(test_recipients_of_header),
