@@ -138,9 +138,13 @@ def test_certificate_of_another_name(make_server, tmp_path):
 
 def test_usage(server, certificate):
     assert b'--subject' in send('--help').stdout
-    send(*at(server, certificate), expect=67)
+    send(*at(server, certificate), expect=64)
+    send(*at(server, certificate), '-m', text='Subject: to nobody\n\n', expect=65)
     send('--tls', 'sometimes', ALICE, expect=64)
-    send(*at(server, certificate), '--body', '/nonexistent', ALICE, expect=67)
+    send(*at(server, certificate), '--body', '/nonexistent', ALICE, expect=66)
+    send(*at(server, certificate)[:-6], '--authorities', '/nonexistent', ALICE, '--from', ALICE, expect=66)
+    send('--server', 'nonexistent.invalid', ALICE, '--from', ALICE, expect=68)
+    send('--server', f'localhost:{server.ports["submissions"]}', '--tls', 'starttls', '--defaults', '/nonexistent', ALICE, expect=78)
     send(*at(server, certificate), 'no address', expect=65)
     send(*at(server, certificate), ALICE, text=b'\xff\xfe', expect=65)
     send('--server', 'localhost:1', ALICE, '--from', ALICE, expect=69)
@@ -234,9 +238,9 @@ def test_published_server(server, certificate):
     try:
         send(*ask, '--from', 'a@localhost', ALICE, expect=77)  # found; the login may not write as a@localhost
         assert '_submissions._tcp.localhost.' in asked
-        r = send(*ask, '--from', 'a@evil.example', ALICE, expect=67)
+        r = send(*ask, '--from', 'a@evil.example', ALICE, expect=68)
         assert b'mail.other.example' in r.stderr and b'--server' in r.stderr
-        r = send(*ask, '--from', 'a@none.example', ALICE, expect=67)
+        r = send(*ask, '--from', 'a@none.example', ALICE, expect=68)
         assert b'publishes no server' in r.stderr
     finally:
         sock.close()

@@ -119,6 +119,14 @@ static int fail(const struct send *s, err e)
 	return command_fail_err(s->inv, e);
 }
 
+/* A file, a host or an offer of the server that is not there. */
+static int fail_not_found(const struct send *s)
+{
+	int status = s->submit.client != NULL ? EX_UNAVAILABLE : s->submit.server.n > 0 ? EX_NOINPUT : EX_NOHOST;
+
+	return command_fail(s->inv, status, "%s", err_info()->text);
+}
+
 static int hand_over(struct send *s)
 {
 	struct smtp_send m = transaction_of(s);
@@ -141,10 +149,10 @@ static void run(void *arg)
 	err e = send_letter_read(s->options, &s->letter, &s->arena);
 
 	if (e != OK) {
-		s->status = command_fail_err(s->inv, e);
+		s->status = command_fail(s->inv, e == E_NOT_FOUND ? EX_NOINPUT : command_status(e), "%s", err_info()->text);
 	} else {
 		e = submit_connect(&s->options->server, s->letter.sender, &s->submit);
-		s->status = e == OK ? hand_over(s) : fail(s, e);
+		s->status = e == OK ? hand_over(s) : e == E_NOT_FOUND ? fail_not_found(s) : fail(s, e);
 		submit_close(&s->submit);
 	}
 	buf_free(&s->letter.message);
@@ -168,6 +176,8 @@ int command_send(const struct invocation *inv)
 		print_help(inv);
 		return EX_OK;
 	}
+	if (!o->message && o->to.n + o->cc.n + o->bcc.n == 0)
+		return command_usage(inv, "to whom?");
 	err e = send_defaults_read(o, &a);
 	if (e == OK)
 		e = rt_run(run, &s);

@@ -161,8 +161,6 @@ static err compose(const struct send_options *o, struct send_letter *l, struct c
 		e = read_people(&o->cc, l, o, &cc, a);
 	if (e == OK)
 		e = read_people(&o->bcc, l, o, &bcc, a);
-	if (e == OK && l->rcpts_n == 0)
-		e = err_note(E_NOT_FOUND, "to whom? pombo send ADDRESS...");
 	if (e == OK)
 		e = fields_of(o, m, a);
 	if (e == OK)
@@ -199,7 +197,7 @@ static err whole_message(const struct send_options *o, struct send_letter *l, st
 		e = err_note(E_LIMIT, "the message is too large");
 	if (e == OK && l->rcpts_n == 0)
 		e = add_of_header(l, o, buf_str(&l->message), a);
-	return e == OK && l->rcpts_n == 0 ? err_note(E_NOT_FOUND, "the message names no recipient") : e;
+	return e == OK && l->rcpts_n == 0 ? err_note(E_SYNTAX, "the message names no recipient") : e;
 }
 
 err send_letter_read(const struct send_options *o, struct send_letter *l, struct arena *a)
