@@ -165,7 +165,7 @@ void certificates_free(struct certificates *c)
 
 uint64_t certificates_stamp(const struct config *config)
 {
-	uint64_t stamp = PATH_STAMP;
+	uint64_t stamp = FNV_START;
 
 	for (size_t i = 0; i < config->certificates_n; i++) {
 		ARENA(a, 16384);

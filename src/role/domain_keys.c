@@ -9,6 +9,7 @@
 
 #include "base/date.h"
 #include "base/encode.h"
+#include "base/fnv.h"
 #include "base/log.h"
 #include "role/keys_folder.h"
 #include "role/path.h"
@@ -59,16 +60,6 @@ static bool name_split(str name, str *selector, str *domain)
 	return false;
 }
 
-/* FNV-1a of the name: the same key has the same number in every process and after each restart. */
-static uint64_t number_of(str name)
-{
-	uint64_t n = UINT64_C(0xcbf29ce484222325);
-
-	for (size_t i = 0; i < name.n; i++)
-		n = (n ^ (unsigned char)name.p[i]) * UINT64_C(0x100000001b3);
-	return n;
-}
-
 /* RFC 6376 3.6.1, RFC 8463 4.2. */
 static str record_of(struct arena *a, bool ed25519, str public)
 {
@@ -93,7 +84,7 @@ static err add(struct loading *l, str name, str pem, const struct stat *st)
 	k.selector = arena_str(&all->memory, k.selector);
 	k.domain = arena_str(&all->memory, k.domain);
 	k.algorithm = str_from(algorithms[ed25519].name);
-	k.key = number_of(name);
+	k.key = fnv_octets(FNV_START, name); /* the same in every process and after each restart */
 	k.created = (uint64_t)created_of(k.selector, st);
 	k.record = record_of(&all->memory, ed25519, buf_str(&public));
 	k.secret = arena_str(&all->memory, pem);
@@ -244,7 +235,7 @@ static uint64_t stamp(const struct config *config)
 {
 	ARENA(a, NAME_SIZE + 4096);
 
-	return path_stamp(PATH_STAMP, arena_printf(&a, STR_FMT "/keys/dkim", STR_ARG(config->data)));
+	return path_stamp(FNV_START, arena_printf(&a, STR_FMT "/keys/dkim", STR_ARG(config->data)));
 }
 
 err domain_keys_load(const struct config *config, int64_t now, struct domain_keys *out)

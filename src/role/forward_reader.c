@@ -17,6 +17,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/fnv.h"
 #include "mail/forward.h"
 #include "role/role.h"
 #include "rt/file.h"
@@ -32,11 +33,6 @@
 
 /* --- the file --- */
 
-static uint64_t mix(uint64_t stamp, uint64_t part)
-{
-	return (stamp ^ part) * UINT64_C(0x100000001b3); /* FNV-1a, by words */
-}
-
 /* Whatever decides over it: what it says, who may write it, and where it lies. */
 static uint64_t stamp_of(const struct stat *file, const struct stat *folder)
 {
@@ -44,10 +40,10 @@ static uint64_t stamp_of(const struct stat *file, const struct stat *folder)
 	                          (uint64_t)file->st_size,         (uint64_t)file->st_mtim.tv_sec,
 	                          (uint64_t)file->st_mtim.tv_nsec, (uint64_t)file->st_ctim.tv_sec,
 	                          (uint64_t)file->st_ctim.tv_nsec, (uint64_t)folder->st_mode};
-	uint64_t stamp = UINT64_C(0xcbf29ce484222325);
+	uint64_t stamp = FNV_START;
 
 	for (size_t i = 0; i < ARRAY_LEN(parts); i++)
-		stamp = mix(stamp, parts[i]);
+		stamp = fnv_word(stamp, parts[i]);
 	return stamp < FIRST_STAMP ? FIRST_STAMP : stamp;
 }
 

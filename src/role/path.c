@@ -39,7 +39,7 @@ uint64_t path_stamp(uint64_t stamp, str path)
 	const uint64_t parts[] = {(uint64_t)st.st_ino, (uint64_t)st.st_size, (uint64_t)st.st_mtim.tv_sec,
 	                          (uint64_t)st.st_mtim.tv_nsec};
 	for (size_t i = 0; i < ARRAY_LEN(parts); i++)
-		stamp = (stamp ^ parts[i]) * UINT64_C(0x100000001b3); /* FNV-1a, by words */
+		stamp = fnv_word(stamp, parts[i]);
 	return stamp;
 }
 

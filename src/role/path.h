@@ -7,13 +7,13 @@
 
 #include "base/buf.h"
 #include "base/err.h"
+#include "base/fnv.h"
 
 /* The whole file. E_NOT_FOUND, E_LIMIT (out's cap), E_IO; the error names the file. */
 MUST_USE err path_read(str path, struct buf *out);
 /* As stat(2). False: it cannot be looked at; `out` is all zero. */
 bool path_stat(str path, struct stat *out);
-/* Mixes into `stamp` what tells this file from another one and from a changed one. */
-#define PATH_STAMP UINT64_C(0xcbf29ce484222325) /* to begin with */
+/* Mixes into `stamp`, which begins as FNV_START, what tells this file from another one and from a changed one. */
 uint64_t path_stamp(uint64_t stamp, str path);
 /* Forgets a secret that was read. */
 void path_wipe(struct buf *b);

@@ -111,7 +111,7 @@ void trust_files_free(struct trust_files *t)
 
 uint64_t trust_files_stamp(const struct config *config)
 {
-	uint64_t stamp = path_stamp(PATH_STAMP, authorities_path(config));
+	uint64_t stamp = path_stamp(FNV_START, authorities_path(config));
 
 	stamp = path_stamp(stamp, config->trust_anchor);
 	for (size_t i = 0; i < config->routes_n; i++)

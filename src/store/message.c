@@ -2,6 +2,7 @@
 #include "store/message.h"
 
 #include "base/date.h"
+#include "base/fnv.h"
 #include "store/queue.h"
 #include "store/writer.h"
 
@@ -68,17 +69,17 @@ static uint64_t due_of(const struct envelope *e)
 	return e->priority == 0 ? e->received : e->received + (normal - e->priority) * behind;
 }
 
-/* FNV-1a. That somebody may choose his lane gives him nothing. */
+/* That somebody may choose his lane gives him nothing. */
 static uint64_t lane_of(const struct envelope *e)
 {
 	str login = e->origin->login,
 	    who = login.n > 0 ? login : str_drop(e->sender, str_find_last(e->sender, '@') + 1);
-	uint64_t hash = 0xcbf29ce484222325;
+	uint64_t hash = FNV_START;
 
 	for (size_t i = 0; i < who.n; i++) {
 		unsigned c = (unsigned char)who.p[i];
 
-		hash = (hash ^ (c >= 'A' && c <= 'Z' ? c | 0x20 : c)) * 0x100000001b3;
+		hash = fnv_word(hash, c >= 'A' && c <= 'Z' ? c | 0x20 : c);
 	}
 	return (hash ^ hash >> 32) % QUEUE_LANES;
 }
