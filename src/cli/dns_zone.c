@@ -11,7 +11,7 @@
 #include "dns/text.h"
 #include "role/certificates.h"
 #include "role/domain_keys.h"
-#include "role/folder.h"
+#include "role/keys_folder.h"
 #include "rt/certificate.h"
 #include "rt/rt.h"
 
@@ -294,6 +294,8 @@ int dns_zone_print(const struct invocation *inv, const struct config *config, co
 
 	if (e == OK)
 		e = folder_prepare(config, &owner);
+	if (e == OK)
+		e = keys_folder_give(config, &owner);
 	if (e != OK)
 		return command_fail_err(inv, e);
 	if (rt_run(zone_run, &z) != OK)

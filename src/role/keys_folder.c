@@ -7,21 +7,95 @@
 
 #include "rt/file.h"
 
+enum { PATH_MEMORY = 8 << 10 };
+
+static err failed(const char *name)
+{
+	return err_note(E_IO, "%s: %s", name, strerrordesc_np(errno));
+}
+
+static err open_folder(int parent, const char *name, int *folder)
+{
+	*folder = openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	return *folder >= 0 ? OK : failed(name);
+}
+
+/* What root makes in a folder of another one's belongs to that one. */
+static err inherit(int folder, int made, const char *name)
+{
+	struct stat st;
+
+	if (geteuid() != 0)
+		return OK;
+	return fstat(folder, &st) == 0 && fchown(made, st.st_uid, st.st_gid) == 0 ? OK : failed(name);
+}
+
 err keys_folder_open_within(int folder, const char *name, int *within)
 {
-	if (mkdirat(folder, name, 0700) != 0 && errno != EEXIST)
-		return err_note(E_IO, "%s: %s", name, strerrordesc_np(errno));
-	*within = openat(folder, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	return *within >= 0 ? OK : err_note(E_IO, "%s: %s", name, strerrordesc_np(errno));
+	bool made = mkdirat(folder, name, 0700) == 0;
+
+	if (!made && errno != EEXIST)
+		return failed(name);
+	err e = open_folder(folder, name, within);
+	return e == OK && made ? inherit(folder, *within, name) : e;
+}
+
+/* NULL: too long. */
+static const char *path_of(const struct config *config, struct arena *a)
+{
+	return arena_z(a, arena_printf(a, STR_FMT "/keys", STR_ARG(config->data)));
+}
+
+static err too_long(void)
+{
+	return err_note(E_LIMIT, "the data folder's name is too long");
 }
 
 err keys_folder_open(const struct config *config, int *folder)
 {
-	ARENA(a, 8192);
-	const char *path = arena_z(&a, arena_printf(&a, STR_FMT "/keys", STR_ARG(config->data)));
+	ARENA(a, PATH_MEMORY);
+	const char *path = path_of(config, &a);
 
-	return path == NULL ? err_note(E_LIMIT, "the data folder's name is too long")
-	                    : keys_folder_open_within(AT_FDCWD, path, folder);
+	if (path == NULL)
+		return too_long();
+	return mkdir(path, 0700) == 0 || errno == EEXIST ? open_folder(AT_FDCWD, path, folder) : failed(path);
+}
+
+static err own(const char *path, uid_t uid, gid_t gid)
+{
+	int folder = -1;
+	err e = open_folder(AT_FDCWD, path, &folder);
+
+	if (e == OK && fchown(folder, uid, gid) != 0)
+		e = failed(path);
+	if (folder >= 0)
+		close(folder);
+	return e;
+}
+
+err keys_folder_give(const struct config *config, const struct folder_owner *owner)
+{
+	ARENA(a, PATH_MEMORY);
+	const char *path = path_of(config, &a);
+
+	if (path == NULL)
+		return too_long();
+	if (geteuid() != 0)
+		return OK;
+	if (mkdir(path, 0700) != 0)
+		return errno == EEXIST ? OK : failed(path);
+	return own(path, owner->uid, owner->gid);
+}
+
+err keys_folder_take(const struct config *config)
+{
+	ARENA(a, PATH_MEMORY);
+	const char *path = path_of(config, &a);
+	struct stat st;
+
+	if (path == NULL)
+		return too_long();
+	return geteuid() == 0 && lstat(path, &st) == 0 && st.st_uid != 0 ? own(path, 0, 0) : OK;
 }
 
 static err read_open(int fd, const char *name, struct buf *out, struct stat *st)
@@ -56,7 +130,9 @@ err keys_folder_write(int folder, const char *name, str content)
 
 	if (fd < 0)
 		return err_note(E_IO, "keys/%s: %s", name, strerrordesc_np(errno));
-	err e = file_write_all(fd, &iov, 1, 0);
+	err e = inherit(folder, fd, name);
+	if (e == OK)
+		e = file_write_all(fd, &iov, 1, 0);
 	if (e == OK)
 		e = file_sync(fd);
 	close(fd);

@@ -14,6 +14,7 @@
 #include "role/confine.h"
 #include "role/credentials.h"
 #include "role/folder.h"
+#include "role/keys_folder.h"
 #include "role/forwards.h"
 #include "role/lookup.h"
 #include "role/notify.h"
@@ -342,6 +343,8 @@ static err prepare(struct monitor *m, bool single)
 		LOG(WARN, "user.missing", LOG_STR("user", m->config->user), LOG_Z("instead", "nobody"));
 	if (e == OK)
 		e = folder_prepare(m->config, &m->owner);
+	if (e == OK && !single)
+		e = keys_folder_take(m->config);
 	if (e == OK)
 		e = credentials_load(&m->credentials, m->config);
 	if (e == OK && single && geteuid() == 0)
