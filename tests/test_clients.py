@@ -165,6 +165,21 @@ def test_scram_plus_over_a_resumed_session(mx):
         assert is_welcome(scram_login(c, Scram(ALICE, 'secret', 'tls-unique', channel(c, 'tls-unique')), 'SCRAM-SHA-256-PLUS'))
 
 
+@pytest.mark.parametrize('cipher', ['ECDHE-RSA-AES128-GCM-SHA256', 'ECDHE-ECDSA-AES128-GCM-SHA256'])
+def test_scram_plus_by_the_certificate_that_was_shown(make_server, authority, cipher):
+    """A resumed session has the certificate of the first one, whichever of the two that was."""
+    server = make_server('processes edge 1\n' + authority.setting('ecdsa') + '\n' + authority.setting('rsa', algorithm=('rsa:2048',)),
+                         services=('submissions', 'pop3'))
+    server.account(ALICE)
+    context, session = tls12(), None
+    context.set_ciphers(cipher)
+    for resumed in (False, True, True):
+        with connected(server, 'submissions', context, session) as c:
+            assert c.sock.session_reused == resumed
+            assert is_welcome(scram_login(c, Scram(ALICE, 'secret', 'tls-server-end-point', channel(c, 'tls-server-end-point')), 'SCRAM-SHA-256-PLUS'))
+            session = c.sock.session
+
+
 def test_tls_unique_is_none_of_tls_1_3(mx):
     """RFC 9266 1: it is not defined there."""
     with connected(mx, 'submissions') as c:

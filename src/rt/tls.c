@@ -105,7 +105,7 @@ struct tls_info stream_tls_info(const struct stream *s)
 /* RFC 5929 4.1: the server's certificate, by the certificate's own hash, but for those that were broken. */
 static bool end_point(SSL *ssl, struct buf *out)
 {
-	X509 *leaf = SSL_is_server(ssl) ? SSL_get_certificate(ssl) : SSL_get0_peer_certificate(ssl);
+	X509 *leaf = SSL_is_server(ssl) ? tls_context_shown(ssl) : SSL_get0_peer_certificate(ssl);
 	unsigned char hash[EVP_MAX_MD_SIZE];
 	unsigned int n = 0;
 	int digest = NID_undef;

@@ -128,6 +128,36 @@ static int choose_ticket_key(SSL *ssl, unsigned char name[16], unsigned char iv[
 	return !encrypt && said == 1 && SSL_version(ssl) >= TLS1_3_VERSION ? 2 : said;
 }
 
+/* Which certificate is shown goes along in the ticket: who resumes is shown none, and is bound to that one (RFC 5929 4.1). Tickets end with their
+ * context, so its place in the context says it. */
+static int note_certificate(SSL *ssl, void *arg)
+{
+	const struct tls_context *c = arg;
+	const X509 *used = SSL_get_certificate(ssl);
+	uint32_t at = 0;
+
+	if (SSL_session_reused(ssl))
+		return 1; /* it is noted already */
+	while (at < c->identities_n && c->identities[at].leaf != used)
+		at++;
+	return SSL_SESSION_set1_ticket_appdata(SSL_get_session(ssl), &at, sizeof(at));
+}
+
+X509 *tls_context_shown(SSL *ssl)
+{
+	const struct tls_context *c = context_of(ssl);
+	void *noted = NULL;
+	size_t n = 0;
+	uint32_t at;
+
+	if (!SSL_session_reused(ssl))
+		return SSL_get_certificate(ssl);
+	if (SSL_SESSION_get0_ticket_appdata(SSL_get_session(ssl), &noted, &n) != 1 || n != sizeof(at))
+		return NULL;
+	memcpy(&at, noted, sizeof(at));
+	return at < c->identities_n ? c->identities[at].leaf : NULL;
+}
+
 /* No authority is asked: a client is who has the key of a certificate that is known by its fingerprint. */
 static int accept_any(X509_STORE_CTX *store, void *arg)
 {
@@ -147,6 +177,7 @@ static void set_callbacks(struct tls_context *c, SSL_CTX *ssl)
 	SSL_CTX_set_tlsext_status_cb(ssl, staple);
 	SSL_CTX_set_tlsext_status_arg(ssl, c);
 	SSL_CTX_set_tlsext_ticket_key_evp_cb(ssl, choose_ticket_key);
+	SSL_CTX_set_session_ticket_cb(ssl, note_certificate, NULL, c);
 }
 
 static bool set_options(const struct tls_context *c, SSL_CTX *ssl)

@@ -43,6 +43,9 @@ struct tls_context {
 /* The certificate's public key, as a key whose private half is asked for signatures. E_SYNTAX: neither RSA nor ECDSA. E_MEMORY. */
 MUST_USE err tls_key_make(struct tls_identity *id);
 
+/* The server's certificate that the client was shown, in this handshake or in the one that it goes on from. NULL: not known. */
+X509 *tls_context_shown(SSL *ssl);
+
 MUST_USE bool tls_tickets_begin(struct tls_tickets *t);
 void tls_tickets_forget(struct tls_tickets *t);
 /* OpenSSL's callback. RFC 5077 4. 1: this key; 2: an old one, make a new ticket; 0: a ticket we cannot read; -1: a fault. */
