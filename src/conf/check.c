@@ -77,6 +77,27 @@ static void check_certificates(struct reader *r)
 		                STR_ARG(r->config->certificates[n - 1].certificate));
 }
 
+static void oauth_fault(struct reader *r, bool is, const char *what)
+{
+	if (is)
+		reader_fault_in(r, r->config->file.p, &whole_file, "%s", what);
+}
+
+static void check_oauth(struct reader *r)
+{
+	const struct config_oauth *o = &r->config->oauth;
+	bool jwks = o->kind == OAUTH_JWKS, introspect = o->kind == OAUTH_INTROSPECT;
+
+	oauth_fault(r, introspect && o->client.n == 0, "oauth introspect needs client ID secret-file FILE");
+	oauth_fault(r, introspect && o->issuer.n > 0,
+	            "oauth introspect has no issuer: the server that is asked knows it");
+	oauth_fault(r, jwks && o->issuer.n == 0, "oauth jwks needs issuer NAME");
+	oauth_fault(r, jwks && o->audience.n == 0, "oauth jwks needs audience NAME: tokens for others are not for us");
+	oauth_fault(r, jwks && o->client.n > 0, "oauth jwks has no client: nobody is asked");
+	oauth_fault(r, jwks && map_get(&r->seen, STR("oauth cache")) != NULL,
+	            "oauth jwks has no cache: keys are kept as long as they can be");
+}
+
 /* What names a way to an inner server has to fit into its name (relay.h). */
 static void check_relays(struct reader *r)
 {
@@ -150,6 +171,7 @@ void reader_finish(struct reader *r)
 	check_unix_users(r);
 	check_limits(r);
 	check_certificates(r);
+	check_oauth(r);
 	check_relays(r);
 	check_thresholds(r);
 	default_listens(r);

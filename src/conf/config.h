@@ -137,6 +137,17 @@ struct config_spam {
 	uint64_t history;      /* days that reputations, contacts without an answer, refusals are kept; 60 */
 };
 
+/* Who says whether a token is good (OAUTHBEARER, XOAUTH2): oauth introspect URL client ID secret-file FILE | jwks URL issuer URL audience NAME. */
+enum oauth_kind { OAUTH_NONE, OAUTH_INTROSPECT, OAUTH_JWKS };
+struct config_oauth {
+	enum oauth_kind kind;
+	str url;                 /* conf/url.h */
+	str client, secret_file; /* of introspect: what we log in with */
+	str issuer, audience;    /* that a token has to have; "" any, with introspect */
+	str user;                /* the claim that is the account's address; "email" */
+	uint64_t cache;          /* ns that a good answer of introspect counts at most; 0 not at all; 60s */
+};
+
 struct config {
 	struct arena arena; /* holds everything below */
 	unsigned references;
@@ -181,6 +192,7 @@ struct config {
 	struct config_limits limits;
 	enum bare_newlines bare_newlines;
 	enum permission scram_sha1, scram_plus;
+	struct config_oauth oauth;
 	enum yes_no show_client; /* the client's address in the trace header of a submission */
 	uint64_t quota;          /* octets an account may hold unless it has its own; 0 none */
 	uint64_t segment_size;   /* store: octets of a segment; 256M (setting `store segment`) */

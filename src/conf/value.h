@@ -15,7 +15,9 @@ extern const struct value_type value_route, value_hop, value_port, value_sender,
 extern const struct value_type value_dkim, value_dmarc, value_domain_points; /* of a domain */
 extern const struct value_type value_points, value_days, value_trusted, value_zone, value_zone_points, value_rule;
 extern const struct value_type value_scanner, value_scanner_fail, value_scanner_timeout, value_scanner_mail;
+extern const struct value_type value_oauth, value_oauth_client, value_oauth_text, value_oauth_user;
 
+extern const char *const oauth_names[];   /* by enum oauth_kind, from OAUTH_INTROSPECT on */
 extern const char *const hop_tls_names[]; /* by enum hop_tls */
 extern const char *const scanner_names[]; /* by enum scanner_kind */
 extern const char *const dkim_names[];    /* in the order of the bits */
@@ -31,7 +33,7 @@ int value_choice_index(const char *const *choices, str word); /* -1: it is none 
 /* `what` is said in front of the word, what was probably meant behind it. */
 void value_choice_fault(struct reader *r, const char *const *choices, const struct token *word, const char *what);
 str value_domain_name(struct reader *r, const struct token *word,
-                      str name);                                 /* folded; after a fault as it was written */
+                      str name); /* folded; after a fault as it was written */
 /* Points, or the setting's word for never; reports a fault. */
 bool value_points_word(struct reader *r, const struct setting *s, const struct token *word, int64_t *points);
 void value_points_print(struct buf *out, int64_t points);
