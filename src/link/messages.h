@@ -228,6 +228,14 @@
 	STR(challenge)      /* not encoded, may be empty */ \
 	NUM(account) STR(address) /* AUTH_DONE */
 
+/* --- oauth, asked by keys: is a bearer token good (RFC 6750), and whose is it? E_TEMP: whoever knows cannot be asked at present. --- */
+#define FIELDS_token_request(NUM, STR, LIST, BODY, FD) STR(token)
+#define FIELDS_token_reply(NUM, STR, LIST, BODY, FD) \
+	NUM(valid)          /* 1 */ \
+	STR(user)           /* the address that the token is for */ \
+	STR(why)            /* it is not valid: for the log */
+
+/* --- keys --- */
 /* What a private key does for a handshake: kinds and input of rt/tls.h; asked by filter and send: the key of a domain (RFC 6376), kind
  * SIGN_DIGEST, input a SHA-256. E_NOT_FOUND: no such key; E_DENIED: it does not sign that. */
 #define FIELDS_sign_request(NUM, STR, LIST, BODY, FD) NUM(key) NUM(kind) STR(input)
@@ -347,6 +355,7 @@
 	C(inspect, "filter") \
 	C(auth, "keys") \
 	C(sign, "keys") \
+	C(token, "oauth") \
 	C(configure, "all") \
 	C(certify, "all") \
 	C(attach, "all") \

@@ -58,10 +58,10 @@ static err keys_certify(struct process *p, const struct certify_request *q)
 static err keys_start(struct process *p)
 {
 	struct keys *k = arena_alloc(&p->memory, sizeof(*k));
-	struct link *store = process_sibling(p, STR("store"), 0);
+	struct link *store = process_sibling(p, STR("store"), 0), *oauth = process_sibling(p, STR("oauth"), 0);
 
-	if (k != NULL && store != NULL)
-		k->sasl = sasl_service_new(store);
+	if (k != NULL && store != NULL && oauth != NULL)
+		k->sasl = sasl_service_new(store, oauth);
 	if (k == NULL || k->sasl == NULL)
 		return err_note(E_MEMORY, "no memory for the keys");
 	k->for_edge = (struct link_service){.ctx = p, .closed = edge_gone};

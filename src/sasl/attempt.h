@@ -17,7 +17,7 @@
 #include "sasl/offer.h"
 #include "sasl/scram.h"
 
-enum attempt_stage { ATTEMPT_FIRST, ATTEMPT_FINAL, ATTEMPT_PROVEN };
+enum attempt_stage { ATTEMPT_FIRST, ATTEMPT_FINAL, ATTEMPT_PROVEN, ATTEMPT_REFUSED };
 
 struct attempt {
 	struct arena memory; /* of everything below */
@@ -33,7 +33,7 @@ struct attempt {
 	struct net_address address;
 	struct guesser who; /* when the user's name is known */
 	/* how far it is */
-	enum attempt_stage stage; /* of SCRAM */
+	enum attempt_stage stage; /* of SCRAM; REFUSED: a token */
 	struct scram scram;
 	struct login login;
 	str user;

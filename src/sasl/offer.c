@@ -3,7 +3,7 @@
 
 #include "rt/tls.h"
 
-enum need { NEED_BINDING = 1, NEED_SHA1 = 2, NEED_CERTIFICATE = 4 };
+enum need { NEED_BINDING = 1, NEED_SHA1 = 2, NEED_CERTIFICATE = 4, NEED_OAUTH = 8 };
 
 static const struct {
 	str name;
@@ -12,6 +12,8 @@ static const struct {
 	{STR("SCRAM-SHA-256-PLUS"), NEED_BINDING},
 	{STR("SCRAM-SHA-256"), 0},
 	{STR("SCRAM-SHA-1"), NEED_SHA1},
+	{STR("OAUTHBEARER"), NEED_OAUTH},
+	{STR("XOAUTH2"), NEED_OAUTH},
 	{STR("PLAIN"), 0},
 	{STR("LOGIN"), 0},
 	{STR("EXTERNAL"), NEED_CERTIFICATE},
@@ -19,8 +21,10 @@ static const struct {
 
 struct sasl_offer sasl_offer_of(const struct stream *s, bool loopback, const struct config *config)
 {
-	struct sasl_offer o = {
-		.tls = stream_is_tls(s), .loopback = loopback, .sha1 = config->scram_sha1 == PERMISSION_ALLOW};
+	struct sasl_offer o = {.tls = stream_is_tls(s),
+	                       .loopback = loopback,
+	                       .sha1 = config->scram_sha1 == PERMISSION_ALLOW,
+	                       .oauth = config->oauth.kind != OAUTH_NONE};
 
 	o.certificate = stream_tls_info(s).client_fingerprint.n > 0;
 	o.binding = config->scram_plus == PERMISSION_ALLOW && stream_tls_can_bind(s);
@@ -30,7 +34,9 @@ struct sasl_offer sasl_offer_of(const struct stream *s, bool loopback, const str
 static bool has(const struct sasl_offer *o, unsigned needs)
 {
 	return (o->tls || o->loopback) && ((needs & NEED_BINDING) == 0 || (o->tls && o->binding)) &&
-	       ((needs & NEED_SHA1) == 0 || o->sha1) && ((needs & NEED_CERTIFICATE) == 0 || (o->tls && o->certificate));
+	       ((needs & NEED_SHA1) == 0 || o->sha1) &&
+	       ((needs & NEED_CERTIFICATE) == 0 || (o->tls && o->certificate)) &&
+	       ((needs & NEED_OAUTH) == 0 || (o->tls && o->oauth));
 }
 
 void sasl_offered(const struct sasl_offer *o, struct buf *out)

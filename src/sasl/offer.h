@@ -12,6 +12,7 @@ struct sasl_offer {
 	bool tls, loopback; /* nobody is offered anything who is neither encrypted nor on loopback (RFC 8314 3) */
 	bool binding;       /* TLS with a channel binding: the -PLUS mechanisms */
 	bool sha1;          /* the configuration allows SCRAM-SHA-1 */
+	bool oauth;         /* it says who knows tokens: OAUTHBEARER and XOAUTH2, over TLS alone (RFC 7628 4) */
 	bool certificate;   /* the client has shown one */
 };
 

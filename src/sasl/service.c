@@ -3,13 +3,21 @@
 
 #include <stdlib.h>
 
-struct sasl_service *sasl_service_new(struct link *store)
+enum {
+	TOKENS_AT_ONCE = 50, /* that are asked about */
+	TOKENS_QUEUE = 200,
+	TOKENS_SHARE = 10 /* of one client */
+};
+
+struct sasl_service *sasl_service_new(struct link *store, struct link *oauth)
 {
 	struct sasl_service *s = calloc(1, sizeof(*s));
 
 	if (s == NULL)
 		return NULL;
 	s->store = store;
+	s->oauth = oauth;
+	turns_init(&s->tokens, TOKENS_AT_ONCE, TOKENS_QUEUE, TOKENS_SHARE);
 	guess_init(&s->guess);
 	verify_init(&s->verify, &s->guess);
 	attempts_init(&s->attempts);
@@ -21,6 +29,7 @@ void sasl_service_free(struct sasl_service *s)
 	if (s == NULL)
 		return;
 	attempts_free(&s->attempts);
+	turns_free(&s->tokens);
 	verify_free(&s->verify);
 	guess_free(&s->guess);
 	free(s);
@@ -30,6 +39,8 @@ void sasl_service_configure(struct sasl_service *s, const struct config *config)
 {
 	s->sha1 = config->scram_sha1 == PERMISSION_ALLOW;
 	s->plus = config->scram_plus == PERMISSION_ALLOW;
+	s->has_oauth = config->oauth.kind != OAUTH_NONE;
+	s->issuer = config->oauth.issuer;
 }
 
 void sasl_service_process_gone(struct sasl_service *s, const char *edge)
@@ -51,6 +62,8 @@ static const struct mechanism {
 	{STR("SCRAM-SHA-256-PLUS"), CRYPTO_SHA256, true, step_scram},
 	{STR("SCRAM-SHA-1"), CRYPTO_SHA1, false, step_scram},
 	{STR("EXTERNAL"), 0, false, step_external},
+	{STR("OAUTHBEARER"), 0, false, step_oauthbearer},
+	{STR("XOAUTH2"), 0, false, step_xoauth2},
 };
 
 static const struct mechanism *mechanism_find(str name)
@@ -99,6 +112,7 @@ static err begin(struct step *x, const struct auth_request *q)
 	                               .loopback = loopback,
 	                               .binding = x->service->plus && q->bindings_n > 0,
 	                               .sha1 = x->service->sha1,
+	                               .oauth = x->service->has_oauth,
 	                               .certificate = q->certificate.n > 0};
 	x->attempt = t;
 	return run_step(x);

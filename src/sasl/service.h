@@ -10,10 +10,11 @@
 #include "conf/config.h"
 #include "link/link.h"
 
-struct sasl_service;                                                /* of one loop */
-MUST_USE struct sasl_service *sasl_service_new(struct link *store); /* NULL: no memory */
-void sasl_service_free(struct sasl_service *s);                     /* when no sasl_serve is under way */
-void sasl_service_configure(struct sasl_service *s, const struct config *config);
+struct sasl_service; /* of one loop */
+/* `oauth`: who knows tokens; NULL nobody. NULL: no memory. */
+MUST_USE struct sasl_service *sasl_service_new(struct link *store, struct link *oauth);
+void sasl_service_free(struct sasl_service *s);                                   /* when no sasl_serve is under way */
+void sasl_service_configure(struct sasl_service *s, const struct config *config); /* kept until the next */
 
 /* The call `auth` (link/messages.h says what it returns). `edge` names the asking process. */
 MUST_USE err sasl_serve(struct sasl_service *s, const char *edge, const struct auth_request *q, struct auth_reply *r,

@@ -11,7 +11,7 @@
 /* --- the store --- */
 
 /* Its own words are for the log. */
-static err store_failed(const struct attempt *t, err e)
+err step_unavailable(const struct attempt *t, err e)
 {
 	LOG(ERROR, "login.error", LOG_STR("sid", t->session), LOG_Z("error", err_name(e)),
 	    LOG_Z("text", err_info()->text));
@@ -24,7 +24,7 @@ static err ask_store(struct sasl_service *s, struct attempt *t, str user, struct
 	struct credential_request q = {.user = user, .certificate = t->certificate};
 	err e = call_credential(s->store, &q, r, &t->memory, rt_after(STORE_TIME));
 
-	return e == OK ? OK : store_failed(t, e);
+	return e == OK ? OK : step_unavailable(t, e);
 }
 
 /* An account may have been made under a name that is not in its normal form. Both are always asked for, so that
@@ -69,7 +69,7 @@ static err grant(struct sasl_service *s, const char *edge, const struct attempt 
 	ARENA(a, 1024);
 	err e = call_grant(s->store, &q, &r, &a, rt_after(STORE_TIME));
 
-	return e == OK ? OK : store_failed(t, e);
+	return e == OK ? OK : step_unavailable(t, e);
 }
 
 /* --- how it ends --- */

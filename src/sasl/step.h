@@ -12,7 +12,10 @@ struct sasl_service {
 	struct guess guess;
 	struct verify verify;
 	struct attempts attempts;
-	bool sha1, plus;
+	struct link *oauth;
+	struct turns tokens; /* at asking about one */
+	str issuer;          /* of tokens; the configuration's */
+	bool sha1, plus, has_oauth;
 };
 
 struct step {
@@ -30,6 +33,8 @@ MUST_USE err step_plain(struct step *x);
 MUST_USE err step_login(struct step *x);
 MUST_USE err step_scram(struct step *x);
 MUST_USE err step_external(struct step *x);
+MUST_USE err step_oauthbearer(struct step *x);
+MUST_USE err step_xoauth2(struct step *x);
 
 /* Who it is to be: gets his account from the store, and waits when too many tried. E_BUSY, E_TEMP, E_CANCELLED. */
 MUST_USE err step_begin_as(struct step *x, str user);
@@ -39,5 +44,7 @@ void step_say(struct step *x, str challenge);
 MUST_USE err step_succeeded(struct step *x);
 MUST_USE err step_failed(struct step *x); /* 535, the same for everybody; it is counted and logged */
 MUST_USE err step_malformed(void);        /* 501, with what err_info says */
+/* Another process did not answer, for the reason in err_info, which is logged: 454. */
+MUST_USE err step_unavailable(const struct attempt *t, err e);
 
 #endif

@@ -23,6 +23,8 @@ static void what_is_offered(void **state)
 	check((struct sasl_offer){.tls = true, .sha1 = true}, "SCRAM-SHA-256 SCRAM-SHA-1 PLAIN LOGIN");
 	check((struct sasl_offer){.tls = true, .certificate = true}, "SCRAM-SHA-256 PLAIN LOGIN EXTERNAL");
 	check((struct sasl_offer){.loopback = true, .certificate = true}, "SCRAM-SHA-256 PLAIN LOGIN");
+	check((struct sasl_offer){.tls = true, .oauth = true}, "SCRAM-SHA-256 OAUTHBEARER XOAUTH2 PLAIN LOGIN");
+	check((struct sasl_offer){.loopback = true, .oauth = true}, "SCRAM-SHA-256 PLAIN LOGIN");
 }
 
 static void each_is_offered(void **state)

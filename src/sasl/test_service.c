@@ -81,7 +81,7 @@ static void tell(void *arg)
 	assert_true(stream_pair(&a, &b, 1 << 16, false));
 	assert_int_equal(link_attach_stream(w->server, a), OK);
 	assert_int_equal(link_attach_stream(w->client, b), OK);
-	w->logins = sasl_service_new(w->client);
+	w->logins = sasl_service_new(w->client, NULL);
 	assert_non_null(w->logins);
 	sasl_service_configure(w->logins, &(struct config){.scram_plus = PERMISSION_ALLOW});
 	w->story(w);
