@@ -429,8 +429,8 @@ const struct setting schema[] = {
          .type = &value_loopback,
          .choices = permissions,
          .text = "refuse, which is the default: a domain whose mail server is this machine is misconfigured, its mail "
-                 "fails. allow: for "
-                 "tests and closed networks."},
+                 "fails; its policy (MTA-STS) and its reports (TLS-RPT) are not looked for within our network either. "
+                 "allow: for tests and closed networks."},
 	{.name = "relay-from",
          .type = &value_network,
          .flags = SETTING_REPEATED | SETTING_LINES | SETTING_MANY,

@@ -2,6 +2,7 @@
 #include "relay/hosts.h"
 
 #include "conf/network.h"
+#include "relay/inside.h"
 
 #define LOOKUP_TIME (30 * NSEC_PER_SEC)
 
@@ -28,24 +29,9 @@ static bool is_loopback_allowed(const struct hosts_question *q)
 	return q->way->hop->kind != HOP_MX || (q->way->route != NULL && q->way->route->loopback);
 }
 
-static bool is_unspecified(const struct net_address *a)
-{
-	BUF(text, 64);
-
-	net_address_host(&text, a);
-	return str_equal(buf_str(&text), STR("0.0.0.0")) || str_equal(buf_str(&text), STR("::"));
-}
-
 static bool is_own(const struct hosts_question *q, const struct net_address *a)
 {
-	const struct config *c = q->config;
-
-	if (net_address_is_loopback(a) || is_unspecified(a))
-		return true;
-	for (size_t i = 0; i < c->listens_n; i++)
-		if (net_address_equal_host(&c->listens[i].address, a))
-			return true;
-	return q->is_local != NULL && q->is_local(a); /* we may listen on all addresses, and name none */
+	return inside_is_ours(q->config, q->is_local, a);
 }
 
 /* --- which hosts --- */

@@ -147,7 +147,7 @@ static err fetch(struct relay *r, str domain, struct arena *a, str *text)
 	struct trust *trust = trust_hold(r->trust);
 	struct net_address *addresses;
 	size_t n;
-	err e = web_addresses(&r->resolver, host, 443, a, rt_after(LOOKUP_TIME), &addresses, &n);
+	err e = web_addresses(r, domain, host, 443, a, rt_after(LOOKUP_TIME), &addresses, &n);
 
 	if (e == OK)
 		e = r->fetch(

@@ -11,6 +11,13 @@ static const char *const zone[] = {
 	"_mta-sts.a.example TXT v=STSv1; id=1;",
 	"mta-sts.a.example A 192.0.2.9",
 	"mta-sts.a.example AAAA 2001:db8::9",
+	"_mta-sts.inside.example TXT v=STSv1; id=1;",
+	"mta-sts.inside.example A 127.0.0.1",
+	"mta-sts.inside.example A 169.254.169.254",
+	"mta-sts.inside.example AAAA fd00::1",
+	"_mta-sts.half.example TXT v=STSv1; id=1;",
+	"mta-sts.half.example A 10.0.0.1",
+	"mta-sts.half.example A 192.0.2.9",
 	"_mta-sts.nohost.example TXT v=STSv1; id=1;",
 	"_mta-sts.broken.example TXT v=STSv1",
 	"_mta-sts.fails.example SERVFAIL",
@@ -18,6 +25,7 @@ static const char *const zone[] = {
 };
 
 static struct fake_world w;
+static const char *configuration = HEAD;
 
 /* A question for a policy, and what came of it. */
 static struct question {
@@ -66,8 +74,11 @@ static void run(const char *domain, const char *fetched, const char *kept, const
 	                      .together = together ? together : 1,
 	                      .between = between,
 	                      .left = left};
-	w = (struct fake_world){
-		.config = HEAD, .zone = {.lines = zone}, .fetched = fetched, .policy_id = kept_id, .policy_text = kept};
+	w = (struct fake_world){.config = configuration,
+	                        .zone = {.lines = zone},
+	                        .fetched = fetched,
+	                        .policy_id = kept_id,
+	                        .policy_text = kept};
 	assert_int_equal(rt_run_simulated(1, run_main, NULL), OK);
 	fake_free(&w);
 }
@@ -123,6 +134,19 @@ static void what_cannot_be_had(void **state UNUSED)
 	expect(E_NOT_FOUND, 0, 0);
 }
 
+/* A domain whose policy lies at an address that only we can reach is not asked. */
+static void not_within_our_network(void **state UNUSED)
+{
+	run("inside.example", POLICY, NULL, NULL, 0);
+	expect(E_NOT_FOUND, 0, 0);
+	run("half.example", POLICY, NULL, NULL, 0);
+	expect(OK, MTA_STS_ENFORCE, 1);
+	configuration = HEAD "route inside.example mx loopback allow\n";
+	run("inside.example", POLICY, NULL, NULL, 0);
+	expect(OK, MTA_STS_ENFORCE, 1);
+	configuration = HEAD;
+}
+
 static void not_all_at_once(void **state UNUSED)
 {
 	q.together = 50;
@@ -150,7 +174,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(fetched_and_kept),    cmocka_unit_test(what_is_kept_is_used),
 		cmocka_unit_test(what_cannot_be_had),  cmocka_unit_test(not_all_at_once),
-		cmocka_unit_test(not_again_and_again),
+		cmocka_unit_test(not_again_and_again), cmocka_unit_test(not_within_our_network),
 	};
 
 	return cmocka_run_group_tests_name("sts", tests, NULL, NULL);

@@ -110,7 +110,7 @@ static err post(struct sending *s, const struct tls_report_uri *uri)
 	struct net_address *addresses;
 	size_t n;
 	str body;
-	err e = web_addresses(&r->resolver, uri->host, uri->port, s->arena, rt_after(LOOKUP_TIME), &addresses, &n);
+	err e = web_addresses(r, s->due->domain, uri->host, uri->port, s->arena, rt_after(LOOKUP_TIME), &addresses, &n);
 
 	if (e == OK)
 		e = r->fetch(&(struct http_request){.url = uri->to,
