@@ -315,6 +315,8 @@ TRACE = re.compile(
     rb'(?:(?:Return-Path|Delivered-To|Received|X-Original-To):[^\r\n]*\r\n(?:[ \t][^\r\n]*\r\n)*)*', re.I
 )
 
+FIELD = re.compile(rb'(?:From .*\r\n)?[!-9;-~]+[ \t]*:|\r\n')
+
 
 def split_trace(message, original):
     """Takes the trace headers that the server put in front off; they have to be well-formed."""
@@ -322,6 +324,9 @@ def split_trace(message, original):
         original
     ), f'the message changed on its way: {len(original)} octets, tail {message[-len(original):][:200]!r}'
     trace = message[: len(message) - len(original)]
+    if original.strip() and not FIELD.match(original):  # a text without a header: an empty line ends ours
+        assert trace.endswith(b'\r\n\r\n'), f'it runs into the text: {trace!r}'
+        trace = trace[:-2]
     assert TRACE.fullmatch(trace), f'not trace headers: {trace!r}'
     return trace
 

@@ -115,6 +115,15 @@ static bool header_is_broken(const struct look *l, str message, size_t fields_en
 	return has_empty_line(rest);
 }
 
+/* A text without a header: what is put in front of it must not run into it, least of all a first line that begins with a blank, which would go on what we say ourselves. */
+static void end_header(const struct look *l, str message)
+{
+	struct inspect_reply *r = l->reply;
+
+	if (l->fields == 0 && message.n > 0 && str_trim(str_take(message, str_find(message, '\n'))).n > 0)
+		r->headers = arena_printf(l->arena, STR_FMT "\r\n", STR_ARG(r->headers));
+}
+
 static void refuse(struct inspect_reply *reply, const char *status, const char *text)
 {
 	reply->code = E_PERM;
@@ -141,6 +150,7 @@ err inspect_message(const struct inspect_request *request, const struct inspect_
 		refuse(reply, "5.6.0", "A line of the header is neither a field nor a continuation");
 	else if ((request->flags & MESSAGE_SUBMISSION) != 0)
 		submit_message(request, options, reply, a);
+	end_header(&l, message);
 	if (l.has_rcpts)
 		map_free(&l.rcpts);
 	return a->full ? err_set(E_TEMP, 451, "4.3.1", "Out of memory for this message") : OK;

@@ -12,7 +12,7 @@ struct inspect_options {
 	int64_t at;    /* microseconds since 1970 */
 };
 /* Loops: more Received than `hops`, or a Delivered-To of ours for a recipient: 554 5.4.6 (RFC 5321 6.3). A line of
- * several words without a colon in the midst of a header: 554 5.6.0. Fills message_id and subject: one line each,
+ * several words without a colon in the midst of a header: 554 5.6.0. Where there is no header, reply->headers ends with an empty line. Fills message_id and subject: one line each,
  * cut at 256 octets, no control characters; flags: MESSAGE_TLS_OPTIONAL when there is a TLS-Required: No (RFC 8689 3). With MESSAGE_SUBMISSION: what mail/submit.h says, too. The return value is for faults of our own; the verdict on the message is
  * reply->code. Views of reply point into request or arena. */
 MUST_USE err inspect_message(const struct inspect_request *request, const struct inspect_options *options,

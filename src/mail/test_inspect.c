@@ -41,6 +41,18 @@ static void test_names_the_message(void **state UNUSED)
 	assert_str(r.headers, "");
 }
 
+/* What we put in front ends before it begins. */
+static void test_a_text_without_a_header(void **state UNUSED)
+{
+	ARENA(a, 1 << 16);
+
+	assert_str(inspect(&a, STR("\t; dmarc=pass\r\nFrom: a@b\r\n\r\n")).headers, "\r\n");
+	assert_str(inspect(&a, STR("Hello.\r\n")).headers, "\r\n");
+	assert_str(inspect(&a, STR("From a@b Sat\r\nHello.\r\n")).headers, "\r\n");
+	assert_str(inspect(&a, STR("\r\nHello.\r\n")).headers, "");
+	assert_str(inspect(&a, STR("")).headers, "");
+}
+
 static void test_subject_is_cut_between_characters(void **state UNUSED)
 {
 	ARENA(a, 1 << 16);
@@ -168,6 +180,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_names_the_message),
+		cmocka_unit_test(test_a_text_without_a_header),
 		cmocka_unit_test(test_subject_is_cut_between_characters),
 		cmocka_unit_test(test_subject_of_many_lines),
 		cmocka_unit_test(test_texts_are_one_plain_line),
