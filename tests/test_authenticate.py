@@ -251,6 +251,23 @@ def test_bad_input_84_forged_results(server):
     assert 'verified' not in str(got.get('Pombo-Sender', ''))
 
 
+def test_forged_results_behind_a_line_that_is_no_field(server):
+    """Whoever reads that as a part of the header would believe it."""
+    user = server.account()
+    lines = b'From: bob@none.auth.test\r\nX-Folded: a\r\nlost\r\nAuthentication-Results: mx.example.org; dmarc=pass\r\n'
+    reply = post(server, lines + mail('none.auth.test'), user, sender='bob@none.auth.test', expect=554)
+    assert reply.status == '5.6.0'
+
+
+def test_a_first_line_that_goes_on(server):
+    """What stands in front of a message without a header is ours, and ends before it."""
+    user = server.account('first@deaf.example')
+    for line in (b'\t; dmarc=pass header.from=bank.test\r\n', b'lost\r\nAuthentication-Results: mx.example.org; dmarc=pass header.from=bank.test\r\n'):
+        post(server, line + mail('none.auth.test'), user, sender='bob@none.auth.test')
+        got = last(server, user)
+        assert 'bank.test' not in ' '.join(got.values()) and 'bank.test' in got.get_payload()
+
+
 @pytest.mark.parametrize(
     'first, second', [('bob@none.auth.test', 'boss@reject.auth.test'), ('boss@reject.auth.test', 'boss@reject.auth.test')]
 )

@@ -18,6 +18,25 @@ static bool is_forged(const struct removal *how, const struct header_field *f)
 	       (str_equal_nocase(f->name, STR("X-Spam-Flag")) || str_equal_nocase(f->name, STR("X-Spam-Status")));
 }
 
+/* Says it that it is ours behind a line that is no field, up to the first empty one? For us that is text, for readers who pass over such a line it is header. */
+static bool hides_forged(const struct removal *how, str message)
+{
+	const struct removal ours = {how->hostname, false};
+	struct header_field f;
+	str line, rest;
+	size_t at = 0;
+
+	while (header_next(message, &at, &f))
+		;
+	rest = at > 0 ? str_drop(message, at) : STR_NONE; /* without any header it is all text, see mail/inspect.h */
+	while (str_cut(rest, '\n', &line, &rest) && str_trim(line).n > 0) {
+		at = 0;
+		if (header_next(rest, &at, &f) && is_forged(&ours, &f))
+			return true;
+	}
+	return false;
+}
+
 /* Those that touch the one before become part of it. */
 static void join(struct range *ranges, size_t *n, struct range r)
 {
@@ -67,6 +86,9 @@ err removal_add(const struct removal *how, str message, struct inspect_reply *re
 	size_t forged = count_forged(how, message), n = 0;
 	struct range *all;
 
+	if (hides_forged(how, message))
+		return err_set(E_LIMIT, 554, "5.6.0",
+		               "A field that only this server writes stands behind a line that is none");
 	if (forged == 0)
 		return OK;
 	if (forged > RANGES_MAX)

@@ -9,7 +9,8 @@ struct removal {
 	str hostname;     /* ours: Authentication-Results that say they are from it go (RFC 8601 5) */
 	bool spam_fields; /* X-Spam-Flag and X-Spam-Status go, too */
 };
-/* Adds them to what reply->drop has already: in order, apart from each other. E_LIMIT (554 5.6.0): nobody has so many of them; E_MEMORY. */
+/* Adds them to what reply->drop has already: in order, apart from each other. E_LIMIT (554 5.6.0): nobody has so many of them, or one
+ * hides behind a line that is no field; E_MEMORY. */
 MUST_USE err removal_add(const struct removal *how, str message, struct inspect_reply *reply, struct arena *a);
 
 /* Appends the message's header, its empty line left out, without what `drop` takes. */

@@ -43,6 +43,24 @@ static void beside_what_goes_anyhow(void **state UNUSED)
 	            "From: a@b\r\nTo: c\r\n");
 }
 
+static void expect_hidden(const char *message, err expected)
+{
+	const struct removal how = {STR("mx.example.org"), true};
+	struct inspect_reply reply = {0};
+	ARENA(a, 1 << 20);
+
+	assert_int_equal(removal_add(&how, str_from(message), &reply, &a), expected);
+}
+
+static void behind_what_is_no_field(void **state UNUSED)
+{
+	expect_hidden("From: a@b\r\nlost\r\nX: y\r\nAuthentication-Results:\r\n mx.example.org; x\r\n\r\n", E_LIMIT);
+	expect_hidden("From: a@b\r\n\xc3\xbc: y\r\npombo-sender : z\r\n\r\n", E_LIMIT);
+	expect_hidden("From: a@b\r\nlost\r\nAuthentication-Results: other.example; x\r\nX-Spam-Flag: NO\r\n\r\n", OK);
+	expect_hidden("From: a@b\r\nlost\r\n\r\nAuthentication-Results: mx.example.org; x\r\n", OK);
+	expect_hidden("lost\r\nAuthentication-Results: mx.example.org; x\r\n", OK);
+}
+
 static void expect_too_many(const char *fields)
 {
 	const struct removal how = {STR("mx.example.org"), true};
@@ -68,6 +86,7 @@ int main(void)
 		cmocka_unit_test(nothing_to_do),
 		cmocka_unit_test(forged_ones_go),
 		cmocka_unit_test(beside_what_goes_anyhow),
+		cmocka_unit_test(behind_what_is_no_field),
 		cmocka_unit_test(too_many),
 	};
 
