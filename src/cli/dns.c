@@ -4,9 +4,10 @@
 #include "cli/command.h"
 #include "cli/dns_zone.h"
 #include "cli/output.h"
+#include "conf/domain_name.h"
 #include "dns/text.h"
 
-enum { CELLS_MAX = 16, DATA_MAX = 1 << 20 };
+enum { CELLS_MAX = 16, DATA_MAX = 1 << 20, NAME_MEMORY = 64 << 10 };
 
 /* The data comes as it was on the wire: who reads it here owns nothing. */
 static err print_row(struct output *out, const struct row *row)
@@ -49,8 +50,19 @@ static int lookup(const struct invocation *inv, struct config *config)
 	return status == EX_NOUSER ? EX_UNAVAILABLE : status; /* no server was found */
 }
 
+/* In any script, as the configuration has it. NULL: none was named. */
+static const char *domain_of(const struct invocation *inv, struct arena *a)
+{
+	str domain;
+
+	if (inv->words_n == 0)
+		return NULL;
+	return domain_name_fold(str_from(inv->words[0]), a, &domain) == OK ? arena_z(a, domain) : inv->words[0];
+}
+
 int command_dns(const struct invocation *inv)
 {
+	ARENA(a, NAME_MEMORY);
 	bool look = inv->words_n > 0 && strcmp(inv->words[0], "lookup") == 0;
 
 	if (look ? inv->words_n < 2 : inv->words_n > 1)
@@ -58,7 +70,7 @@ int command_dns(const struct invocation *inv)
 	struct config *config = command_config(inv);
 	if (config == NULL)
 		return EX_CONFIG;
-	int status = look ? lookup(inv, config) : dns_zone_print(inv, config, inv->words_n > 0 ? inv->words[0] : NULL);
+	int status = look ? lookup(inv, config) : dns_zone_print(inv, config, domain_of(inv, &a));
 	config_release(config);
 	return status;
 }

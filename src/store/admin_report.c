@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /* pombo reports: what others have reported, the newest first. */
+#include "conf/domain_name.h"
 #include "store/admin.h"
 
 /* "from" and "until" are empty when the report does not say. */
@@ -32,9 +33,11 @@ static err reports_read(struct admin *x, struct db *db)
 		db_query(db, "SELECT kind, domain, organization, id, message, since, until, verified, text FROM report"
 	                     " WHERE ? = '' OR domain = ? ORDER BY message DESC, kind, domain, organization, id"
 	                     " LIMIT -1 OFFSET ?");
-	str domain = arena_lower(x->arena, admin_word(x, 1));
 	uint64_t told = admin_resume(x);
+	str domain;
 
+	if (domain_name_fold(admin_word(x, 1), x->arena, &domain) != OK)
+		domain = admin_word(x, 1); /* none of ours, or none at all */
 	query_put_str(&q, domain);
 	query_put_str(&q, domain);
 	query_put_num(&q, told);
