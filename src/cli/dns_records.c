@@ -50,7 +50,7 @@ static void add_flow(struct listing *l)
 	                         .data = STR("v=spf1 mx -all"),
 	                         .begins = STR("v=spf1"),
 	                         .why = "SPF: the servers of the MX records send for this domain, nobody else does."});
-	if (str_equal(host, l->domain->name))
+	if (config_domain_find(l->config, host) != NULL) /* it has the record of a domain */
 		return;
 	add(l, &(struct dns_wanted){
 		       .name = host,

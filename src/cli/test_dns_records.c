@@ -40,6 +40,21 @@ static void what_is_wanted(void **state UNUSED)
 	assert_true(str_equal(find("_pop3s._tcp.example.org", DNS_SRV)->data, STR("0 0 0 .")));
 }
 
+/* One name has one record of SPF. */
+static void a_server_that_has_the_name_of_a_domain(void **state UNUSED)
+{
+	static struct config_domain domains[] = {{.name = STR("example.org")}, {.name = STR("mail.example.org")}};
+	static struct config_domain *by_name[] = {&domains[0], &domains[1]};
+	struct config c = {
+		.hostname = STR("mail.example.org"), .domains = domains, .domains_n = 2, .domains_by_name = by_name};
+	ARENA(a, 64 << 10);
+
+	assert_int_equal(dns_records_of(&c, &domains[0], NULL, 0, STR_NONE, &a, &list), OK);
+	assert_null(find("mail.example.org", DNS_TXT));
+	assert_int_equal(dns_records_of(&c, &domains[1], NULL, 0, STR_NONE, &a, &list), OK);
+	assert_str(find("mail.example.org", DNS_TXT)->data, "v=spf1 mx -all");
+}
+
 static void lines_of_a_zone(void **state UNUSED)
 {
 	ARENA(a, 64 << 10);
@@ -86,6 +101,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_is_wanted),
+		cmocka_unit_test(a_server_that_has_the_name_of_a_domain),
 		cmocka_unit_test(lines_of_a_zone),
 		cmocka_unit_test(what_is_there),
 	};
