@@ -215,7 +215,7 @@ def test_published_server(server, certificate):
 
     sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
     sock.bind(('127.0.0.1', 0))
-    asked = []
+    asked, implicit = [], f'0 1 {server.ports["submissions"]} localhost.'
 
     def serve():
         while True:
@@ -228,7 +228,9 @@ def test_published_server(server, certificate):
             name = query.question[0].name.to_text()
             asked.append(name)
             if name == '_submissions._tcp.localhost.':
-                reply.answer.append(dns.rrset.from_text(name, 60, 'IN', 'SRV', f'0 1 {server.ports["submissions"]} localhost.'))
+                reply.answer.append(dns.rrset.from_text(name, 60, 'IN', 'SRV', implicit))
+            elif name == '_submission._tcp.localhost.':
+                reply.answer.append(dns.rrset.from_text(name, 60, 'IN', 'SRV', f'0 1 {server.ports["submission"]} localhost.'))
             elif name == '_submissions._tcp.evil.example.':
                 reply.answer.append(dns.rrset.from_text(name, 60, 'IN', 'SRV', '0 1 465 mail.other.example.'))
             sock.sendto(reply.to_wire(), client)
@@ -237,7 +239,10 @@ def test_published_server(server, certificate):
     ask = ['--resolver', f'127.0.0.1:{sock.getsockname()[1]}', '--user', ALICE, '--password-command', 'echo secret', '--authorities', certificate[1]]
     try:
         send(*ask, '--from', 'a@localhost', ALICE, expect=77)  # found; the login may not write as a@localhost
-        assert '_submissions._tcp.localhost.' in asked
+        assert '_submissions._tcp.localhost.' in asked and '_submission._tcp.localhost.' not in asked
+        implicit = '0 0 0 .'  # RFC 2782: not there; the other service is one of STARTTLS, whatever its port
+        send(*ask, '--from', 'a@localhost', ALICE, expect=77)
+        assert '_submission._tcp.localhost.' in asked
         r = send(*ask, '--from', 'a@evil.example', ALICE, expect=68)
         assert b'mail.other.example' in r.stderr and b'--server' in r.stderr
         r = send(*ask, '--from', 'a@none.example', ALICE, expect=68)

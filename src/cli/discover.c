@@ -88,8 +88,6 @@ static bool is_within(str host, str domain)
 /* RFC 6186 6: a name of another domain is one that anybody on the way may have put there, unless the answer was signed. */
 static err choose(const struct dns_srv *srv, enum dns_security security, str domain, struct discovered *d, struct arena *a)
 {
-	if (srv->host.n == 0)
-		return err_note(E_NOT_FOUND, STR_FMT " offers no submission of mail", STR_ARG(domain));
 	if (!is_within(srv->host, domain) && security != DNS_SECURE)
 		return err_note(E_NOT_FOUND,
 		                STR_FMT " names the server " STR_FMT ":%u, which is in another domain; say --server if that is right",
@@ -102,7 +100,10 @@ static err choose(const struct dns_srv *srv, enum dns_security security, str dom
 
 static err ask_domain(const struct submit_server *how, str domain, struct discovered *d, struct arena *a)
 {
-	static const char *const services[] = {"_submissions._tcp.", "_submission._tcp."};
+	static const struct {
+		const char *name;
+		enum submit_tls tls; /* on whatever port it is */
+	} services[] = {{"_submissions._tcp.", SUBMIT_TLS_IMPLICIT}, {"_submission._tcp.", SUBMIT_TLS_STARTTLS}};
 	struct system_resolver system;
 	struct dns_answer answer;
 	struct dns_srv *srv;
@@ -110,10 +111,11 @@ static err ask_domain(const struct submit_server *how, str domain, struct discov
 	err e = system_resolver_init(&system, how->resolver);
 
 	for (size_t i = 0; i < ARRAY_LEN(services) && e == OK; i++) {
-		str name = arena_printf(a, "%s" STR_FMT, services[i], STR_ARG(domain));
+		str name = arena_printf(a, "%s" STR_FMT, services[i].name, STR_ARG(domain));
 		err asked = dns_srv(&system.resolver, name, a, rt_after(SRV_TIME), &answer, &srv, &n);
 
-		if (asked == OK && n > 0)
+		d->tls = services[i].tls;
+		if (asked == OK && n > 0 && srv[0].host.n > 0) /* RFC 2782: "." is decidedly not there */
 			return choose(&srv[0], answer.security, domain, d, a);
 		if (asked != OK && asked != E_NOT_FOUND)
 			return asked;

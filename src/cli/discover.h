@@ -8,7 +8,8 @@
 struct discovered {
 	str host, name; /* name: with the port, as people call it */
 	uint16_t port;
-	bool local;     /* a Unix socket */
+	enum submit_tls tls; /* AUTO: nobody said */
+	bool local;          /* a Unix socket */
 	struct net_address *addresses;
 	size_t addresses_n;
 };

@@ -72,6 +72,8 @@ static enum submit_tls tls_of(const struct discovered *d, enum submit_tls wanted
 		return wanted;
 	if (d->local)
 		return SUBMIT_TLS_NONE;
+	if (d->tls != SUBMIT_TLS_AUTO)
+		return d->tls;
 	return d->port == 25 || d->port == 587 ? SUBMIT_TLS_STARTTLS : SUBMIT_TLS_IMPLICIT;
 }
 
