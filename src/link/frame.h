@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* frame - what travels on a link's stream: a length (u32, little-endian, of what follows it), then the kind (u8), the call's id (varint) and
  *
- *	call:   type (varint), descriptors, request
+ *	call:   type (varint), descriptors, request; its id is 0 when nobody waits for a reply: there is none
  *	reply:  code (varint); OK: descriptors, reply; otherwise reply code (varint), status and text (strings)
  *	cancel: nothing: the caller no longer waits
  *
@@ -14,6 +14,7 @@
 
 #define FRAME_MAX         ((size_t)1 << 20)
 #define FRAME_LENGTH_SIZE 4
+#define FRAME_NO_REPLY    0 /* no other call has this id */
 
 enum frame_kind { FRAME_CALL, FRAME_REPLY, FRAME_CANCEL, FRAME_KINDS };
 

@@ -156,6 +156,14 @@ err link_call(struct link *l, enum call type, const void *request, void *reply, 
 	return e;
 }
 
+err link_tell(struct link *l, enum call type, const void *request)
+{
+	struct frame f = {.kind = FRAME_CALL, .id = FRAME_NO_REPLY, .type = type};
+	struct connection *c = l == NULL ? NULL : l->connection;
+
+	return c == NULL ? link_away() : connection_send(c, &f, call_types[type].request, request, RT_NEVER);
+}
+
 struct link *peers_filter(struct peers *p)
 {
 	struct link *l = NULL;

@@ -50,11 +50,19 @@ size_t link_calls_in_the_air(const struct link *l); /* ours that wait for a repl
 MUST_USE err link_call(struct link *l, enum call type, const void *request, void *reply, struct arena *arena,
                        nsec deadline);
 
+/* The same for whom the outcome does not matter: there is no reply, and nothing is waited for. The request brings no descriptors. E_TEMP, E_LIMIT as
+ * above: it was not sent. */
+MUST_USE err link_tell(struct link *l, enum call type, const void *request);
+
 #define LINK_CALL_DECLARE(c, role)                                                                       \
 	MUST_USE static inline err call_##c(struct link *l, const struct c##_request *request,           \
 	                                    struct c##_reply *reply, struct arena *arena, nsec deadline) \
 	{                                                                                                \
 		return link_call(l, CALL_##c, request, reply, arena, deadline);                          \
+	}                                                                                                \
+	MUST_USE static inline err tell_##c(struct link *l, const struct c##_request *request)           \
+	{                                                                                                \
+		return link_tell(l, CALL_##c, request);                                                  \
 	}
 CALLS(LINK_CALL_DECLARE)
 #undef LINK_CALL_DECLARE

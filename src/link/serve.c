@@ -32,7 +32,7 @@ static err send_error(struct connection *c, uint64_t id, err e)
 /* A reply that cannot be sent leaves the caller waiting for ever: then the connection is of no use. */
 static void reply_error(struct connection *c, uint64_t id, err e)
 {
-	if (send_error(c, id, e) != OK)
+	if (id != FRAME_NO_REPLY && send_error(c, id, e) != OK)
 		connection_abort(c);
 }
 
@@ -73,7 +73,7 @@ static void serve_reply(struct serving *v, err e, const void *reply)
 {
 	struct frame f = {.kind = FRAME_REPLY, .id = v->id};
 
-	if (v->cancelled || !v->c->alive)
+	if (v->id == FRAME_NO_REPLY || v->cancelled || !v->c->alive)
 		return;
 	if (e == OK)
 		e = connection_send(v->c, &f, call_types[v->type].reply, reply, rt_after(REPLY_TIMEOUT));

@@ -246,7 +246,8 @@ static void run_not_served(void)
 	ARENA(a, MEMORY);
 
 	assert_int_equal(call_credential(client, &q, &r, &a, RT_NEVER), E_DENIED);
-	assert_int_equal(link_call(server_link, CALL_credential, &q, &r, &a, RT_NEVER), E_DENIED); /* no service at all */
+	assert_int_equal(link_call(server_link, CALL_credential, &q, &r, &a, RT_NEVER),
+	                 E_DENIED); /* no service at all */
 	assert_int_equal(link_call(NULL, CALL_credential, &q, &r, &a, RT_NEVER), E_TEMP);
 	assert_int_equal(check_once(1, RT_NEVER), OK);
 }
@@ -254,6 +255,35 @@ static void run_not_served(void)
 static void test_not_served(void **state UNUSED)
 {
 	simulated(run_not_served);
+}
+
+/* What is told is heard before what is asked later, and nothing comes back, whatever became of it. */
+static void run_told(void)
+{
+	struct rcpt_check_request q = {.size = 1};
+	struct session_end_request unserved = {.session = STR("s")};
+
+	for (int i = 0; i < 3; i++)
+		assert_int_equal(tell_rcpt_check(client, &q), OK);
+	assert_int_equal(link_calls_in_the_air(client), 0);
+	assert_int_equal(check_once(1, RT_NEVER), OK);
+	assert_int_equal(server.served, 4);
+	server.answer = E_PERM;
+	assert_int_equal(tell_rcpt_check(client, &q), OK);
+	assert_int_equal(tell_session_end(client, &unserved), OK);
+	assert_int_equal(check_once(1, RT_NEVER), E_PERM);
+	assert_int_equal(server.served, 6);
+	assert_int_equal(link_calls_in_the_air(server_link), 0);
+	assert_true(link_up(client));
+	link_detach(client);
+	assert_int_equal(tell_rcpt_check(client, &q), E_TEMP);
+	assert_int_equal(tell_rcpt_check(NULL, &q), E_TEMP);
+}
+
+static void test_told(void **state UNUSED)
+{
+	simulated(run_told);
+	over_sockets(run_told);
 }
 
 /* --- many at once --- */
@@ -792,6 +822,7 @@ int main(void)
 		cmocka_unit_test(test_call),
 		cmocka_unit_test(test_error),
 		cmocka_unit_test(test_not_served),
+		cmocka_unit_test(test_told),
 		cmocka_unit_test(test_many),
 		cmocka_unit_test(test_more_than_served_at_once),
 		cmocka_unit_test(test_too_many_wait),

@@ -310,10 +310,10 @@ void pop3_serve(struct stream *stream, const struct pop3_options *options)
 	err e = dialogue(&s);
 
 	pop3_release(&s);
-	err flushed = stream_flush(stream);
-	if (flushed == OK && s.linger)
+	err finished = stream_finish(stream);
+	if (finished == OK && s.linger)
 		pop3_hear_out(&s);
 	LOG(INFO, "pop3.end", LOG_STR("sid", options->session), LOG_NUM("retrieved", s.retrieved),
 	    LOG_NUM("removed", s.removed), LOG_NUM("errors", s.errors),
-	    LOG_Z("end", e == E_END ? "quit" : err_name(flushed != OK ? flushed : e)));
+	    LOG_Z("end", e == E_END ? "quit" : err_name(finished != OK ? finished : e)));
 }

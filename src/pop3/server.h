@@ -22,7 +22,7 @@ struct pop3_options {
 	/* NULL, or true while the session waits for a command: when the process shuts down its coroutine may be cancelled then. */
 	bool *idle;
 };
-/* Greets, serves until QUIT, an error or a limit, and flushes. What was marked with DELE goes only at QUIT. The stream stays the
+/* Greets, serves until QUIT, an error or a limit, and finishes the stream. What was marked with DELE goes only at QUIT. The stream stays the
  * caller's to close. */
 void pop3_serve(struct stream *s, const struct pop3_options *options);
 

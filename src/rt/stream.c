@@ -11,6 +11,7 @@
 #define WRITE_TIMEOUT (300 * NSEC_PER_SEC)
 #define READ_AT_LEAST ((size_t)4 << 10) /* no smaller reads for want of room, while the buffer may still grow */
 #define READ_STREAK   16                /* reads without a wait, then the others get a turn */
+#define LAST_MAX      ((size_t)4 << 10) /* output that leaves together with the end */
 
 struct stream {
 	const struct transport *ops;
@@ -23,7 +24,7 @@ struct stream {
 	nsec write_timeout;
 	int fd;
 	err error;
-	bool write_failed;
+	bool write_over; /* it failed, or was finished */
 	bool flushing;   /* by a coroutine that may wait; another one may read meanwhile */
 	bool polled_dry; /* stream_poll just found nothing: the next read need not try before it waits */
 	bool plenty;     /* the last read filled its buffer: take a larger one next time */
@@ -118,7 +119,7 @@ err stream_fail(struct stream *s, err e)
 
 static err stream_fail_write(struct stream *s, err e)
 {
-	s->write_failed = true;
+	s->write_over = true;
 	stream_drop_out(s);
 	return stream_fail(s, e);
 }
@@ -164,6 +165,23 @@ err stream_flush(struct stream *s)
 	return s->error;
 }
 
+err stream_finish(struct stream *s)
+{
+	if (s->out_end - s->out_at > LAST_MAX || s->error != OK || s->ops->finish == NULL)
+		(void)!stream_flush(s);
+	if (s->error != OK || s->write_over || s->ops->finish == NULL)
+		return s->error;
+
+	str last = s->out ? str_make(s->out + s->out_at, s->out_end - s->out_at) : STR_NONE;
+	err e = s->ops->finish(s->t, last, rt_after(s->write_timeout));
+
+	if (e != OK)
+		return stream_fail_write(s, e);
+	s->write_over = true;
+	stream_drop_out(s);
+	return OK;
+}
+
 static bool stream_grow_out(struct stream *s, size_t size)
 {
 	char *grown = pool_take(size);
@@ -185,7 +203,7 @@ static bool stream_grow_out(struct stream *s, size_t size)
 /* Room for at least one byte more, better for `want`. False: the stream takes no more. */
 static bool stream_room_out(struct stream *s, size_t want)
 {
-	if (s->write_failed)
+	if (s->write_over)
 		return false;
 	if (s->out_end + want <= s->out_size)
 		return true;

@@ -28,6 +28,8 @@ struct transport {
 	err (*wait_readable)(void *t, nsec deadline);
 	err (*wait_writable)(void *t, nsec deadline);
 	void (*close)(void *t); /* and frees t */
+	/* Writes the last `bytes`, and the end of the output together with them; waits for room. Input goes on. NULL: the end comes with close. */
+	err (*finish)(void *t, str bytes, nsec deadline);
 };
 
 /* A stream over a connected socket, which it owns; NULL: no memory (fd closed). read_max: most input bytes held at
@@ -63,6 +65,9 @@ void stream_discard_input(struct stream *s); /* throws buffered input away (STAR
 void stream_put(struct stream *s, str bytes);
 void stream_printf(struct stream *s, const char *fmt, ...) PRINTF(2, 3);
 err stream_flush(struct stream *s);
+/* As flush, and nothing is put any more: what was put, TLS's close_notify and the end of the output leave in one segment. Unlike after a close,
+ * what the peer still sends takes none of it away, and can be read. */
+err stream_finish(struct stream *s);
 void stream_write_timeout(struct stream *s, nsec duration);
 
 #endif

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 #include "base/test.h"
 
+#include <linux/tcp.h>
+#include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -35,7 +37,7 @@ static void log_line(struct talk *t, struct stream *s, size_t max)
 	logged(t, e, line);
 }
 
-enum kind { SOCKETS, PAIR, TORN };
+enum kind { SOCKETS, PAIR, TORN, TCP };
 
 struct scene {
 	void (*play)(struct talk *t);
@@ -55,13 +57,38 @@ static bool open_sockets(struct scene *scene)
 	return scene->talk.a && scene->talk.b;
 }
 
+static bool open_tcp(struct scene *scene)
+{
+	struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	socklen_t n = sizeof(address);
+	int listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0),
+	    b = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	bool ok = bind(listener, (struct sockaddr *)&address, n) == 0 && listen(listener, 1) == 0 &&
+	          getsockname(listener, (struct sockaddr *)&address, &n) == 0 &&
+	          connect(b, (struct sockaddr *)&address, n) == 0;
+
+	scene->talk.a = stream_open_fd(accept4(listener, NULL, NULL, SOCK_CLOEXEC), scene->read_max);
+	scene->talk.b = stream_open_fd(b, scene->read_max);
+	close(listener);
+	return ok && scene->talk.a && scene->talk.b;
+}
+
+static bool open_streams(struct scene *scene)
+{
+	struct talk *t = &scene->talk;
+
+	if (scene->kind == TCP)
+		return open_tcp(scene);
+	return scene->kind == SOCKETS ? open_sockets(scene)
+	                              : stream_pair(&t->a, &t->b, scene->read_max, scene->kind == TORN);
+}
+
 static void play_scene(void *arg)
 {
 	struct scene *scene = arg;
 	struct talk *t = &scene->talk;
 
-	t->ok = scene->kind == SOCKETS ? open_sockets(scene)
-	                               : stream_pair(&t->a, &t->b, scene->read_max, scene->kind == TORN);
+	t->ok = open_streams(scene);
 	if (t->ok)
 		scene->play(t);
 	while (rt_count() > 1)
@@ -78,7 +105,7 @@ static void play(enum kind kind, size_t read_max, void (*fn)(struct talk *), con
 	assert_true(scene.talk.ok);
 	assert_str(buf_str(&scene.talk.log), want);
 	buf_reset(&scene.talk.log);
-	if (kind != SOCKETS) {
+	if (kind == PAIR || kind == TORN) {
 		for (uint64_t seed = 0; seed < 20; seed++) {
 			assert_int_equal(rt_run_simulated(seed, play_scene, &scene), OK);
 			assert_str(buf_str(&scene.talk.log), want);
@@ -223,6 +250,77 @@ static void send_much(void *arg)
 		stream_put(t->a, str_make(block, sizeof(block)));
 	}
 	stream_flush(t->a);
+}
+
+/* The end comes with what was said last, and the other direction stays open. */
+static void say_goodbye(struct talk *t)
+{
+	stream_put(t->a, STR("bye\n"));
+	logged(t, stream_finish(t->a), STR("finished"));
+	stream_put(t->a, STR("too late\n"));
+	logged(t, stream_finish(t->a), STR("finished"));
+	log_line(t, t->b, 100);
+	log_line(t, t->b, 100);
+	stream_put(t->b, STR("late\n"));
+	stream_flush(t->b);
+	log_line(t, t->a, 100);
+}
+
+/* More than leaves with the end, and more than the socket takes at once. */
+static void finish_much(void *arg)
+{
+	struct talk *t = arg;
+
+	send_much(t);
+	stream_put(t->a, STR("bye\n"));
+	t->ok = stream_finish(t->a) == OK;
+}
+
+static void count_all(struct talk *t)
+{
+	str bytes;
+
+	t->ok = false;
+	rt_spawn(finish_much, t, "writer");
+	while (stream_peek(t->b, &bytes, SOON) == OK) {
+		t->count += bytes.n;
+		stream_consume(t->b, bytes.n);
+	}
+	buf_printf(&t->log, "%zu", t->count);
+	t->count = 0;
+}
+
+static unsigned segments_in(const struct stream *s)
+{
+	struct tcp_info info = {0};
+	socklen_t n = sizeof(info);
+
+	(void)!getsockopt(stream_fd(s), IPPROTO_TCP, TCP_INFO, &info, &n);
+	return info.tcpi_segs_in;
+}
+
+/* A close with something unread tells the peer so, but not before the goodbye has left. */
+static void goodbye_to_a_talker(struct talk *t)
+{
+	unsigned before = segments_in(t->b);
+
+	stream_put(t->a, STR("bye\n"));
+	stream_finish(t->a);
+	buf_printf(&t->log, "%u|", segments_in(t->b) - before);
+	stream_put(t->b, STR("unread\n"));
+	stream_flush(t->b);
+	stream_close(t->a);
+	t->a = NULL;
+	log_line(t, t->b, 100);
+}
+
+static void test_finish(void **state UNUSED)
+{
+	for (enum kind kind = SOCKETS; kind <= TCP; kind++) {
+		play(kind, 4096, say_goodbye, "finished|finished|bye\n|closed|late\n|");
+		play(kind, 4096, count_all, "1000004");
+	}
+	play(TCP, 4096, goodbye_to_a_talker, "1|bye\n|");
 }
 
 static void read_much(struct talk *t)
@@ -431,7 +529,7 @@ static void flood_close(void *t UNUSED)
 
 static void read_flood(void *arg)
 {
-	static const struct transport flood = {flood_read, flood_write, flood_wait, flood_wait, flood_close};
+	static const struct transport flood = {flood_read, flood_write, flood_wait, flood_wait, flood_close, NULL};
 	struct stream *s = stream_open(&flood, NULL, 4096);
 	str line;
 
@@ -456,6 +554,7 @@ int main(void)
 		cmocka_unit_test(test_reading_flushes),
 		cmocka_unit_test(test_half_closed),
 		cmocka_unit_test(test_bulk),
+		cmocka_unit_test(test_finish),
 		cmocka_unit_test(test_peek_and_discard),
 		cmocka_unit_test(test_poll),
 		cmocka_unit_test(test_timeout_sticks),

@@ -37,11 +37,12 @@ struct scene {
 	bool has_certificate; /* that of other.example.net */
 	str injected;         /* plaintext that is there before the handshake */
 	bool speak_first;     /* the server does, when the handshake is over */
+	bool finish;          /* the server ends its output, and hears the client's end before it closes */
 	/* what came of it */
 	err result;
 	struct err_info why;
 	size_t writes; /* of the server, until it has spoken first */
-	bool connected, resumed, can_bind, binding_equal, plain_seen;
+	bool connected, resumed, can_bind, binding_equal, plain_seen, notified;
 	SSL_SESSION *session;
 	struct buf got; /* what the client read */
 	char version[16], cipher[64], name[64], subject[64], stapled[16], fingerprint[80];
@@ -218,6 +219,7 @@ static void client_run(void *arg)
 		                               "EXPORTER-Channel-Binding", 24, NULL, 0, 0) == 1)
 			buf_put(&c->binding, str_make(exported, sizeof(exported)));
 		client_talk(scene, ssl, c->s);
+		scene->notified = (SSL_get_shutdown(ssl) & SSL_RECEIVED_SHUTDOWN) != 0;
 		scene->session = SSL_get1_session(ssl);
 		SSL_shutdown(ssl);
 	}
@@ -267,8 +269,8 @@ static void counted_close(void *transport)
 
 static void count_writes(struct stream *s, size_t *writes)
 {
-	static const struct transport counted = {counted_read, counted_write, counted_wait_readable,
-	                                         counted_wait_writable, counted_close};
+	static const struct transport counted = {counted_read,          counted_write, counted_wait_readable,
+	                                         counted_wait_writable, counted_close, NULL};
 	struct counted *t = calloc(1, sizeof(*t));
 
 	if (t == NULL)
@@ -292,6 +294,16 @@ static void note(struct scene *scene, struct stream *s, struct client *c)
 	str line;
 	scene->plain_seen = stream_read_line(s, 100, &line, SOON) == OK && !str_equal(line, STR("hello\r\n"));
 	scene->binding_equal = there && str_equal(buf_str(&binding), buf_str(&c->binding));
+}
+
+static void finish(struct stream *s)
+{
+	str unheard;
+
+	if (stream_finish(s) == OK)
+		(void)!stream_peek(s, &unheard, SOON);
+	stream_put(s, STR("too late\r\n"));
+	(void)!stream_flush(s);
 }
 
 static void server_run(void *arg)
@@ -322,7 +334,10 @@ static void server_run(void *arg)
 		note(scene, s, &client);
 		for (int i = 0; i < 20000; i++)
 			stream_printf(s, "%06d\r\n", i);
-		(void)!stream_flush(s);
+		if (scene->finish)
+			finish(s);
+		else
+			(void)!stream_flush(s);
 	}
 	stream_close(s);
 	while (rt_count() > 1)
@@ -353,6 +368,7 @@ static void play_good(struct scene *scene)
 		fail_msg("%s", scene->why.text);
 	assert_true(scene->connected);
 	assert_int_equal(scene->got.n, 20000 * 8);
+	assert_true(scene->notified);
 	forget(scene);
 }
 
@@ -386,6 +402,8 @@ static void test_parked_signer_and_torn_records(void **state)
 	(void)state;
 	signing = SIGN_LATER;
 	play_good(&(struct scene){.torn = true});
+	play_good(&(struct scene){.torn = true, .finish = true});
+	play_good(&(struct scene){.finish = true, .version_max = TLS1_2_VERSION});
 	play_good(&(struct scene){.torn = true, .version_max = TLS1_2_VERSION});
 }
 

@@ -24,7 +24,8 @@ struct tls_transport {
 	struct arena notes; /* what lives as long as the stream: empty until somebody has something to note */
 	str fingerprint;    /* of the client's certificate, on the server's side; "" none */
 	bool established;
-	bool broken; /* OpenSSL wants no further call */
+	bool broken;   /* OpenSSL wants no further call */
+	bool finished; /* close_notify was said */
 	bool ended;  /* the other side's bytes have ended */
 	bool read_wants_write, writer_waits;
 	bool holding;    /* what OpenSSL writes waits in `held` */

@@ -179,12 +179,29 @@ static err above_wait_readable(void *transport, nsec deadline)
 }
 
 /* RFC 8446 6.1: close_notify, which is sent and not waited for. */
+static err above_finish(void *transport, str bytes, nsec deadline)
+{
+	struct tls_transport *t = transport;
+
+	t->holding = true;
+	bool held = (bytes.n == 0 || above_write(t, bytes.p, bytes.n) == (ssize_t)bytes.n) && !t->broken &&
+	            SSL_shutdown(t->ssl) >= 0;
+	t->holding = false;
+	t->finished = true;
+	if (!held)
+		return err_note(E_CLOSED, "connection lost while writing");
+	err e = t->under.ops->finish != NULL ? t->under.ops->finish(t->under.t, buf_str(&t->held), deadline)
+	                                     : send_all_held(t, deadline);
+	buf_free(&t->held);
+	return e;
+}
+
 static void above_close(void *transport)
 {
 	struct tls_transport *t = transport;
 
 	ERR_clear_error();
-	if (t->established && !t->broken)
+	if (t->established && !t->broken && !t->finished)
 		(void)SSL_shutdown(t->ssl);
 	send_held(t);
 	buf_free(&t->held);
@@ -203,6 +220,7 @@ static const struct transport transport_tls = {
 	.wait_readable = above_wait_readable,
 	.wait_writable = above_wait_writable,
 	.close = above_close,
+	.finish = above_finish,
 };
 
 struct tls_transport *tls_transport_of(const struct stream *s)

@@ -47,16 +47,20 @@ static ssize_t fd_read(void *transport, char *p, size_t n)
 	return fd_result(got);
 }
 
-static ssize_t fd_write(void *transport, const char *p, size_t n)
+static ssize_t fd_send(struct socket_transport *t, const char *p, size_t n, int flags)
 {
-	struct socket_transport *t = transport;
 	ssize_t sent;
 
 	t->f.writable = false;
 	do {
-		sent = send(t->f.fd, p, n, MSG_DONTWAIT | MSG_NOSIGNAL);
+		sent = send(t->f.fd, p, n, flags | MSG_DONTWAIT | MSG_NOSIGNAL);
 	} while (sent < 0 && errno == EINTR);
 	return fd_result(sent);
+}
+
+static ssize_t fd_write(void *transport, const char *p, size_t n)
+{
+	return fd_send(transport, p, n, 0);
 }
 
 static err fd_wait_readable(void *transport, nsec deadline)
@@ -76,6 +80,28 @@ static err fd_wait_writable(void *transport, nsec deadline)
 	return rt_fd_wait_writable(&t->f, deadline);
 }
 
+/* The last octets wait in the kernel for the end, which is told by the same segment. It is not left to close: with input unread that throws away what
+ * waits. */
+static err fd_finish(void *transport, str bytes, nsec deadline)
+{
+	struct socket_transport *t = transport;
+	err e = OK;
+
+	while (bytes.n > 0 && e == OK) {
+		ssize_t n = fd_send(t, bytes.p, bytes.n, MSG_MORE);
+
+		if (n > 0)
+			bytes = str_drop(bytes, (size_t)n);
+		else if (n == TRANSPORT_AGAIN)
+			e = fd_wait_writable(t, deadline);
+		else
+			e = err_note(E_CLOSED, "connection lost while writing");
+	}
+	if (e == OK)
+		(void)!shutdown(t->f.fd, SHUT_WR); /* fails when the peer has gone: then there is nobody to tell */
+	return e;
+}
+
 static void fd_close(void *transport)
 {
 	struct socket_transport *t = transport;
@@ -90,4 +116,5 @@ const struct transport transport_fd = {
 	.wait_readable = fd_wait_readable,
 	.wait_writable = fd_wait_writable,
 	.close = fd_close,
+	.finish = fd_finish,
 };

@@ -113,6 +113,25 @@ static err pair_wait_writable(void *transport, nsec deadline)
 	return pair_wait(&end->out->writer, deadline);
 }
 
+static err pair_finish(void *transport, str bytes, nsec deadline)
+{
+	struct pair_end *end = transport;
+	err e = OK;
+
+	while (bytes.n > 0 && e == OK) {
+		ssize_t n = pair_write(end, bytes.p, bytes.n);
+
+		if (n > 0)
+			bytes = str_drop(bytes, (size_t)n);
+		else
+			e = n == TRANSPORT_AGAIN ? pair_wait_writable(end, deadline)
+			                         : err_note(E_CLOSED, "connection lost while writing");
+	}
+	end->out->closed |= e == OK;
+	pipe_wake(&end->out->reader);
+	return e;
+}
+
 static void pair_free(struct pair *pair)
 {
 	free(pair->pipes[0].p);
@@ -139,6 +158,7 @@ static const struct transport transport_pair = {
 	.wait_readable = pair_wait_readable,
 	.wait_writable = pair_wait_writable,
 	.close = pair_close,
+	.finish = pair_finish,
 };
 
 static struct pair *pair_create(bool torn)

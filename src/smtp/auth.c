@@ -133,7 +133,7 @@ void smtp_auth(struct smtp *s)
 	}
 }
 
-void smtp_log_out(struct smtp *s)
+void smtp_log_out(struct smtp *s, bool wait)
 {
 	ARENA(a, 4096);
 	struct session_end_request q = {.session = s->options->session};
@@ -144,7 +144,9 @@ void smtp_log_out(struct smtp *s)
 	if (!s->granted)
 		return;
 	s->granted = false;
-	if (call_session_end(s->options->peers->store, &q, &r, &a, rt_after(CALL_TIME)) != OK && !rt_cancelled())
+	struct link *store = s->options->peers->store;
+	err e = wait ? call_session_end(store, &q, &r, &a, rt_after(CALL_TIME)) : tell_session_end(store, &q);
+	if (e != OK && !rt_cancelled())
 		LOG(WARN, "smtp.error", LOG_STR("sid", s->options->session), LOG_Z("call", "session_end"),
 		    LOG_Z("text", err_info()->text));
 }

@@ -105,7 +105,7 @@ static bool starttls(struct smtp *s)
 		smtp_reply(s, has_tls(s) ? 503 : 502, "5.5.1", has_tls(s) ? "TLS is in use" : "There is no TLS here");
 		return false;
 	}
-	smtp_log_out(s);
+	smtp_log_out(s, true); /* another login of this session may follow */
 	smtp_reply(s, 220, "2.0.0", "Begin TLS");
 	err e = stream_start_tls(s->stream, s->options->tls, smtp_deadline(s), s->options->session);
 	s->closing = e != OK; /* nothing more can be said */

@@ -328,6 +328,7 @@ static bool fake_start(struct fake *f)
 /* What they saw stays until fake_free. */
 static void fake_stop(struct fake *f)
 {
+	(void)!rt_sleep_until(rt_after(NSEC_PER_MSEC)); /* what they were told is heard */
 	link_free(f->client);
 	link_free(f->server);
 }

@@ -28,7 +28,7 @@ struct smtp_options {
 	 * then; it says 421 by itself, and nothing is lost. */
 	bool *idle;
 };
-/* Greets, serves until QUIT, an error or a limit, and flushes. The stream stays the caller's to close. */
+/* Greets, serves until QUIT, an error or a limit, and finishes the stream, which stays the caller's to close. */
 void smtp_serve(struct stream *s, const struct smtp_options *options);
 
 #endif

@@ -169,8 +169,8 @@ void smtp_serve(struct stream *stream, const struct smtp_options *options)
 	greet(&s);
 	while (smtp_read_command(&s))
 		session_command(&s);
-	smtp_log_out(&s);
-	if (stream_flush(stream) == OK && s.linger)
+	smtp_log_out(&s, false);
+	if (stream_finish(stream) == OK && s.linger)
 		hear_out(&s);
 	LOG(DEBUG, "smtp.end", LOG_STR("sid", options->session), LOG_NUM("messages", s.messages),
 	    LOG_NUM("errors", s.errors));
