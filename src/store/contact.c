@@ -15,33 +15,54 @@ bool contact_is_sound(const struct author *author)
 	       !str_has_control(author->address);
 }
 
-/* How well somebody is known. */
-static bool is_better(const struct contact *a, const struct contact *b)
+/* One of those who look the same. */
+struct twin {
+	struct contact contact;
+	uint64_t first; /* when he was first heard of, or written to */
+};
+
+/* Is he known so well that another can look like him? */
+static bool is_somebody(const struct contact *c)
 {
-	return a->sent != b->sent ? a->sent > b->sent : a->received > b->received;
+	return c->sent > 0 || c->received > 1;
+}
+
+/* Whom the account wrote to, else who came first: whoever imitates comes later, and may well write more. */
+static bool is_better(const struct twin *a, const struct twin *b)
+{
+	return a->contact.sent != b->contact.sent ? a->contact.sent > b->contact.sent : a->first < b->first;
+}
+
+static struct twin twin_read(struct query *q, str *address)
+{
+	struct twin t = {.contact = {.like = STR("")}};
+
+	*address = query_str(q);
+	t.contact.received = query_num(q);
+	t.contact.sent = query_num(q);
+	t.first = query_num(q);
+	return t;
 }
 
 /* The author himself among those who look the same, and the best known of the others. */
-static err find_same(struct db *db, uint64_t account, const struct author *author, struct arena *a, struct contact *out,
-                     struct contact *other)
+static err find_same(struct db *db, uint64_t account, const struct author *author, struct arena *a, struct twin *out,
+                     struct twin *other)
 {
-	struct query q =
-		db_query(db, "SELECT address, received, sent FROM contact WHERE account = ? AND skeleton = ? LIMIT ?");
+	struct query q = db_query(
+		db, "SELECT address, received, sent, first FROM contact WHERE account = ? AND skeleton = ? LIMIT ?");
 
 	query_put_num(&q, account);
 	query_put_str(&q, author->skeleton);
 	query_put_num(&q, LOOK_MAX);
 	while (query_row(&q)) {
-		str address = query_str(&q);
-		struct contact c = {.like = STR("")};
+		str address;
+		struct twin t = twin_read(&q, &address);
 
-		c.received = query_num(&q);
-		c.sent = query_num(&q);
 		if (str_equal(address, author->address)) {
-			*out = c;
-		} else if (other->like.n == 0 || is_better(&c, other)) {
-			c.like = arena_str(a, address);
-			*other = c;
+			*out = t;
+		} else if (is_somebody(&t.contact) && (other->contact.like.n == 0 || is_better(&t, other))) {
+			t.contact.like = arena_str(a, address);
+			*other = t;
 		}
 	}
 	return query_end(&q);
@@ -71,15 +92,15 @@ static err find_namesake(struct db *db, uint64_t account, const struct author *a
 
 err contact_find(struct db *db, uint64_t account, const struct author *author, struct arena *a, struct contact *out)
 {
-	struct contact other = {.like = STR("")};
+	struct twin own = {.contact = {.like = STR("")}, .first = UINT64_MAX}, other = own;
 
-	*out = other;
-	err e = find_same(db, account, author, a, out, &other);
+	err e = find_same(db, account, author, a, &own, &other);
+	*out = own.contact;
 	if (e != OK || out->sent > 0)
 		return e;
-	if (other.sent > 0 || other.received > (out->received > 1 ? out->received : 1))
-		out->like = other.like;
-	return e == OK && name_counts(author, out) ? find_namesake(db, account, author, a, out) : e;
+	if (other.contact.like.n > 0 && is_better(&other, &own))
+		out->like = other.contact.like;
+	return name_counts(author, out) ? find_namesake(db, account, author, a, out) : OK;
 }
 
 /* A name counts when the address was proved: else anybody could give a contact another one. */

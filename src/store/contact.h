@@ -6,7 +6,8 @@
 #include "link/messages.h"
 #include "store/db.h"
 
-/* What the account knows of the author. Whoever is no contact may look like one that the account has written to, or has had several messages from. */
+/* What the account knows of the author. Whom it never wrote to may look like somebody that it has written to, or has had
+ * several messages from, and the first of them earlier. */
 MUST_USE err contact_find(struct db *db, uint64_t account, const struct author *author, struct arena *a,
                           struct contact *out);
 /* Do the texts have the size and form that a contact has? Others are none. */

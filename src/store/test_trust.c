@@ -123,6 +123,33 @@ static void test_known(void **state UNUSED)
 	fixture_run(known);
 }
 
+/* However often he writes who looks like somebody else, he is not the one who is known, nor is that one the other. */
+static void imitated(struct fixture *f)
+{
+	struct author b = bob(), other = b;
+
+	other.address = STR("b0b@example.com");
+	start(f);
+	for (int i = 0; i < 2; i++)
+		send_from(f, &b, "alice@example.org", DISPOSITION_DELIVER);
+	fixture_change(f, "UPDATE contact SET first = first - 1000000");
+	for (int i = 0; i < 5; i++) {
+		send_from(f, &other, "alice@example.org", DISPOSITION_DELIVER);
+		expect_head(f, "alice@example.org", HEAD "Pombo-Sender: Looks like bob@example.com,");
+	}
+	send_from(f, &b, "alice@example.org", DISPOSITION_DELIVER);
+	expect_head(f, "alice@example.org", HEAD PROVED "you had mail from this address before.\r\n");
+	/* Unless the account writes to him. */
+	fixture_change(f, "UPDATE contact SET sent = 1 WHERE address = 'b0b@example.com'");
+	send_from(f, &other, "alice@example.org", DISPOSITION_DELIVER);
+	expect_head(f, "alice@example.org", HEAD PROVED "you wrote to this address before.\r\n");
+}
+
+static void test_imitated(void **state UNUSED)
+{
+	fixture_run(imitated);
+}
+
 /* A name is believed when the address was proved. */
 static void renamed(struct fixture *f)
 {
@@ -211,8 +238,8 @@ static void test_kept(void **state UNUSED)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_words),   cmocka_unit_test(test_known), cmocka_unit_test(test_written_to),
-		cmocka_unit_test(test_renamed), cmocka_unit_test(test_kept),
+		cmocka_unit_test(test_words),    cmocka_unit_test(test_known),   cmocka_unit_test(test_written_to),
+		cmocka_unit_test(test_imitated), cmocka_unit_test(test_renamed), cmocka_unit_test(test_kept),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
