@@ -4,6 +4,7 @@ import email
 import email.policy
 import os
 import subprocess
+import tempfile
 
 import pytest
 
@@ -307,7 +308,26 @@ def test_local_service(make_server, peer):
     text = b'Subject: again\nTo: postmaster@example.org\n\nHello.\n'
     subprocess.run([link, '-t', '-O', 'requiretls=yes', '-f', user, user], input=text, env=env, check=True, timeout=60)
     assert len(server.mailbox(user)) == 2
-    r = subprocess.run([link, '-bs'], input=b'QUIT\r\n', env=env, capture_output=True, timeout=60)
-    assert r.stdout.startswith(b'220 ') and b'221' in r.stdout
+    # all at once
+    said = f'EHLO x\nMAIL FROM:<{user}>\nRCPT TO:<{user}>\nDATA\nFrom: {user}\nSubject: at once\n\nHello.\n..\n.\nQUIT\n'
+    within = said.replace('\n', '\r\n').replace('Hello.', 'Hello.\n.\nMAIL FROM:<evil@example.com>\n')
+    for text, taken in ((said, 1), (said.replace('\n', '\r\n'), 1), ('QUIT\r\n', 0), (within, 0), (said.replace(user, 'nobody@example.org', 2), 0)):
+        before = len(server.mailbox(user))
+        with tempfile.TemporaryFile() as f:
+            f.write(text.encode())
+            f.seek(0)
+            r = subprocess.run([link, '-bs'], stdin=f, env=env, capture_output=True, timeout=60)
+        assert r.stdout.startswith(b'220 ') and (b'\n221 ' in r.stdout) == ('nobody' not in text), r.stdout
+        assert len(server.mailbox(user)) == before + taken, r.stdout
+        assert b'evil' not in r.stdout and r.stdout.count(b'\n354 ') == ('DATA' in text and 'nobody' not in text)
+    # step by step
+    with subprocess.Popen([link, '-bs'], stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=env) as p:
+        assert p.stdout.readline().startswith(b'220 ')
+        for line in ('HELO x', f'MAIL FROM:<{user}>', f'RCPT TO:<{user}>', f'BDAT {len(user) + 10} LAST\r\nFrom: {user}\r\n\r\n', 'NOOP', 'QUIT'):
+            p.stdin.write(line.encode() + b'\r\n' * (not line.endswith('\n')))
+            p.stdin.flush()
+            assert p.stdout.readline().startswith(b'2')
+        assert p.wait(60) == 0
+    assert len(server.mailbox(user)) == before + 1
     r = subprocess.run([link, 'bob@example.com'], input=b'x', env=dict(env, POMBO_SUBMIT='unix:/nonexistent/socket'), capture_output=True, timeout=60)
     assert r.returncode == 75

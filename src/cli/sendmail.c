@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -160,38 +159,6 @@ static void verify(void *arg)
 
 /* --- -bs: SMTP on standard input and output --- */
 
-static bool copy(int from, int to)
-{
-	static char octets[COPY]; /* more than a coroutine's stack has room for */
-	ssize_t n = read(from, octets, sizeof(octets));
-
-	for (ssize_t at = 0; at < n;) {
-		ssize_t w = write(to, octets + at, (size_t)(n - at));
-		if (w <= 0)
-			return false;
-		at += w;
-	}
-	return n > 0;
-}
-
-/* Until the server closes: whoever speaks SMTP says QUIT. Programs write all that they have at once; the server hears it after it greeted, for
- * whoever speaks before is refused. */
-static void relay_octets(int server)
-{
-	struct pollfd fds[] = {{.fd = STDIN_FILENO, .events = POLLIN}, {.fd = server, .events = POLLIN}};
-
-	if (!copy(server, STDOUT_FILENO))
-		return;
-	while (poll(fds, ARRAY_LEN(fds), -1) > 0 || errno == EINTR) {
-		if (fds[1].revents != 0 && !copy(server, STDOUT_FILENO))
-			return;
-		if (fds[0].revents != 0 && !copy(STDIN_FILENO, server)) {
-			(void)shutdown(server, SHUT_WR);
-			fds[0].fd = -1;
-		}
-	}
-}
-
 static void smtp(void *arg)
 {
 	struct sendmail *c = arg;
@@ -208,8 +175,7 @@ static void smtp(void *arg)
 		return;
 	}
 	(void)fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) & ~O_NONBLOCK);
-	relay_octets(fd);
-	close(fd);
+	sendmail_speak(fd);
 	c->status = EX_OK;
 }
 

@@ -39,4 +39,7 @@ struct sendmail_message {
 /* `input`: what was read. E_SYNTAX, E_NOT_FOUND (no recipient), E_LIMIT. Pure but for who runs it. */
 MUST_USE err sendmail_message_make(const struct sendmail_options *o, str input, struct sendmail_message *out, struct arena *a);
 
+/* -bs: speaks for the program on standard input to the server at the other end of a blocking socket, which it closes. */
+void sendmail_speak(int server);
+
 #endif
