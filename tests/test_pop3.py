@@ -77,6 +77,7 @@ def test_password_with_blanks(server):
 
 
 def test_passwd_and_disable(server, user):
+    server.pop3(user, 'secret').quit()  # which is remembered, and must not matter
     server.cli('account', 'passwd', user, input='another\n')
     with server.pop3() as p:
         p.cmd(f'USER {user}')

@@ -255,7 +255,8 @@
 	LIST(credential, credentials) /* that are valid now */
 #define FIELDS_grant_request(NUM, STR, LIST, BODY, FD) \
 	STR(edge) STR(session) NUM(account) /* this session of that process may use this account from now on */ \
-	STR(credential) NUM(note_use) /* by which credential; 1: it is time to write that down */
+	STR(credential) NUM(note_use) /* by which credential; 1: it is time to write that down */ \
+	STR(hash)           /* of the credential, E_DENIED unless it is valid now; "": none is asked for, the account must be enabled */
 #define FIELDS_grant_reply(NUM, STR, LIST, BODY, FD)
 
 /* --- store: a mailbox for a session that was granted --- */

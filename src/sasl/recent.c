@@ -6,9 +6,14 @@
 struct recent_entry {
 	struct recent_entry *older, *newer;
 	nsec until;
-	size_t n;
-	char key[];
+	size_t key_n, value_n;
+	char bytes[]; /* the key, the value */
 };
+
+static str key_of(const struct recent_entry *e)
+{
+	return str_make(e->bytes, e->key_n);
+}
 
 void recent_init(struct recent *r, size_t max)
 {
@@ -30,19 +35,22 @@ static void append_entry(struct recent *r, struct recent_entry *e)
 	r->newest = e;
 }
 
-static void forget_oldest(struct recent *r)
+static void forget(struct recent *r, struct recent_entry *e)
 {
-	struct recent_entry *e = r->oldest;
-
-	map_remove(&r->map, str_make(e->key, e->n));
+	map_remove(&r->map, key_of(e));
 	unlink_entry(r, e);
 	free(e);
 }
 
-void recent_free(struct recent *r)
+void recent_forget(struct recent *r)
 {
 	while (r->oldest != NULL)
-		forget_oldest(r);
+		forget(r, r->oldest);
+}
+
+void recent_free(struct recent *r)
+{
+	recent_forget(r);
 	map_free(&r->map);
 }
 
@@ -53,32 +61,53 @@ nsec recent_until(const struct recent *r, str key)
 	return e == NULL ? 0 : e->until;
 }
 
-static struct recent_entry *add(struct recent *r, str key)
+str recent_value(const struct recent *r, str key)
 {
-	struct recent_entry *e = malloc(sizeof(*e) + key.n);
+	const struct recent_entry *e = map_get(&r->map, key);
 
+	return e == NULL ? STR_NONE : str_drop(str_make(e->bytes, e->key_n + e->value_n), e->key_n);
+}
+
+static struct recent_entry *make(str key, str value)
+{
+	struct recent_entry *e = malloc(sizeof(*e) + key.n + value.n);
+
+	if (e == NULL)
+		return NULL;
+	e->key_n = key.n;
+	e->value_n = value.n;
+	if (key.n > 0)
+		memcpy(e->bytes, key.p, key.n);
+	if (value.n > 0)
+		memcpy(&e->bytes[key.n], value.p, value.n);
+	return e;
+}
+
+void recent_put_value(struct recent *r, str key, nsec until, str value)
+{
+	struct recent_entry *old = map_get(&r->map, key), *e = make(key, value);
+
+	if (old != NULL)
+		forget(r, old);
 	if (e == NULL || map_put(&r->map, key, e) != OK) {
 		free(e);
-		return NULL;
+		return;
 	}
-	e->n = key.n;
-	if (key.n > 0)
-		memcpy(e->key, key.p, key.n);
-	return e;
+	e->until = until;
+	append_entry(r, e);
+	if (r->map.count > r->max)
+		forget(r, r->oldest);
 }
 
 void recent_put(struct recent *r, str key, nsec until)
 {
 	struct recent_entry *e = map_get(&r->map, key);
 
-	if (e != NULL)
-		unlink_entry(r, e);
-	else
-		e = add(r, key);
-	if (e == NULL)
+	if (e == NULL) {
+		recent_put_value(r, key, until, STR_NONE);
 		return;
+	}
+	unlink_entry(r, e);
 	e->until = until;
 	append_entry(r, e);
-	if (r->map.count > r->max)
-		forget_oldest(r);
 }

@@ -41,6 +41,7 @@ void sasl_service_configure(struct sasl_service *s, const struct config *config)
 	s->plus = config->scram_plus == PERMISSION_ALLOW;
 	s->has_oauth = config->oauth.kind != OAUTH_NONE;
 	s->issuer = config->oauth.issuer;
+	verify_forget(&s->verify);
 }
 
 void sasl_service_process_gone(struct sasl_service *s, const char *edge)

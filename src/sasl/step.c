@@ -43,6 +43,13 @@ static err fetch_account(struct sasl_service *s, struct attempt *t, str user)
 	return e;
 }
 
+static void name_guesser(const struct sasl_service *s, struct attempt *t)
+{
+	str name = t->account.address.n > 0 ? t->account.address : arena_lower(&t->memory, t->user);
+
+	t->who = guess_of(&s->guess, t->client_key, name, t->account.account, &t->memory);
+}
+
 /* Who it is to be; and who tries too often waits here. */
 err step_begin_as(struct step *x, str user)
 {
@@ -52,11 +59,11 @@ err step_begin_as(struct step *x, str user)
 
 	if (e != OK)
 		return e;
-	str name = t->account.address.n > 0 ? t->account.address : arena_lower(&t->memory, t->user);
-	t->who = guess_of(&s->guess, t->client_key, name, t->account.account, &t->memory);
+	name_guesser(s, t);
 	return guess_wait(&s->guess, &t->who);
 }
 
+/* E_DENIED: the account may not log in, or not by this any more. */
 static err grant(struct sasl_service *s, const char *edge, const struct attempt *t)
 {
 	bool note = (uint64_t)rt_wall() > t->right->used + USE_NOTED;
@@ -64,12 +71,12 @@ static err grant(struct sasl_service *s, const char *edge, const struct attempt 
 	                          .session = t->session,
 	                          .account = t->account.account,
 	                          .credential = t->right->name,
+	                          .hash = t->right->hash,
 	                          .note_use = note};
 	struct grant_reply r;
 	ARENA(a, 1024);
-	err e = call_grant(s->store, &q, &r, &a, rt_after(STORE_TIME));
 
-	return e == OK ? OK : step_unavailable(t, e);
+	return call_grant(s->store, &q, &r, &a, rt_after(STORE_TIME));
 }
 
 /* --- how it ends --- */
@@ -91,21 +98,45 @@ err step_malformed(void)
 	return err_set(E_SYNTAX, 501, "5.5.2", "malformed response: %s", err_info()->text);
 }
 
-err step_succeeded(struct step *x)
+static void logged_in(struct step *x)
 {
 	const struct attempt *t = x->attempt;
 	struct auth_reply *r = x->reply;
-	err e = grant(x->service, x->edge, t);
 
-	if (e != OK)
-		return e;
 	guess_succeeded(&x->service->guess, &t->who, t->account.account);
 	r->state = AUTH_DONE;
 	r->account = t->account.account;
 	r->address = arena_str(x->arena, t->account.address);
 	LOG(INFO, "login.ok", LOG_STR("client", t->client), LOG_STR("service", t->service), LOG_STR("sid", t->session),
 	    LOG_STR("mechanism", t->mechanism), LOG_STR("user", r->address));
+}
+
+err step_succeeded(struct step *x)
+{
+	err e = grant(x->service, x->edge, x->attempt);
+
+	if (e != OK)
+		return step_unavailable(x->attempt, e);
+	logged_in(x);
 	return OK;
+}
+
+/* Strangers have their turn at a look, whatever is remembered (verify.h). */
+err step_succeeded_again(struct step *x, str user)
+{
+	struct attempt *t = x->attempt;
+
+	t->user = arena_str(&t->memory, user);
+	name_guesser(x->service, t);
+	if (t->who.client.n > 0 && !t->who.known)
+		return E_DENIED;
+	err e = guess_wait(&x->service->guess, &t->who);
+	if (e != OK)
+		return e;
+	e = grant(x->service, x->edge, t);
+	if (e == OK)
+		logged_in(x);
+	return e == OK || e == E_DENIED ? e : step_unavailable(t, e);
 }
 
 void step_say(struct step *x, str challenge)

@@ -42,6 +42,9 @@ MUST_USE err step_begin_as(struct step *x, str user);
 void step_say(struct step *x, str challenge);
 /* How it ends: attempt->right is what proved it. */
 MUST_USE err step_succeeded(struct step *x);
+/* The same without step_begin_as, when attempt->account and attempt->right are what is remembered of `user`. E_DENIED, which is said to nobody: it has to
+ * be looked up. */
+MUST_USE err step_succeeded_again(struct step *x, str user);
 MUST_USE err step_failed(struct step *x); /* 535, the same for everybody; it is counted and logged */
 MUST_USE err step_malformed(void);        /* 501, with what err_info says */
 /* Another process did not answer, for the reason in err_info, which is logged: 454. */

@@ -7,19 +7,38 @@
 
 /* --- PLAIN and LOGIN --- */
 
+static bool is_other(const struct attempt *t, str authorization, str user)
+{
+	return authorization.n > 0 && !str_equal(authorization, user) && !str_equal(authorization, t->account.address);
+}
+
+/* What was right a moment ago need not be looked up: one call says whether it still is. E_DENIED: that is not known. */
+static err as_before(struct step *x, str authorization, str user, str password)
+{
+	struct attempt *t = x->attempt;
+
+	if (!verify_recall(&x->service->verify, user, password, &t->account, &t->memory) ||
+	    is_other(t, authorization, user))
+		return E_DENIED;
+	t->right = t->account.credentials;
+	return step_succeeded_again(x, user);
+}
+
 static err with_password(struct step *x, str authorization, str user, str password)
 {
 	struct attempt *t = x->attempt;
-	err e = step_begin_as(x, user);
 
+	password = prepare(password, &t->memory);
+	err e = as_before(x, authorization, user, password);
+	if (e != E_DENIED)
+		return e;
+	t->right = NULL;
+	e = step_begin_as(x, user);
 	if (e == OK)
-		e = verify_password(&x->service->verify, &t->account, user, prepare(password, &t->memory), &t->who,
-		                    &t->right);
+		e = verify_password(&x->service->verify, &t->account, user, password, &t->who, &t->right);
 	if (e != OK)
 		return e;
-	bool other =
-		authorization.n > 0 && !str_equal(authorization, user) && !str_equal(authorization, t->account.address);
-	if (t->right == NULL || t->account.disabled || other)
+	if (t->right == NULL || t->account.disabled || is_other(t, authorization, user))
 		return step_failed(x);
 	return step_succeeded(x);
 }

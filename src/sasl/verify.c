@@ -31,17 +31,20 @@ void verify_free(struct verify *v)
 	explicit_bzero(v->key, sizeof(v->key));
 }
 
+void verify_forget(struct verify *v)
+{
+	recent_forget(&v->verified);
+}
+
 /* --- passwords that were right a moment ago --- */
 
-/* The lengths keep the parts apart. */
-static err digest_of(const struct verify *v, str user, str hash, str password, struct crypto_digest *out)
+/* The length keeps the parts apart. */
+static err digest_of(const struct verify *v, str user, str password, struct crypto_digest *out)
 {
 	BUF(text, 4096);
 
 	buf_le64(&text, user.n);
 	buf_put(&text, user);
-	buf_le64(&text, hash.n);
-	buf_put(&text, hash);
 	buf_put(&text, password);
 	str key = str_make((const char *)v->key, sizeof(v->key));
 	err e = text.full ? E_LIMIT : crypto_hmac(CRYPTO_SHA256, key, buf_str(&text), out);
@@ -50,20 +53,32 @@ static err digest_of(const struct verify *v, str user, str hash, str password, s
 	return e;
 }
 
-static bool is_remembered(const struct verify *v, str user, str hash, str password)
+bool verify_recall(const struct verify *v, str user, str password, struct credential_reply *account, struct arena *a)
 {
 	struct crypto_digest d;
+	struct record_fds none = {0};
 
-	return digest_of(v, user, hash, password, &d) == OK &&
-	       recent_until(&v->verified, crypto_digest_str(&d)) > rt_now();
+	if (digest_of(v, user, password, &d) != OK || recent_until(&v->verified, crypto_digest_str(&d)) <= rt_now())
+		return false;
+	struct cursor c = cursor_of(arena_str(a, recent_value(&v->verified, crypto_digest_str(&d))));
+	return record_unpack(&record_credential_reply, &c, account, a, &none) == OK && account->credentials_n == 1;
 }
 
-static void remember(struct verify *v, str user, str hash, str password)
+/* That it is used is noted now, if it is time, and not again while this is remembered. */
+static void remember(struct verify *v, const struct credential_reply *account, str user, str password,
+                     const struct credential *right)
 {
+	struct credential by = {
+		.name = right->name, .kind = right->kind, .hash = right->hash, .used = (uint64_t)rt_wall()};
+	struct credential_reply one = {
+		.account = account->account, .address = account->address, .credentials = &by, .credentials_n = 1};
 	struct crypto_digest d;
+	struct record_fds none = {0};
+	BUF(packed, 4096);
 
-	if (digest_of(v, user, hash, password, &d) == OK)
-		recent_put(&v->verified, crypto_digest_str(&d), rt_after(VERIFIED_FOR));
+	record_pack(&record_credential_reply, &one, &packed, &none);
+	if (!packed.full && digest_of(v, user, password, &d) == OK)
+		recent_put_value(&v->verified, crypto_digest_str(&d), rt_after(VERIFIED_FOR), buf_str(&packed));
 }
 
 /* --- a look --- */
@@ -130,10 +145,15 @@ static void look(void *arg)
 static bool find_remembered(const struct verify *v, struct look *k)
 {
 	const struct credential_reply *a = k->account;
+	struct credential_reply was = {0};
+	ARENA(memory, 8192);
 
 	k->right = NULL;
-	for (size_t i = 0; i < a->credentials_n && !a->disabled && k->right == NULL; i++)
-		if (is_remembered(v, k->user, a->credentials[i].hash, k->password))
+	if (a->disabled || !verify_recall(v, k->user, k->password, &was, &memory) || was.account != a->account)
+		return false;
+	for (size_t i = 0; i < a->credentials_n && k->right == NULL; i++)
+		if (str_equal(a->credentials[i].name, was.credentials->name) &&
+		    str_equal(a->credentials[i].hash, was.credentials->hash))
 			k->right = &a->credentials[i];
 	return k->right != NULL;
 }
@@ -169,7 +189,7 @@ err verify_password(struct verify *v, const struct credential_reply *account, st
 		if (e != OK)
 			return e;
 		if (k.right != NULL && !account->disabled)
-			remember(v, user, k.right->hash, password);
+			remember(v, account, user, password, k.right);
 	}
 	*right = k.right;
 	return OK;

@@ -193,13 +193,19 @@ static err note_use(struct writer *w, struct job *job)
 	return query_run(&query);
 }
 
-/* An exchange takes up to a minute; the account may have been disabled or removed since it began. */
-static err check_enabled(struct store *s, uint64_t account)
+/* What keys has looked at is a minute old, or five: the account may have been disabled or removed since, the credential changed. */
+static err check_valid(struct store *s, const struct grant_request *r)
 {
-	struct query q = db_query(s->db, "SELECT disabled FROM account WHERE id = ?");
+	struct query q = db_query(s->db, "SELECT disabled FROM account WHERE id = ? AND (? = '' OR EXISTS (SELECT 1"
+	                                 " FROM credential WHERE account = account.id AND name = ? AND secret = ?"
+	                                 " AND (expires = 0 OR expires > ?)))");
 	uint64_t disabled = 1;
 
-	query_put_num(&q, account);
+	query_put_num(&q, r->account);
+	query_put_str(&q, r->hash);
+	query_put_str(&q, r->credential);
+	query_put_str(&q, r->hash);
+	query_put_num(&q, (uint64_t)rt_wall());
 	err e = query_one(&q, &disabled, NULL);
 	return e == OK && disabled != 0 ? err_note(E_DENIED, "this account may not log in") : e;
 }
@@ -210,7 +216,7 @@ err store_grant(struct store *s, const struct grant_request *q)
 	static const struct job_kind kind = {.apply = note_use};
 	struct grant_request copy = *q;
 	struct job job = {.kind = &kind, .data = &copy};
-	err e = check_enabled(s, q->account);
+	err e = check_valid(s, q);
 
 	if (e == OK)
 		e = sessions_grant(&s->sessions, q->edge, q->session, q->account);

@@ -155,9 +155,48 @@ static void use_is_noted(struct fixture *f)
 	assert_in_range(c.credentials[0].used, (uint64_t)rt_wall() - 60000000, (uint64_t)rt_wall());
 	admin_do(f, "account disable " ALICE);
 	assert_int_equal(store_grant(f->store, &q), E_DENIED);
+	q.hash = c.credentials[0].hash;
+	assert_int_equal(store_grant(f->store, &q), E_DENIED);
+	q.hash = STR_NONE;
 	q.account = 1000;
 	assert_int_equal(store_grant(f->store, &q), E_DENIED);
 	fixture_close(f);
+}
+
+/* What proved it must be valid at that moment. */
+static void valid_when_granted(struct fixture *f)
+{
+	struct grant_request q = {.edge = STR("edge-0"), .session = STR("s"), .hash = STR("$hash$")};
+	struct credential_reply c;
+	ARENA(a, 16 << 20);
+
+	fixture_open(f);
+	admin_do(f, "account add " ALICE);
+	admin_do(f, "account app-password add " ALICE " phone");
+	admin_do(f, "account app-password add " ALICE " old 1");
+	held(f, &c, &a);
+	q.account = c.account;
+	for (size_t i = 0; i < c.credentials_n; i++) {
+		q.credential = c.credentials[i].name;
+		assert_int_equal(store_grant(f->store, &q), OK);
+	}
+	q.credential = STR("old");
+	q.hash = STR("another");
+	assert_int_equal(store_grant(f->store, &q), E_DENIED);
+	q.hash = STR("$hash$");
+	assert_int_equal(rt_sleep_until(rt_after(1100 * NSEC_PER_MSEC)), OK);
+	assert_int_equal(store_grant(f->store, &q), E_DENIED);
+	q.credential = STR("phone");
+	admin_do(f, "account app-password remove " ALICE " phone");
+	assert_int_equal(store_grant(f->store, &q), E_DENIED);
+	q.credential = STR("");
+	assert_int_equal(store_grant(f->store, &q), OK);
+	fixture_close(f);
+}
+
+static void test_valid_when_granted(void **state UNUSED)
+{
+	fixture_run(valid_when_granted);
 }
 
 static void test_use_is_noted(void **state UNUSED)
@@ -204,7 +243,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_app_passwords), cmocka_unit_test(test_certificates),
 		cmocka_unit_test(test_not_too_many),  cmocka_unit_test(test_use_is_noted),
-		cmocka_unit_test(test_salts),
+		cmocka_unit_test(test_salts),         cmocka_unit_test(test_valid_when_granted),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
