@@ -9,11 +9,11 @@
 static const double strength = 1, unknown = 0.5, own_strength = 1, deviation = 0.2;
 enum { STRONGEST_MAX = 300 };
 
-enum { AHEAD = 16, LEVELS = 64 };
+enum { LEVELS = 64 };
 
 struct evidence {
 	double p; /* that a message with this word is spam */
-	str word;
+	const struct token *token;
 };
 
 static bool is_taught(const struct model *m)
@@ -21,15 +21,19 @@ static bool is_taught(const struct model *m)
 	return m != NULL && m->messages.good >= BAYES_LEARNED_MIN && m->messages.bad >= BAYES_LEARNED_MIN;
 }
 
-/* (s x + n p(w)) / (s + n): what is known before, corrected by what was seen. */
-static double learn(double before, double s, const struct model *m, uint64_t hash)
+static double share(uint32_t with, uint32_t all)
 {
-	struct model_counts c = model_find(m, hash);
+	return with < all ? (double)with / all : 1;
+}
+
+/* (s x + n p(w)) / (s + n): what is known before, corrected by what was seen. */
+static double learn(double before, double s, const struct model *m, struct model_counts c)
+{
 	double n = (double)c.good + c.bad;
 
 	if (c.good + c.bad == 0)
 		return before;
-	double bad = fmin(1, (double)c.bad / m->messages.bad), good = fmin(1, (double)c.good / m->messages.good);
+	double bad = share(c.bad, m->messages.bad), good = share(c.good, m->messages.good);
 	return (s * before + n * (bad / (bad + good))) / (s + n);
 }
 
@@ -105,55 +109,76 @@ static double combine(const struct evidence *e, size_t n)
 	return n == 0 ? 0.5 : (1 + chi_square(h, n) - chi_square(s, n)) / 2;
 }
 
-/* The strongest that was not named yet. */
-static size_t next_word(const struct evidence *e, size_t n, const bool *named)
+/* The strongest, the first of equals in front; how many. */
+static size_t find_strongest(const struct evidence *e, size_t n, const struct evidence **best)
 {
-	size_t best = n;
+	size_t found = 0;
 
-	for (size_t i = 0; i < n; i++)
-		if (!named[i] && (best == n || weight(&e[i]) > weight(&e[best])))
-			best = i;
-	return best;
+	for (size_t i = 0; i < n; i++) {
+		size_t at = found;
+		while (at > 0 && weight(&e[i]) > weight(best[at - 1]))
+			at--;
+		if (at == BAYES_WORDS_MAX)
+			continue;
+		found += found < BAYES_WORDS_MAX;
+		for (size_t k = found - 1; k > at; k--)
+			best[k] = best[k - 1];
+		best[at] = &e[i];
+	}
+	return found;
 }
 
 static str name_words(const struct evidence *e, size_t n, struct arena *a)
 {
-	bool named[STRONGEST_MAX] = {0};
+	const struct evidence *best[BAYES_WORDS_MAX];
+	size_t found = find_strongest(e, n, best);
 	BUF(out, 512);
 
-	for (size_t i = 0; i < n && i < BAYES_WORDS_MAX; i++) {
-		size_t best = next_word(e, n, named);
-		named[best] = true;
-		buf_printf(&out, "%s" STR_FMT " %.2f", i == 0 ? "" : ", ", STR_ARG(e[best].word), e[best].p);
-	}
+	for (size_t i = 0; i < found; i++)
+		buf_printf(&out, "%s" STR_FMT " %.2f", i == 0 ? "" : ", ", STR_ARG(best[i]->token->word), best[i]->p);
 	return arena_str(a, buf_str(&out));
 }
 
-static void expect(const struct model *all, const struct model *own, uint64_t hash)
+/* What a table says of some tokens changes what is known of them. */
+static void learn_each(double *p, double s, const struct model *m, const uint64_t *hashes, size_t n)
 {
-	if (is_taught(all))
-		model_expect(all, hash);
-	if (is_taught(own))
-		model_expect(own, hash);
+	struct model_counts counts[MODEL_BATCH];
+
+	if (!is_taught(m))
+		return;
+	model_find_each(m, hashes, n, counts);
+	for (size_t i = 0; i < n; i++)
+		p[i] = learn(p[i], s, m, counts[i]);
 }
 
-/* Those that say something. */
+/* Those of a batch that say something. */
+static size_t weigh_batch(const struct model *all, const struct model *own, const struct token *tokens, size_t n,
+                          struct evidence *e)
+{
+	uint64_t hashes[MODEL_BATCH];
+	double p[MODEL_BATCH];
+	size_t found = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		hashes[i] = tokens[i].hash;
+		p[i] = unknown;
+	}
+	learn_each(p, strength, all, hashes, n);
+	learn_each(p, own_strength, own, hashes, n);
+	for (size_t i = 0; i < n; i++) {
+		e[found] = (struct evidence){p[i], &tokens[i]};
+		found += weight(&e[found]) >= deviation;
+	}
+	return found;
+}
+
 static size_t weigh_words(const struct model *all, const struct model *own, const struct token *tokens, size_t n,
                           struct evidence *e)
 {
 	size_t found = 0;
 
-	for (size_t i = 0; i < n; i++) {
-		double p = unknown;
-		if (i + AHEAD < n)
-			expect(all, own, tokens[i + AHEAD].hash);
-		if (is_taught(all))
-			p = learn(p, strength, all, tokens[i].hash);
-		if (is_taught(own))
-			p = learn(p, own_strength, own, tokens[i].hash);
-		e[found] = (struct evidence){p, tokens[i].word};
-		found += weight(&e[found]) >= deviation;
-	}
+	for (size_t at = 0; at < n; at += MODEL_BATCH)
+		found += weigh_batch(all, own, &tokens[at], n - at < MODEL_BATCH ? n - at : MODEL_BATCH, &e[found]);
 	return found;
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* model - what was learned of words, as one block of memory that the store builds and every filter reads where it lies: a header and an open hash table of
- * {hash, good, bad}. Pure. A block is checked once, when it comes.
+ * {hash, good, bad}, with an octet for each slot in front of it all that says which hash it may be: most that is looked for is not there, and these octets fit into a
+ * CPU's caches. Pure. A block is checked once, when it comes.
  */
 #ifndef SPAM_MODEL_H
 #define SPAM_MODEL_H
@@ -27,8 +28,8 @@ struct model {
 };
 MUST_USE err model_open(str memory, struct model *out);               /* E_SYNTAX: no table, or not whole */
 struct model_counts model_find(const struct model *m, uint64_t hash); /* 0, 0: not known */
-
-/* Says that `hash` will be looked for soon: a table is larger than the caches of a CPU. */
-void model_expect(const struct model *m, uint64_t hash);
+/* Looks for `n` of them, MODEL_BATCH at most: while one is fetched from memory the others are, too. */
+enum { MODEL_BATCH = 64 };
+void model_find_each(const struct model *m, const uint64_t *hashes, size_t n, struct model_counts *out);
 
 #endif

@@ -4,6 +4,8 @@
 #include "spam/hash.h"
 
 enum { WORD_MIN = 2, WORD_MAX = 40, PROBES_MAX = 64, CHARACTER_MAX = 4 };
+/* Octets: of a piece of text, and what a word and its tokens take of one at most. */
+enum { PIECE = 8 << 10, ROOM = 256 };
 
 /* --- tokens --- */
 
@@ -12,7 +14,9 @@ err words_begin(struct words *w, struct arena *a)
 	*w = (struct words){.arena = a};
 	w->tokens = (struct token *)(void *)arena_octets(a, TOKENS_MAX * sizeof *w->tokens);
 	w->slots = arena_array(a, WORDS_SLOTS, sizeof *w->slots);
-	return w->tokens == NULL || w->slots == NULL ? err_note(E_LIMIT, "no memory for words") : OK;
+	w->text = arena_octets(a, PIECE);
+	w->size = PIECE;
+	return w->tokens == NULL || w->slots == NULL || w->text == NULL ? err_note(E_LIMIT, "no memory for words") : OK;
 }
 
 void words_field(struct words *w, str prefix, bool pairs)
@@ -21,6 +25,24 @@ void words_field(struct words *w, str prefix, bool pairs)
 	w->pairs = pairs;
 	w->seed = hash_text(0, prefix);
 	w->before = 0;
+}
+
+/* There is always room for one more word and its tokens: in a new piece, if need be, to where the last word goes along, for the next one may make a pair with it. */
+static void make_room(struct words *w)
+{
+	char *piece;
+
+	if (w->size - w->at >= ROOM)
+		return;
+	piece = arena_octets(w->arena, PIECE);
+	if (piece == NULL) { /* nobody will see what is written over: the arena is full */
+		w->last = w->last_n = w->at = 0;
+		return;
+	}
+	memcpy(piece, &w->text[w->last], w->last_n + 1);
+	w->text = piece;
+	w->last = 0;
+	w->at = w->last_n + 1;
 }
 
 /* A place for a hash that is new; NULL: it is there already, or there is no room. Few probes: a message may be made to have many words in one place. */
@@ -41,38 +63,71 @@ static struct token *add_hash(struct words *w, uint64_t h)
 	return NULL;
 }
 
-/* "subject:word", or "subject:before word". */
-static str spell(struct words *w, str before, str word)
+static void append(struct words *w, size_t *end, str s)
 {
-	size_t n = w->prefix.n + before.n + (before.n > 0) + word.n;
-	char *p = arena_octets(w->arena, n);
-
-	if (p == NULL)
-		return STR_NONE;
-	memcpy(p, w->prefix.p == NULL ? "" : w->prefix.p, w->prefix.n);
-	memcpy(p + w->prefix.n, before.p == NULL ? "" : before.p, before.n);
-	if (before.n > 0)
-		p[w->prefix.n + before.n] = ' ';
-	memcpy(p + n - word.n, word.p, word.n);
-	return str_make(p, n);
+	if (s.n > 0)
+		memcpy(&w->text[*end], s.p, s.n);
+	*end += s.n;
 }
 
-/* `word`: in lower case, at most WORD_MAX octets. */
-static void add(struct words *w, str word)
+/* "subject:word", behind *end; without a prefix as it stands. */
+static str spell(struct words *w, size_t n, size_t *end)
 {
-	uint64_t h = hash_text(w->seed, word);
+	size_t from = *end;
+
+	if (w->prefix.n == 0)
+		return str_make(&w->text[w->at], n);
+	append(w, end, w->prefix);
+	append(w, end, str_make(&w->text[w->at], n));
+	return str_make(&w->text[from], *end - from);
+}
+
+/* "subject:before word"; without a prefix both stand side by side. */
+static str spell_pair(struct words *w, size_t n, size_t *end)
+{
+	size_t from = *end;
+
+	if (w->prefix.n == 0)
+		return str_make(&w->text[w->last], w->last_n + 1 + n);
+	append(w, end, w->prefix);
+	append(w, end, str_make(&w->text[w->last], w->last_n + 1));
+	append(w, end, str_make(&w->text[w->at], n));
+	return str_make(&w->text[from], *end - from);
+}
+
+/* The word moves to where the one in front of it is, or stays, and the next one follows it. */
+static void keep_last(struct words *w, size_t n, size_t end, bool loose)
+{
+	if (loose && w->loose && w->before != 0) {
+		memmove(&w->text[w->last], &w->text[w->at], n + 1);
+		end = w->last + n + 1;
+	} else {
+		w->last = w->at;
+	}
+	w->last_n = n;
+	w->loose = loose;
+	w->at = end;
+}
+
+/* The word that was written to `at`: in lower case, at most WORD_MAX octets. */
+static void add(struct words *w, size_t n)
+{
+	uint64_t h = hash_text(w->seed, str_make(&w->text[w->at], n));
+	size_t known = w->n, end = w->at + n;
 	struct token *t = add_hash(w, h);
 
+	w->text[end++] = ' ';
 	if (t != NULL)
-		t->word = spell(w, STR_NONE, word);
-	if (!w->pairs)
-		return;
-	t = w->before == 0 ? NULL : add_hash(w, hash_pair(w->before, h));
+		t->word = spell(w, n, &end);
+	t = !w->pairs || w->before == 0 ? NULL : add_hash(w, hash_pair(w->before, h));
 	if (t != NULL)
-		t->word = spell(w, str_make(w->last, w->last_n), word);
-	w->before = h;
-	memcpy(w->last, word.p, word.n);
-	w->last_n = word.n;
+		t->word = spell_pair(w, n, &end);
+	if (w->pairs)
+		keep_last(w, n, end, w->n == known);
+	else if (w->n > known)
+		w->at = end;
+	w->before = w->pairs ? h : 0;
+	make_room(w);
 }
 
 static char lower(char c)
@@ -82,24 +137,33 @@ static char lower(char c)
 
 void words_add(struct words *w, str word)
 {
-	char memory[WORD_MAX];
-
 	word = str_take(word, WORD_MAX);
+	if (word.n == 0)
+		return;
 	for (size_t i = 0; i < word.n; i++)
-		memory[i] = lower(word.p[i]);
-	if (word.n > 0)
-		add(w, str_make(memory, word.n));
+		w->text[w->at + i] = lower(word.p[i]);
+	add(w, word.n);
 }
 
 /* --- text --- */
 
 /* WITHIN: part of a word when it goes on behind it. */
-enum kind { APART, PART, WITHIN, VANISHES, IDEOGRAPH };
+enum kind { APART, WITHIN, BEYOND_ASCII, PART, VANISHES, IDEOGRAPH };
 
-static const uint8_t ascii[128] = {
-	['0' ... '9'] = PART, ['a' ... 'z'] = PART, ['A' ... 'Z'] = PART, ['$'] = PART,
-	['!'] = PART,         ['%'] = PART,         ['-'] = WITHIN,       ['\''] = WITHIN,
-	['.'] = WITHIN,       [','] = WITHIN,       ['_'] = WITHIN,       ['@'] = WITHIN,
+/* Kinds of octets; instead of PART, what such an octet is written as. */
+static const unsigned char octets[256] = {
+	['0'] = '0',     ['1'] = '1',    ['2'] = '2',    ['3'] = '3',    ['4'] = '4',    ['5'] = '5',
+	['6'] = '6',     ['7'] = '7',    ['8'] = '8',    ['9'] = '9',    ['a'] = 'a',    ['b'] = 'b',
+	['c'] = 'c',     ['d'] = 'd',    ['e'] = 'e',    ['f'] = 'f',    ['g'] = 'g',    ['h'] = 'h',
+	['i'] = 'i',     ['j'] = 'j',    ['k'] = 'k',    ['l'] = 'l',    ['m'] = 'm',    ['n'] = 'n',
+	['o'] = 'o',     ['p'] = 'p',    ['q'] = 'q',    ['r'] = 'r',    ['s'] = 's',    ['t'] = 't',
+	['u'] = 'u',     ['v'] = 'v',    ['w'] = 'w',    ['x'] = 'x',    ['y'] = 'y',    ['z'] = 'z',
+	['A'] = 'a',     ['B'] = 'b',    ['C'] = 'c',    ['D'] = 'd',    ['E'] = 'e',    ['F'] = 'f',
+	['G'] = 'g',     ['H'] = 'h',    ['I'] = 'i',    ['J'] = 'j',    ['K'] = 'k',    ['L'] = 'l',
+	['M'] = 'm',     ['N'] = 'n',    ['O'] = 'o',    ['P'] = 'p',    ['Q'] = 'q',    ['R'] = 'r',
+	['S'] = 's',     ['T'] = 't',    ['U'] = 'u',    ['V'] = 'v',    ['W'] = 'w',    ['X'] = 'x',
+	['Y'] = 'y',     ['Z'] = 'z',    ['$'] = '$',    ['!'] = '!',    ['%'] = '%',    ['-'] = WITHIN,
+	['\''] = WITHIN, ['.'] = WITHIN, [','] = WITHIN, ['_'] = WITHIN, ['@'] = WITHIN, [128 ... 255] = BEYOND_ASCII,
 };
 
 static enum kind kind_of_code(uint32_t c)
@@ -117,8 +181,8 @@ static enum kind kind_of_code(uint32_t c)
 
 struct scan {
 	struct words *words;
-	char word[WORD_MAX];
-	size_t n, solid;               /* octets; up to the last that was PART. n > WORD_MAX: too long */
+	/* Octets of the word so far, at words->at; up to the last that was PART. n > WORD_MAX: it is too long. */
+	size_t n, solid;
 	char ideograph[CHARACTER_MAX]; /* the one in front */
 	size_t ideograph_n;
 };
@@ -126,35 +190,59 @@ struct scan {
 static void end_word(struct scan *s)
 {
 	if (s->solid >= WORD_MIN && s->n <= WORD_MAX)
-		add(s->words, str_make(s->word, s->solid));
+		add(s->words, s->solid);
 	s->n = s->solid = 0;
 }
 
-static void put_octet(struct scan *s, char c, enum kind kind)
+static char *place(const struct scan *s)
 {
-	if (s->n < WORD_MAX) {
-		s->word[s->n++] = c;
-		s->solid = kind == PART ? s->n : s->solid;
-	} else {
-		s->n = kind == PART ? WORD_MAX + 1 : s->n;
+	return &s->words->text[s->words->at + s->n];
+}
+
+static void put_within(struct scan *s, char c)
+{
+	if (s->n > 0 && s->n < WORD_MAX) {
+		*place(s) = c;
+		s->n++;
 	}
 }
 
 static void put_character(struct scan *s, str character)
 {
-	for (size_t i = 0; i < character.n; i++)
-		put_octet(s, character.p[i], PART);
+	if (s->n + character.n > WORD_MAX) {
+		s->n = WORD_MAX + 1;
+		return;
+	}
+	memcpy(place(s), character.p, character.n);
+	s->n += character.n;
+	s->solid = s->n;
+}
+
+/* The octets of `text` up to the first that is no PART, in lower case; how many. */
+static size_t put_run(struct scan *s, str text)
+{
+	size_t room = s->n < WORD_MAX ? WORD_MAX - s->n : 0, most = text.n < room ? text.n : room, n = 0;
+	char *to = place(s);
+	unsigned char c;
+
+	while (n < most && (c = octets[(unsigned char)text.p[n]]) > BEYOND_ASCII)
+		to[n++] = (char)c;
+	s->n += n;
+	s->solid = n > 0 ? s->n : s->solid;
+	while (n >= room && n < text.n && octets[(unsigned char)text.p[n]] > BEYOND_ASCII) {
+		s->n = WORD_MAX + 1;
+		n++;
+	}
+	return n;
 }
 
 static void put_ideograph(struct scan *s, str character)
 {
-	char two[2 * CHARACTER_MAX];
-
 	end_word(s);
 	if (s->ideograph_n > 0) {
-		memcpy(two, s->ideograph, s->ideograph_n);
-		memcpy(two + s->ideograph_n, character.p, character.n);
-		add(s->words, str_make(two, s->ideograph_n + character.n));
+		memcpy(place(s), s->ideograph, s->ideograph_n);
+		memcpy(place(s) + s->ideograph_n, character.p, character.n);
+		add(s->words, s->ideograph_n + character.n);
 	}
 	memcpy(s->ideograph, character.p, character.n);
 	s->ideograph_n = character.n;
@@ -179,23 +267,27 @@ static size_t read_character(struct scan *s, str text)
 	return n == 0 ? 1 : n;
 }
 
+/* The same of an octet, or several, of ASCII. */
+static size_t read_octets(struct scan *s, str text)
+{
+	unsigned char kind = octets[(unsigned char)text.p[0]];
+
+	s->ideograph_n = 0;
+	if (kind > BEYOND_ASCII)
+		return put_run(s, text);
+	if (kind == WITHIN)
+		put_within(s, text.p[0]);
+	else
+		end_word(s);
+	return 1;
+}
+
 void words_of_text(struct words *w, str text)
 {
 	struct scan s = {.words = w};
-	size_t at = 0;
 
-	while (at < text.n && w->n < TOKENS_MAX) {
-		char c = text.p[at];
-		if ((unsigned char)c >= 0x80) {
-			at += read_character(&s, str_drop(text, at));
-			continue;
-		}
-		s.ideograph_n = 0;
-		at++;
-		if (ascii[(unsigned char)c] == APART)
-			end_word(&s);
-		else if (s.n > 0 || ascii[(unsigned char)c] == PART)
-			put_octet(&s, lower(c), ascii[(unsigned char)c]);
-	}
+	while (text.n > 0 && w->n < TOKENS_MAX)
+		text = str_drop(text,
+		                (unsigned char)text.p[0] < 0x80 ? read_octets(&s, text) : read_character(&s, text));
 	end_word(&s);
 }

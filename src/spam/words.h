@@ -12,12 +12,15 @@ struct words {
 	struct token *tokens; /* TOKENS_MAX of them */
 	size_t n;
 	uint16_t *slots; /* WORDS_SLOTS: an open hash table, place in `tokens` + 1 */
+	/* Words as they are spelled, a blank behind each: where the tokens point to. */
+	char *text;
+	size_t at, size; /* where the next word is written; of this piece */
 	/* of the field that is read */
 	str prefix;            /* "subject:", "" none */
 	bool pairs;            /* two words that follow each other are a token, too */
 	uint64_t seed, before; /* hash of the prefix; of the word in front, 0 none */
-	char last[48];         /* that word */
-	size_t last_n;
+	size_t last, last_n;   /* that word, in `text` */
+	bool loose;            /* no token points to it */
 };
 MUST_USE err words_begin(struct words *w, struct arena *a);
 /* From now on words are of a field; those of another are other words. `prefix` must live on. */
