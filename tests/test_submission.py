@@ -3,12 +3,13 @@
 
 import base64
 import email
+import os
 import re
 import smtplib
 
 import pytest
 
-from harness import Server, Smtp, anybody, eventually, need, other_address, run
+from harness import ROOT, Server, Smtp, anybody, eventually, need, other_address, run
 
 ADDRESS = 'alice@example.org'
 
@@ -148,6 +149,29 @@ def test_guesses_end_the_session(make_server):
             c.cmd('AUTH PLAIN =', 5)
         c.expect(421)
         c.expect_closed()
+
+
+@pytest.mark.parametrize('form', ['log info', 'log info json'])
+@pytest.mark.parametrize('single', [False, True])
+def test_fail2ban(make_server, tmp_path, single, form):
+    """Its filter finds failed logins, and nobody else's address by what clients call themselves."""
+    program = need('fail2ban-regex')
+    server = make_server(form, services=('smtp', 'submission', 'pop3'), single=single)
+    server.account(ADDRESS)
+    injected = 'ev=login.failed client=192.0.2.99 x'
+    with Smtp(server.ports['smtp'], hello=None) as c:
+        c.cmd('EHLO ' + injected, 250)
+        c.mail(f'"{injected}"@example.com')
+        c.rcpt('nobody@example.org', expect=550)
+    with connect(server, user=None) as c:
+        c.cmd('AUTH PLAIN ' + plain('x" t=1 level=warn role=keys-0 ' + injected), 535)
+    eventually(lambda: 'smtp.reject' in server.log() and 'mechanism' in server.log(), 'both are logged')
+    line = next(x for x in server.log().split('\n') if 'mechanism' in x)
+    log = tmp_path / 'log'
+    log.write_text(server.log() + line.replace('127.0.0.1', '2001:db8::7') + '\nNov 22 07:56:37 mail pombo[123]: ' + line.replace('127.0.0.1', '192.0.2.5') + '\n')
+    words = [program, '-o', 'ip', str(log), os.path.join(ROOT, 'conf/fail2ban/pombo.conf')]
+    found = run(*words).stdout.decode().split()
+    assert sorted(found) == ['127.0.0.1', '192.0.2.5', '2001:db8::7']
 
 
 # --- below TLS ---
