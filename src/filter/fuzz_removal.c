@@ -31,7 +31,7 @@ static void check_left(str header)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	const struct removal how = {STR("mx.example.org"), true};
+	const struct removal how = {.hostname = STR("mx.example.org"), .spam_fields = true};
 	str message = str_make((const char *)data, size);
 	struct range before[] = {{0, size / 2}};
 	struct inspect_reply r = {.drop = before, .drop_n = size % 2 == 0 && size >= 2};

@@ -305,7 +305,7 @@ static err remove_forged(struct inward *w)
 {
 	struct pass *p = w->pass;
 	const struct removal how = {p->config->hostname,
-	                            p->source == SOURCE_OTHERS && p->config->spam.judge == CONFIG_YES};
+	                            p->source == SOURCE_OTHERS && p->config->spam.judge == CONFIG_YES, pass_before(p)};
 
 	return removal_add(&how, pass_message(p), p->reply, p->arena);
 }

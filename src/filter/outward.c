@@ -182,7 +182,7 @@ static err obey_scanners(struct pass *p)
 
 static err remove_forged(struct pass *p)
 {
-	const struct removal how = {p->config->hostname, false};
+	const struct removal how = {p->config->hostname, false, pass_before(p)};
 
 	return removal_add(&how, pass_message(p), p->reply, p->arena);
 }

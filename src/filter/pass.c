@@ -54,6 +54,11 @@ str pass_message(const struct pass *p)
 	return (p->scan.changed & CHANGED_BODY) != 0 ? p->scan.new_body.bytes : p->request->body.bytes;
 }
 
+str pass_before(const struct pass *p)
+{
+	return (p->scan.changed & CHANGED_BODY) != 0 ? p->request->body.bytes : STR_NONE;
+}
+
 const struct rcpt *pass_rcpts(const struct pass *p, size_t *n)
 {
 	bool changed = (p->scan.changed & CHANGED_RCPTS) != 0;

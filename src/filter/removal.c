@@ -8,20 +8,32 @@
 
 enum { RANGES_MAX = 1000 };
 
+static bool came_with_it(const struct removal *how, const struct header_field *field)
+{
+	struct header_field f;
+	size_t at = 0;
+
+	while (header_next(how->before, &at, &f))
+		if (str_equal(f.whole, field->whole))
+			return true;
+	return how->before.n == 0;
+}
+
 static bool is_forged(const struct removal *how, const struct header_field *f)
 {
 	if (str_equal_nocase(f->name, STR("Authentication-Results")))
-		return auth_results_is_ours(f->value, how->hostname);
+		return auth_results_is_ours(f->value, how->hostname) && came_with_it(how, f);
 	if (str_equal_nocase(f->name, STR("Pombo-Sender")))
 		return true;
 	return how->spam_fields &&
-	       (str_equal_nocase(f->name, STR("X-Spam-Flag")) || str_equal_nocase(f->name, STR("X-Spam-Status")));
+	       (str_equal_nocase(f->name, STR("X-Spam-Flag")) || str_equal_nocase(f->name, STR("X-Spam-Status"))) &&
+	       came_with_it(how, f);
 }
 
 /* Says it that it is ours behind a line that is no field, up to the first empty one? For us that is text, for readers who pass over such a line it is header. */
 static bool hides_forged(const struct removal *how, str message)
 {
-	const struct removal ours = {how->hostname, false};
+	const struct removal ours = {.hostname = how->hostname, .before = how->before};
 	struct header_field f;
 	str line, rest;
 	size_t at = 0;

@@ -8,6 +8,7 @@
 struct removal {
 	str hostname;     /* ours: Authentication-Results that say they are from it go (RFC 8601 5) */
 	bool spam_fields; /* X-Spam-Flag and X-Spam-Status go, too */
+	str before; /* the message as it came, before programs of ours changed it: what they added stays; empty: they did not */
 };
 /* Adds them to what reply->drop has already: in order, apart from each other. E_LIMIT (554 5.6.0): nobody has so many of them, or one
  * hides behind a line that is no field; E_MEMORY. */

@@ -45,6 +45,8 @@ enum source pass_source(const struct config *c, const struct inspect_request *q,
 /* The look of mail/inspect.h at the message as it is now: that of the request, or what a milter has made of it. */
 MUST_USE err pass_look(struct pass *p);
 str pass_message(const struct pass *p);
+/* As it came, when scanners have changed it; else empty. */
+str pass_before(const struct pass *p);
 const struct rcpt *pass_rcpts(const struct pass *p, size_t *n);
 /* Asks the scanners, if there are any for such mail; what they changed is in the reply. */
 MUST_USE err pass_scan(struct pass *p);

@@ -4,7 +4,7 @@
 
 static void expect_left(str message, bool spam_fields, struct range *before, size_t n, const char *left)
 {
-	const struct removal how = {STR("mx.example.org"), spam_fields};
+	const struct removal how = {.hostname = STR("mx.example.org"), .spam_fields = spam_fields};
 	struct inspect_reply reply = {.drop = before, .drop_n = n};
 	BUF(header, 1 << 16);
 	ARENA(a, 1 << 20);
@@ -43,9 +43,27 @@ static void beside_what_goes_anyhow(void **state UNUSED)
 	            "From: a@b\r\nTo: c\r\n");
 }
 
+/* A milter says with good reason that it is ours. */
+static void what_was_added_here_stays(void **state UNUSED)
+{
+	const struct removal how = {
+		STR("mx.example.org"), true,
+		STR("X-Spam-Flag: NO\r\nAuthentication-Results: mx.example.org; x\r\n\r\nbody\r\n")};
+	str now = STR("Authentication-Results: mx.example.org; y\r\nX-Spam-Flag: NO\r\nX-Spam-Flag: "
+	              "YES\r\nPombo-Sender: x\r\n"
+	              "Authentication-Results: mx.example.org; x\r\n\r\nbody\r\n");
+	struct inspect_reply reply = {0};
+	BUF(header, 1 << 16);
+	ARENA(a, 1 << 20);
+
+	assert_int_equal(removal_add(&how, now, &reply, &a), OK);
+	removal_apply(now, reply.drop, reply.drop_n, &header);
+	assert_str(buf_str(&header), "Authentication-Results: mx.example.org; y\r\nX-Spam-Flag: YES\r\n");
+}
+
 static void expect_hidden(const char *message, err expected)
 {
-	const struct removal how = {STR("mx.example.org"), true};
+	const struct removal how = {.hostname = STR("mx.example.org"), .spam_fields = true};
 	struct inspect_reply reply = {0};
 	ARENA(a, 1 << 20);
 
@@ -63,7 +81,7 @@ static void behind_what_is_no_field(void **state UNUSED)
 
 static void expect_too_many(const char *fields)
 {
-	const struct removal how = {STR("mx.example.org"), true};
+	const struct removal how = {.hostname = STR("mx.example.org"), .spam_fields = true};
 	struct inspect_reply reply = {0};
 	BUF(message, 1 << 20);
 	ARENA(a, 1 << 20);
@@ -83,11 +101,9 @@ static void too_many(void **state UNUSED)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(nothing_to_do),
-		cmocka_unit_test(forged_ones_go),
-		cmocka_unit_test(beside_what_goes_anyhow),
-		cmocka_unit_test(behind_what_is_no_field),
-		cmocka_unit_test(too_many),
+		cmocka_unit_test(nothing_to_do),           cmocka_unit_test(forged_ones_go),
+		cmocka_unit_test(beside_what_goes_anyhow), cmocka_unit_test(what_was_added_here_stays),
+		cmocka_unit_test(behind_what_is_no_field), cmocka_unit_test(too_many),
 	};
 
 	return cmocka_run_group_tests_name("removal", tests, NULL, NULL);
