@@ -16,7 +16,8 @@ enum command_option {
 	OPTION_SINGLE = 4, /* --single */
 	OPTION_DUMP = 8,   /* --dump */
 	OPTION_SINCE = 16, /* --since WHEN */
-	OPTION_EXPIRES = 32 /* --expires TIME */
+	OPTION_EXPIRES = 32, /* --expires TIME */
+	OPTION_CREATE = 64   /* --create */
 };
 
 struct command;
@@ -25,7 +26,7 @@ struct command;
 struct invocation {
 	const struct command *command;
 	const char *config_path;
-	bool json, single, dump;
+	bool json, single, dump, create;
 	const char *since, *expires; /* NULL: not given */
 	char **words;      /* what is neither the command nor an option */
 	size_t words_n;
@@ -68,6 +69,7 @@ int command_trace(const struct invocation *inv);
 int command_explain(const struct invocation *inv);
 int command_queue(const struct invocation *inv);
 int command_quarantine(const struct invocation *inv);
+int command_mailbox(const struct invocation *inv);
 int command_balance(const struct invocation *inv);
 int command_backup(const struct invocation *inv);
 int command_restore(const struct invocation *inv);

@@ -65,6 +65,7 @@ static void print_options(const struct command *c)
 		{OPTION_SINGLE, "  --single      all roles in one process"},
 		{OPTION_DUMP, "  --dump        print every setting"},
 		{OPTION_SINCE, "  --since WHEN  from then on"},
+		{OPTION_CREATE, "  --create      make the mailbox when it is not there"},
 		{OPTION_EXPIRES, "  --expires TIME not accepted after that time: 90d, 12h"},
 	};
 

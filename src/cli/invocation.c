@@ -15,7 +15,7 @@ static const struct option options[] = {
 	{"--config", "-c", "FILE", OPTION_CONFIG}, {"--json", NULL, NULL, OPTION_JSON},
 	{"--single", NULL, NULL, OPTION_SINGLE},   {"--dump", NULL, NULL, OPTION_DUMP},
 	{"--since", NULL, "WHEN", OPTION_SINCE},   {"--expires", NULL, "TIME", OPTION_EXPIRES},
-	{"--help", "-h", NULL, 0},
+	{"--create", NULL, NULL, OPTION_CREATE},   {"--help", "-h", NULL, 0},
 };
 
 /* "--since=WHEN", "-cFILE": the value that hangs on the option's name; NULL when `arg` is another option. "" none hangs there. */
@@ -70,6 +70,9 @@ static void option_set(struct invocation *inv, const struct option *o, const cha
 		break;
 	case OPTION_DUMP:
 		inv->dump = true;
+		break;
+	case OPTION_CREATE:
+		inv->create = true;
 		break;
 	case OPTION_SINCE:
 		inv->since = value;

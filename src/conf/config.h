@@ -134,6 +134,7 @@ struct config_spam {
 	int64_t greylist;      /* thousandths: from here on, up to junk, an unknown sender comes back later; 4, never: off */
 	nsec greylist_delay;   /* 5m */
 	enum yes_no junk_inbox; /* yes: junk goes to INBOX, with the header field that says so: for mailboxes that are read by POP3 */
+	enum yes_no learn_moves; /* mail that is moved to the mailbox Junk, or out of it, is learned from */
 	uint64_t history;      /* days that reputations, contacts without an answer, refusals are kept; 60 */
 };
 

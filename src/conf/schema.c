@@ -615,6 +615,13 @@ const struct setting schema[] = {
          .text = "Where junk goes: to the mailbox Junk, or to the inbox with the header field X-Spam-Flag, for "
                  "accounts that are read by POP3, which has no other mailbox."},
 	{.name = "spam",
+         .option = "learn-moves",
+         .type = &value_choice,
+         .at = AT(spam.learn_moves),
+         .choices = yes_no,
+         .fallback = "yes",
+         .text = "Whether mail that somebody moves to his mailbox Junk is learned as spam, and what he moves out of it as wanted."},
+	{.name = "spam",
          .option = "history",
          .type = &value_days,
          .at = AT(spam.history),

@@ -64,6 +64,7 @@ static void defaults(void **state UNUSED)
 	assert_int_equal(c->spam.greylist, 4000);
 	assert_int_equal(c->spam.greylist_delay, 300 * NSEC_PER_SEC);
 	assert_int_equal(c->spam.junk_inbox, CONFIG_NO);
+	assert_int_equal(c->spam.learn_moves, CONFIG_YES);
 	assert_int_equal(c->spam.history, 60);
 	assert_int_equal(c->domains[0].dkim, DKIM_RSA | DKIM_ED25519);
 	assert_int_equal(c->domains[0].dmarc, DMARC_OBEY);
@@ -104,13 +105,14 @@ static void thresholds(void **state UNUSED)
 {
 	struct config *c = parse(
 		HEAD "spam junk 2.5 quarantine 8 reject never greylist never\nspam greylist-delay 1m junk-to inbox\n"
-		     "spam history 7d judge no\n");
+		     "spam history 7d judge no learn-moves no\n");
 
 	assert_int_equal(c->spam.thresholds.junk, 2500);
 	assert_int_equal(c->spam.thresholds.quarantine, 8000);
 	assert_true(c->spam.thresholds.reject == CONFIG_POINTS_NEVER);
 	assert_true(c->spam.greylist == CONFIG_POINTS_NEVER);
 	assert_int_equal(c->spam.junk_inbox, CONFIG_YES);
+	assert_int_equal(c->spam.learn_moves, CONFIG_NO);
 	assert_int_equal(c->spam.history, 7);
 	assert_int_equal(c->spam.judge, CONFIG_NO);
 	config_release(c);

@@ -7,19 +7,21 @@
 
 #include "base/log.h"
 #include "store/envelope.h"
-#include "store/queue.h"
+#include "store/present.h"
 #include "store/recover.h"
 
 #define PAUSE       (60 * NSEC_PER_SEC)
 #define STEP_OCTETS (4ull << 20)
-enum { STEP_RECORDS = 500, PASSES_MAX = 3 };
+enum { STEP_RECORDS = 500, STEP_RECIPIENTS = 1000, PASSES_MAX = 3 };
 
 /* --- one step: some records of a segment, read by a worker, moved by the writer --- */
 
-struct move {
-	uint64_t message, offset, length, items; /* as the row had them */
-	str envelope, body;
+struct copy {
+	struct envelope envelope;
+	uint64_t offset, length; /* of the record */
+	str body;
 	struct location to;
+	bool ready; /* it is to be made */
 };
 
 struct step {
@@ -27,13 +29,16 @@ struct step {
 	uint64_t segment;
 	struct segment_scan *scan;
 	struct arena arena;
-	struct move moves[STEP_RECORDS];
-	size_t moves_n;
+	struct copy copies[STEP_RECORDS];
+	size_t copies_n, recipients;
 	uint64_t dead[STEP_RECORDS]; /* messages */
 	size_t dead_n;
-	str tombstones[STEP_RECORDS];
-	size_t tombstones_n;
-	bool carry; /* tombstones too */
+	struct carried {
+		enum segment_kind kind;
+		str packed;
+	} carried[STEP_RECORDS];
+	size_t carried_n;
+	bool carry; /* tombstones and moves too */
 	bool end;   /* of the segment */
 	err result;
 };
@@ -58,70 +63,6 @@ static err read_row(struct db *db, uint64_t id, struct message_row *row)
 	return query_end(&q);
 }
 
-static err mark_expunged(struct db *db, struct envelope_rcpt *rcpt)
-{
-	struct query q = db_query(db, "SELECT 1 FROM item WHERE mailbox = ? AND uid = ?");
-	uint64_t one;
-	bool there = false;
-
-	query_put_num(&q, rcpt->mailbox);
-	query_put_num(&q, rcpt->uid);
-	err e = query_one(&q, &one, &there);
-	rcpt->expunged = !there;
-	return e;
-}
-
-/* It may have been released since. */
-static err mark_quarantined(struct db *db, uint64_t message, size_t i, struct envelope_rcpt *rcpt)
-{
-	struct query q = db_query(db, "SELECT state FROM queue WHERE message = ? AND rcpt = ?");
-	uint64_t state = QUEUE_WAITING;
-
-	query_put_num(&q, message);
-	query_put_num(&q, i);
-	err e = query_one(&q, &state, NULL);
-	rcpt->quarantined = state == QUEUE_QUARANTINED;
-	return e;
-}
-
-/* One that was held back and is in a mailbox now is in the copy as though it had been from the beginning. */
-static err mark_settled(struct db *db, uint64_t message, size_t i, struct envelope_rcpt *rcpt, struct arena *a)
-{
-	struct query q = db_query(
-		db, "SELECT l.kind, l.uid, coalesce(m.id, 0), coalesce(m.uidvalidity, 0), coalesce(i.modseq, 0),"
-		    " coalesce(m.name, '') FROM ledger l LEFT JOIN mailbox m ON m.id = l.mailbox"
-		    " LEFT JOIN item i ON i.mailbox = l.mailbox AND i.uid = l.uid"
-		    " WHERE l.message = ? AND l.rcpt = ? AND l.side = 1");
-
-	query_put_num(&q, message);
-	query_put_num(&q, i);
-	rcpt->settled = 0;
-	if (query_row(&q)) {
-		rcpt->settled = query_num(&q);
-		rcpt->uid = query_num(&q);
-		rcpt->mailbox = query_num(&q);
-		rcpt->uidvalidity = query_num(&q);
-		rcpt->modseq = query_num(&q);
-		rcpt->name = arena_str(a, query_str(&q));
-	}
-	err e = query_end(&q);
-	if (e == OK && rcpt->settled == 0)
-		return mark_quarantined(db, message, i, rcpt);
-	return e == OK && rcpt->mailbox != 0 ? mark_expunged(db, rcpt) : e;
-}
-
-/* The copy says which items were gone when it was made, so that older tombstones are not needed for it, and what was known of recipients on other
- * servers. */
-static err mark_recipients(struct db *db, struct envelope *e, struct arena *a)
-{
-	err result = OK;
-
-	for (size_t i = 0; i < e->rcpts_n && result == OK; i++)
-		result = e->rcpts[i].mailbox != 0 ? mark_expunged(db, &e->rcpts[i])
-		                                  : mark_settled(db, e->id, i, &e->rcpts[i], a);
-	return result;
-}
-
 static str pack(const struct record *r, const void *data, struct arena *a)
 {
 	BUF(packed, 64 << 20);
@@ -135,60 +76,104 @@ static str pack(const struct record *r, const void *data, struct arena *a)
 
 static err look_at_message(struct step *x, struct db *db, const struct segment_record *record)
 {
-	struct envelope envelope;
+	struct segment_record kept = {.kind = record->kind, .envelope = arena_str(&x->arena, record->envelope)};
+	struct copy *c = &x->copies[x->copies_n];
 	struct message_row row;
-	err e = envelope_unpack(record, &envelope, &x->arena);
+	err e = envelope_unpack(&kept, &c->envelope, &x->arena);
 
 	if (e == OK)
-		e = read_row(db, envelope.id, &row);
+		e = read_row(db, c->envelope.id, &row);
 	if (e != OK || !row.found || row.segment != x->segment || row.offset != x->scan->at)
 		return e; /* not in use: uncommitted, or moved before */
 	if (row.items == 0) {
-		x->dead[x->dead_n++] = envelope.id;
+		x->dead[x->dead_n++] = c->envelope.id;
 		return OK;
 	}
-	e = mark_recipients(db, &envelope, &x->arena);
-	x->moves[x->moves_n++] = (struct move){.message = envelope.id,
-	                                       .offset = row.offset,
-	                                       .length = record->length,
-	                                       .items = row.items,
-	                                       .envelope = pack(&record_envelope, &envelope, &x->arena),
-	                                       .body = arena_str(&x->arena, record->body)};
+	c->offset = row.offset;
+	c->length = record->length;
+	c->body = arena_str(&x->arena, record->body);
+	x->recipients += c->envelope.rcpts_n;
+	x->copies_n++;
+	return OK;
+}
+
+/* A tombstone, or a move, is needed as long as the record of its message is in another segment. */
+static err is_needed(const struct step *x, struct db *db, uint64_t message, bool *needed)
+{
+	struct message_row row;
+	err e = read_row(db, message, &row);
+
+	*needed = row.found && row.segment != 0 && row.segment != x->segment;
 	return e;
 }
 
-/* A tombstone is needed as long as the record of its message is in another segment. */
+static void carry(struct step *x, enum segment_kind kind, str packed)
+{
+	x->carried[x->carried_n++] = (struct carried){kind, packed};
+}
+
 static err look_at_tombstones(struct step *x, struct db *db, const struct segment_record *record)
 {
 	struct tombstones t;
 	size_t kept = 0;
-	err e = x->carry ? tombstones_unpack(record->envelope, &t, &x->arena) : E_END;
+	err e = tombstones_unpack(record->envelope, &t, &x->arena);
 
 	for (size_t i = 0; e == OK && i < t.items_n; i++) {
-		struct message_row row;
+		bool needed;
 
-		e = read_row(db, t.items[i].message, &row);
-		if (row.found && row.segment != 0 && row.segment != x->segment)
+		e = is_needed(x, db, t.items[i].message, &needed);
+		if (needed)
 			t.items[kept++] = t.items[i];
 	}
-	if (e != OK || kept == 0)
-		return e == E_END ? OK : e;
 	t.items_n = kept;
-	x->tombstones[x->tombstones_n++] = pack(&record_tombstones, &t, &x->arena);
-	return OK;
+	if (e == OK && kept > 0)
+		carry(x, SEGMENT_TOMBSTONES, pack(&record_tombstones, &t, &x->arena));
+	return e;
+}
+
+static err look_at_moves(struct step *x, struct db *db, const struct segment_record *record)
+{
+	struct moves m;
+	size_t kept = 0;
+	err e = moves_unpack(record->envelope, &m, &x->arena);
+
+	for (size_t i = 0; e == OK && i < m.items_n; i++) {
+		bool needed;
+
+		e = is_needed(x, db, m.items[i].message, &needed);
+		if (needed)
+			m.items[kept++] = m.items[i];
+	}
+	m.items_n = kept;
+	if (e == OK && kept > 0)
+		carry(x, SEGMENT_MOVES, pack(&record_moves, &m, &x->arena));
+	return e;
+}
+
+static err look_at_record(struct step *x, struct db *db, const struct segment_record *record)
+{
+	if (segment_is_message(record))
+		return look_at_message(x, db, record);
+	if (!x->carry)
+		return OK;
+	return record->kind == SEGMENT_MOVES ? look_at_moves(x, db, record) : look_at_tombstones(x, db, record);
+}
+
+static bool is_full(const struct step *x, size_t records)
+{
+	return records >= STEP_RECORDS || x->recipients >= STEP_RECIPIENTS || x->arena.used >= STEP_OCTETS;
 }
 
 static err look_at_records(struct step *x, struct db *db)
 {
 	struct segment_record record;
 
-	for (size_t i = 0; i < STEP_RECORDS && x->arena.used < STEP_OCTETS; i++) {
+	for (size_t i = 0; !is_full(x, i); i++) {
 		err e = segment_scan_next(x->scan, &record);
 
 		x->end = e == E_END;
 		if (e == OK)
-			e = record.kind == SEGMENT_TOMBSTONES ? look_at_tombstones(x, db, &record)
-			                                      : look_at_message(x, db, &record);
+			e = look_at_record(x, db, &record);
 		if (e != OK)
 			return e == E_END ? OK : e;
 		if (x->arena.full)
@@ -209,40 +194,50 @@ static void step_work(void *arg)
 	readers_give(x->store->readers, db);
 }
 
-static err move_prepare(struct writer *w, struct job *job)
+/* What the copy says is what is so in the transaction that makes it the message's record: the writer does nothing else in it. One that has become dead, or was
+ * moved, is left to the next pass. */
+static err prepare_copy(struct writer *w, struct step *x, struct copy *c)
+{
+	struct message_row row;
+	err e = read_row(writer_db(w), c->envelope.id, &row);
+
+	c->ready = e == OK && row.items > 0 && row.segment == x->segment && row.offset == c->offset;
+	if (!c->ready)
+		return e;
+	e = envelope_bring_up(writer_db(w), &c->envelope, &x->arena);
+	str envelope = pack(&record_envelope, &c->envelope, &x->arena);
+	if (e == OK && x->arena.full)
+		e = err_note(E_MEMORY, "no memory to compact");
+	return e == OK ? writer_append(w, SEGMENT_MESSAGE, envelope, &c->body, 1, &c->to) : e;
+}
+
+static err step_prepare(struct writer *w, struct job *job)
 {
 	struct step *x = job->data;
 	struct location ignored;
 	err e = OK;
 
-	for (size_t i = 0; i < x->moves_n && e == OK; i++) {
-		struct move *m = &x->moves[i];
-
-		e = writer_append(w, SEGMENT_MESSAGE, m->envelope, &m->body, 1, &m->to);
-	}
-	for (size_t i = 0; i < x->tombstones_n && e == OK; i++)
-		e = writer_append(w, SEGMENT_TOMBSTONES, x->tombstones[i], NULL, 0, &ignored);
+	for (size_t i = 0; i < x->copies_n && e == OK; i++)
+		e = prepare_copy(w, x, &x->copies[i]);
+	for (size_t i = 0; i < x->carried_n && e == OK; i++)
+		e = writer_append(w, x->carried[i].kind, x->carried[i].packed, NULL, 0, &ignored);
 	return e;
 }
 
-/* Only while the row is as it was when the copy was made: else the copy is dead from its birth, and the next pass makes another. */
-static err move_row(struct writer *w, uint64_t segment, const struct move *m)
+static err copy_row(struct writer *w, uint64_t segment, const struct copy *c)
 {
-	struct query q = db_query(writer_db(w), "UPDATE message SET segment = ?, offset = ?, length = ?"
-	                                        " WHERE id = ? AND segment = ? AND offset = ? AND items = ?");
+	struct query q =
+		db_query(writer_db(w), "UPDATE message SET segment = ?, offset = ?, length = ? WHERE id = ?");
 
-	query_put_num(&q, m->to.segment);
-	query_put_num(&q, m->to.offset);
-	query_put_num(&q, m->to.length);
-	query_put_num(&q, m->message);
-	query_put_num(&q, segment);
-	query_put_num(&q, m->offset);
-	query_put_num(&q, m->items);
+	query_put_num(&q, c->to.segment);
+	query_put_num(&q, c->to.offset);
+	query_put_num(&q, c->to.length);
+	query_put_num(&q, c->envelope.id);
 	err e = query_run(&q);
-	if (e != OK || db_changes(writer_db(w)) == 0)
+	if (e != OK)
 		return e;
-	writer_live(w, m->to.length);
-	return writer_dead(w, segment, m->length);
+	writer_live(w, c->to.length);
+	return writer_dead(w, segment, c->length);
 }
 
 static err forget_row(struct writer *w, uint64_t segment, uint64_t message)
@@ -255,13 +250,14 @@ static err forget_row(struct writer *w, uint64_t segment, uint64_t message)
 	return query_run(&q);
 }
 
-static err move_apply(struct writer *w, struct job *job)
+static err step_apply(struct writer *w, struct job *job)
 {
 	struct step *x = job->data;
 	err e = OK;
 
-	for (size_t i = 0; i < x->moves_n && e == OK; i++)
-		e = move_row(w, x->segment, &x->moves[i]);
+	for (size_t i = 0; i < x->copies_n && e == OK; i++)
+		if (x->copies[i].ready)
+			e = copy_row(w, x->segment, &x->copies[i]);
 	for (size_t i = 0; i < x->dead_n && e == OK; i++)
 		e = forget_row(w, x->segment, x->dead[i]);
 	return e;
@@ -269,12 +265,12 @@ static err move_apply(struct writer *w, struct job *job)
 
 static err step(struct step *x)
 {
-	static const struct job_kind kind = {.prepare = move_prepare, .apply = move_apply};
+	static const struct job_kind kind = {.prepare = step_prepare, .apply = step_apply, .apart = true};
 	struct job job = {.kind = &kind, .data = x};
 
-	x->moves_n = x->dead_n = x->tombstones_n = 0;
+	x->copies_n = x->dead_n = x->carried_n = x->recipients = 0;
 	rt_work(step_work, x);
-	if (x->result != OK || x->moves_n + x->dead_n + x->tombstones_n == 0)
+	if (x->result != OK || x->copies_n + x->dead_n + x->carried_n == 0)
 		return x->result;
 	return writer_do(x->store->writer, &job);
 }

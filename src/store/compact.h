@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
-/* compact - segments that are mostly dead are emptied: live records are copied into the current segment, tombstones that are still needed
- * too, rows are updated, the file is removed. Runs once a minute in a coroutine, in small steps between other work.
+/* compact - segments that are mostly dead are emptied: live records are copied into the current segment, each with what is so of it now (store/present.h), tombstones
+ * and moves that are still needed too, rows are updated, the file is removed. Runs once a minute in a coroutine, in small steps between other work.
  *
  * Files are removed only under an exclusive lock on data/bodies.lock, which is tried, not waited for; whoever copies or reads many segments
  * (backup, verify) holds it shared. What could not be removed is swept the next time.

@@ -3,7 +3,7 @@
 
 #include "mail/finding.h"
 #include "store/contact.h"
-#include "store/schema.h"
+#include "store/mailbox_name.h"
 
 enum { BETWEEN_YIELDS = 32 };
 
@@ -14,39 +14,12 @@ static err trouble(void)
 
 /* --- the mailbox Junk --- */
 
-static err find_junk(struct db *db, uint64_t account, uint64_t *mailbox)
-{
-	struct query q = db_query(db, "SELECT id FROM mailbox WHERE account = ? AND name = 'Junk'");
-
-	query_put_num(&q, account);
-	return query_one(&q, mailbox, NULL);
-}
-
-struct making {
-	uint64_t account, now;
-};
-
-static err junk_apply(struct writer *w, struct job *job)
-{
-	const struct making *m = job->data;
-	uint64_t there = 0;
-	err e = find_junk(writer_db(w), m->account, &there);
-
-	return e == OK && there == 0 ? mailbox_add(writer_db(w), m->account, STR("Junk"), m->now) : e;
-}
-
-/* Its id, made when there is none. */
+/* *mailbox 0: the account was removed meanwhile. */
 static err junk_of(struct store *s, uint64_t account, uint64_t *mailbox)
 {
-	static const struct job_kind kind = {.apply = junk_apply};
-	struct making m = {account, (uint64_t)rt_wall()};
-	struct job job = {.kind = &kind, .data = &m};
-	err e = find_junk(s->db, account, mailbox);
+	err e = mailbox_ensure(s, account, STR("Junk"), mailbox);
 
-	if (e != OK || *mailbox != 0)
-		return e;
-	e = writer_do(s->writer, &job);
-	return e == OK ? find_junk(s->db, account, mailbox) : e;
+	return e == E_NOT_FOUND ? OK : e;
 }
 
 /* --- what is known of the author --- */

@@ -25,6 +25,8 @@ RECORD_TABLE(envelope_rcpt_1)
 RECORD_TABLE(envelope_1)
 RECORD_TABLE(tombstone)
 RECORD_TABLE(tombstones)
+RECORD_TABLE(moved)
+RECORD_TABLE(moves)
 
 static err unpack(const struct record *r, str packed, void *out, struct arena *a)
 {
@@ -133,6 +135,11 @@ err envelope_unpack(const struct segment_record *record, struct envelope *out, s
 err tombstones_unpack(str packed, struct tombstones *out, struct arena *a)
 {
 	return unpack(&record_tombstones, packed, out, a);
+}
+
+err moves_unpack(str packed, struct moves *out, struct arena *a)
+{
+	return unpack(&record_moves, packed, out, a);
 }
 
 /* --- prefix --- */

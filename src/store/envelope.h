@@ -59,6 +59,11 @@
 #define FIELDS_tombstone(NUM, STR, LIST, BODY, FD)  NUM(message) NUM(mailbox) NUM(uid)
 #define FIELDS_tombstones(NUM, STR, LIST, BODY, FD) LIST(tombstone, items)
 
+/* Items that went from a mailbox to another one of the same account; `address` is the account's, what follows the other mailbox. */
+#define FIELDS_moved(NUM, STR, LIST, BODY, FD) NUM(message) NUM(from_uid) NUM(uid) NUM(modseq) NUM(flags)
+#define FIELDS_moves(NUM, STR, LIST, BODY, FD) \
+	NUM(from) STR(address) NUM(mailbox) STR(name) NUM(uidvalidity) LIST(moved, items)
+
 RECORD_C(envelope_rcpt)
 RECORD_C(envelope)
 RECORD_C(envelope_rcpt_2)
@@ -67,10 +72,13 @@ RECORD_C(envelope_rcpt_1)
 RECORD_C(envelope_1)
 RECORD_C(tombstone)
 RECORD_C(tombstones)
+RECORD_C(moved)
+RECORD_C(moves)
 
 /* Views of `out` point into the record. E_SYNTAX: not what a writer wrote. */
 MUST_USE err envelope_unpack(const struct segment_record *record, struct envelope *out, struct arena *a);
 MUST_USE err tombstones_unpack(str packed, struct tombstones *out, struct arena *a);
+MUST_USE err moves_unpack(str packed, struct moves *out, struct arena *a);
 
 /* The header fields that an item is served with in front of the stored bytes (RFC 5321 4.4): Return-Path, Delivered-To for each address by
  * which the message came to `mailbox`, and Pombo-Sender. */

@@ -39,7 +39,7 @@ static err append_tombstones(struct writer *w, struct expunging *x, struct tombs
 	return writer_append(w, SEGMENT_TOMBSTONES, envelope, NULL, 0, &at);
 }
 
-/* A tombstone for an item that another job of the batch expunges too does no harm. */
+/* What another job of the batch removes or moves first will not be there: a tombstone for it would be a lie. */
 static err expunge_prepare(struct writer *w, struct job *job)
 {
 	struct expunging *x = job->data;
@@ -50,11 +50,14 @@ static err expunge_prepare(struct writer *w, struct job *job)
 	if (t.items == NULL)
 		return err_note(E_MEMORY, "no memory to expunge");
 	for (size_t i = 0; i < x->n && e == OK; i++) {
-		uint64_t message;
+		uint64_t message, uid = x->uids[i].uid;
+		bool first = true;
 
-		e = find_message(writer_db(w), x->mailbox, x->uids[i].uid, &message);
+		e = find_message(writer_db(w), x->mailbox, uid, &message);
 		if (e == OK && message != 0)
-			t.items[t.items_n++] = (struct tombstone){message, x->mailbox, x->uids[i].uid};
+			e = writer_claim(w, x->mailbox, uid, &first);
+		if (e == OK && message != 0 && first)
+			t.items[t.items_n++] = (struct tombstone){message, x->mailbox, uid};
 	}
 	return e == OK ? append_tombstones(w, x, &t) : e;
 }

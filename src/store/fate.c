@@ -96,6 +96,8 @@ static void read_state(struct telling *x, struct query *q, struct fate *f)
 	uint64_t due = query_num(q), state = query_num(q), attempts = query_num(q);
 	if (kind > LEDGER_ACCEPTED && kind < LEDGER_KINDS) {
 		f->state = state_of_credit[kind];
+		if (f->state == FATE_MAILBOX)
+			f->reply = STR(""); /* what its owner did with it is no sender's business */
 		return;
 	}
 	x->reply->final = 0;

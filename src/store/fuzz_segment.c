@@ -23,12 +23,14 @@ static void read_envelope(str packed, enum segment_kind kind)
 static void read_envelopes(str packed)
 {
 	struct tombstones t;
+	struct moves m;
 	ARENA(a, 1 << 20);
 
 	read_envelope(packed, SEGMENT_MESSAGE);
 	read_envelope(packed, SEGMENT_MESSAGE_2);
 	read_envelope(packed, SEGMENT_MESSAGE_1);
 	(void)!tombstones_unpack(packed, &t, &a);
+	(void)!moves_unpack(packed, &m, &a);
 }
 
 /* The input as a record would have to be found with a good checksum: as an envelope in a record of our own. */

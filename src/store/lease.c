@@ -165,7 +165,7 @@ static err check_record(const struct leasing *x, str bytes, str *body)
 	struct cursor c = cursor_of(bytes);
 	err e = segment_record_parse(bytes, cursor_le64(&c), &record);
 
-	if (e == OK && (record.kind == SEGMENT_TOMBSTONES || record.length != x->at.length || record.body.n != x->body))
+	if (e == OK && (!segment_is_message(&record) || record.length != x->at.length || record.body.n != x->body))
 		e = err_note(E_SYNTAX, "the record is another one");
 	*body = record.body;
 	return e;

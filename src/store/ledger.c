@@ -31,6 +31,20 @@ err ledger_mailbox(struct db *db, uint64_t message, uint64_t rcpt, uint64_t at, 
 	return query_run(&q);
 }
 
+err ledger_move(struct db *db, uint64_t message, struct item_place from, struct item_place to, str detail)
+{
+	struct query q = db_query(db, "UPDATE ledger SET mailbox = ?, uid = ?, detail = ?"
+	                              " WHERE message = ? AND side = 1 AND kind = 1 AND mailbox = ? AND uid = ?");
+
+	query_put_num(&q, to.mailbox);
+	query_put_num(&q, to.uid);
+	query_put_str(&q, detail);
+	query_put_num(&q, message);
+	query_put_num(&q, from.mailbox);
+	query_put_num(&q, from.uid);
+	return query_run(&q);
+}
+
 err ledger_deliver(struct db *db, const struct envelope *e, size_t rcpt)
 {
 	err result = ledger_accept(db, e, rcpt);

@@ -11,6 +11,11 @@ MUST_USE err ledger_deliver(struct db *db, const struct envelope *e, size_t rcpt
 /* The credit alone, of one that was held back until `at`; `to`: its mailbox and uid. */
 MUST_USE err ledger_mailbox(struct db *db, uint64_t message, uint64_t rcpt, uint64_t at,
                             const struct envelope_rcpt *to);
+/* The credits that say `from` say `to` instead: the message was moved to another mailbox here. `detail` tells who did it, "" nobody. */
+struct item_place {
+	uint64_t mailbox, uid;
+};
+MUST_USE err ledger_move(struct db *db, uint64_t message, struct item_place from, struct item_place to, str detail);
 /* The debit alone, of one that is queued. */
 MUST_USE err ledger_accept(struct db *db, const struct envelope *e, size_t rcpt);
 

@@ -7,7 +7,6 @@
 #include "base/log.h"
 #include "rt/crypto.h"
 #include "store/stored.h"
-#include "store/words.h"
 
 enum { OUT_MAX = 64, DIGEST_MAX = 65, FROM_MAX = 32, TRIES = 3, LOOK_MAX = OUT_MAX + 1, WRITER_SHARE = 3 };
 #define WAIT_MAX (600 * NSEC_PER_SEC)
@@ -45,7 +44,7 @@ void lessons_free(struct store *s)
 	s->lessons = NULL;
 }
 
-static void wake_all(struct store *s)
+void lessons_wake(struct store *s)
 {
 	for (struct waiting *w = s->lessons == NULL ? NULL : s->lessons->waiting; w != NULL; w = w->next)
 		rt_wake(w->co);
@@ -53,7 +52,7 @@ static void wake_all(struct store *s)
 
 void lessons_close(struct store *s)
 {
-	wake_all(s);
+	lessons_wake(s);
 }
 
 /* --- who has which --- */
@@ -88,7 +87,7 @@ static void give_back_of(struct lessons *l, str from)
 void lessons_process_gone(struct store *s, const char *from)
 {
 	give_back_of(s->lessons, str_from(from));
-	wake_all(s);
+	lessons_wake(s);
 }
 
 /* --- adding --- */
@@ -99,19 +98,7 @@ struct adding {
 	size_t n;
 	str tokens; /* of the only one, when they are known */
 	uint64_t now;
-	struct arena *arena;
-	err result;
 };
-
-static err put_both(struct db *db, struct lesson l, uint64_t now)
-{
-	err e = lesson_put(db, &l, now);
-
-	if (e != OK || l.account == 0)
-		return e;
-	l.account = 0;
-	return lesson_put(db, &l, now);
-}
 
 static err add_apply(struct writer *w, struct job *job)
 {
@@ -121,7 +108,7 @@ static err add_apply(struct writer *w, struct job *job)
 	for (size_t i = 0; i < x->n && e == OK; i++) {
 		const struct lesson *l = &x->list[i];
 
-		e = put_both(writer_db(w), *l, x->now);
+		e = lesson_put_both(writer_db(w), l, x->now);
 		if (e == OK && x->tokens.n > 0)
 			e = lesson_learn(writer_db(w), l->account, l->digest, x->tokens);
 	}
@@ -135,11 +122,19 @@ static err add_all(struct adding *x)
 
 	x->now = (uint64_t)rt_wall();
 	err e = x->n == 0 ? OK : writer_do(x->store->writer, &job);
-	wake_all(x->store);
+	lessons_wake(x->store);
 	return e;
 }
 
-static err digest_of(struct adding *x, struct db *db, struct lesson *l, struct buf *memory)
+struct digesting {
+	struct store *store;
+	struct lesson *list;
+	size_t n;
+	struct arena *arena;
+	err result;
+};
+
+static err digest_of(struct digesting *x, struct db *db, struct lesson *l, struct buf *memory)
 {
 	BUF(hex, DIGEST_MAX);
 	struct crypto_digest d;
@@ -158,7 +153,7 @@ static err digest_of(struct adding *x, struct db *db, struct lesson *l, struct b
 /* In a worker thread. */
 static void read_digests(void *arg)
 {
-	struct adding *x = arg;
+	struct digesting *x = arg;
 	BUF(memory, SEGMENT_RECORD_MAX);
 	struct db *db;
 	size_t kept = 0;
@@ -177,18 +172,27 @@ static void read_digests(void *arg)
 	readers_give(x->store->readers, db);
 }
 
+err lessons_read(struct store *s, struct lesson *list, size_t *n, struct arena *a)
+{
+	struct digesting x = {.store = s, .list = list, .n = *n, .arena = a};
+
+	rt_work(read_digests, &x);
+	*n = x.n;
+	return x.result;
+}
+
 err store_lesson_add(struct store *s, uint64_t account, const uint64_t *messages, size_t *n, bool spam)
 {
 	ARENA(a, 64 << 20);
-	struct adding x = {.store = s, .n = *n, .arena = &a, .list = arena_array(&a, *n, sizeof(*x.list))};
+	struct lesson *list = arena_array(&a, *n, sizeof(*list));
 
-	if (x.list == NULL)
+	if (list == NULL)
 		return err_note(E_MEMORY, "no memory for lessons");
 	for (size_t i = 0; i < *n; i++)
-		x.list[i] = (struct lesson){.account = account, .message = messages[i], .spam = spam};
-	rt_work(read_digests, &x);
-	*n = x.n;
-	return x.result == OK ? add_all(&x) : x.result;
+		list[i] = (struct lesson){.account = account, .message = messages[i], .spam = spam};
+	err e = lessons_read(s, list, n, &a);
+	struct adding x = {.store = s, .list = list, .n = *n};
+	return e == OK ? add_all(&x) : e;
 }
 
 err store_lesson_words(struct store *s, uint64_t account, str digest, bool spam, str tokens)

@@ -11,6 +11,7 @@
 #define STORE_LESSON_H
 
 #include "store/state.h"
+#include "store/words.h"
 
 struct lessons;
 MUST_USE err lessons_open(struct store *s);
@@ -20,6 +21,10 @@ void lessons_process_gone(struct store *s, const char *from);
 
 /* Parks: messages that are stored here. Those that are gone are passed over; *n says how many were not. `account` 0: for all alone. Inside of store_enter. */
 MUST_USE err store_lesson_add(struct store *s, uint64_t account, const uint64_t *messages, size_t *n, bool spam);
+/* The same in two halves, for a change that teaches something in its own transaction: first, on the loop, parks: the digests of `list` by its messages, those that
+ * are gone left out; then lesson_put_both (store/words.h) for each in the writer; and when that is committed, lessons_wake. */
+MUST_USE err lessons_read(struct store *s, struct lesson *list, size_t *n, struct arena *a);
+void lessons_wake(struct store *s);
 /* Parks: words of a message that is not. */
 MUST_USE err store_lesson_words(struct store *s, uint64_t account, str digest, bool spam, str tokens);
 

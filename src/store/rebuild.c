@@ -16,6 +16,7 @@
 #include "store/folder.h"
 #include "store/ledger.h"
 #include "store/message.h"
+#include "store/rebuild_place.h"
 #include "store/recover.h"
 
 static const char database_name[] = "pombo.db", new_name[] = "pombo.db.rebuild";
@@ -85,15 +86,6 @@ static err saw_mailbox(struct rebuild *r, const struct envelope_rcpt *rcpt)
 	return query_run(&q);
 }
 
-static err delete_item(struct rebuild *r, uint64_t mailbox, uint64_t uid)
-{
-	struct query q = db_query(r->db, "DELETE FROM item WHERE mailbox = ? AND uid = ?");
-
-	query_put_num(&q, mailbox);
-	query_put_num(&q, uid);
-	return query_run(&q);
-}
-
 static err has_item(struct rebuild *r, const struct envelope_rcpt *rcpt, bool *there)
 {
 	struct query q = db_query(r->db, "SELECT 1 FROM item WHERE mailbox = ? AND uid = ?");
@@ -102,20 +94,6 @@ static err has_item(struct rebuild *r, const struct envelope_rcpt *rcpt, bool *t
 	query_put_num(&q, rcpt->mailbox);
 	query_put_num(&q, rcpt->uid);
 	return query_one(&q, &one, there);
-}
-
-/* A batch that failed after its records were synced leaves them behind, and its uids were given out again: the later record was committed, the
- * earlier may have been. Neither is lost: the earlier goes where no uid was given out. */
-static err make_way(struct rebuild *r, const struct envelope_rcpt *rcpt, uint64_t message)
-{
-	struct query q = db_query(
-		r->db, "UPDATE OR REPLACE item SET uid = uid + ? WHERE mailbox = ? AND uid = ? AND message <> ?");
-
-	query_put_num(&q, BACKUP_UID_GAP);
-	query_put_num(&q, rcpt->mailbox);
-	query_put_num(&q, rcpt->uid);
-	query_put_num(&q, message);
-	return query_run(&q);
 }
 
 /* On another server: what became of it is known when the copy is one that compaction made later. */
@@ -130,16 +108,34 @@ static err settle(struct rebuild *r, const struct envelope *envelope, size_t i)
 	return ledger_credit(r->db, &credit);
 }
 
-static err add_remote(struct rebuild *r, const struct envelope *envelope, size_t i)
+static err queue_again(struct rebuild *r, const struct envelope *envelope, size_t i)
 {
 	struct queue_times times = queue_times_of(envelope, 0);
-	err e = ledger_accept(r->db, envelope, i);
 
 	times.due = envelope->received;
 	times.expires = r->expires;
+	return queue_insert(r->db, envelope, i, &times);
+}
+
+static err add_remote(struct rebuild *r, const struct envelope *envelope, size_t i)
+{
+	err e = ledger_accept(r->db, envelope, i);
+
 	if (e != OK)
 		return e;
-	return envelope->rcpts[i].settled != 0 ? settle(r, envelope, i) : queue_insert(r->db, envelope, i, &times);
+	return envelope->rcpts[i].settled != 0 ? settle(r, envelope, i) : queue_again(r, envelope, i);
+}
+
+/* As envelope_prefix, but for one of several items of the message that may be in the mailbox. */
+static str prefix_of(const struct envelope *envelope, const struct envelope_rcpt *rcpt, struct arena *a)
+{
+	struct prefix p;
+
+	prefix_begin(&p, envelope);
+	for (size_t i = 0; i < envelope->rcpts_n; i++)
+		if (envelope->rcpts[i].mailbox == rcpt->mailbox && envelope->rcpts[i].uid == rcpt->uid)
+			prefix_add(&p, &envelope->rcpts[i]);
+	return prefix_end(&p, a);
 }
 
 static err add_item(struct rebuild *r, const struct envelope *envelope, size_t i, uint64_t body, struct arena *a)
@@ -149,12 +145,12 @@ static err add_item(struct rebuild *r, const struct envelope *envelope, size_t i
 	err e = saw_mailbox(r, rcpt);
 
 	if (e == OK)
-		e = make_way(r, rcpt, envelope->id);
+		e = place_make_way(r->db, (struct item_place){rcpt->mailbox, rcpt->uid}, envelope->id);
 	if (e == OK)
 		e = has_item(r, rcpt, &there);
 	if (e != OK || there || rcpt->expunged)
 		return e;
-	str prefix = envelope_prefix(envelope, rcpt->mailbox, a);
+	str prefix = prefix_of(envelope, rcpt, a);
 	return item_insert(r->db, envelope, rcpt, prefix, prefix.n + body);
 }
 
@@ -164,21 +160,6 @@ static err add_recipient(struct rebuild *r, const struct envelope *envelope, siz
 		return add_remote(r, envelope, i);
 	err e = ledger_deliver(r->db, envelope, i);
 	return e == OK ? add_item(r, envelope, i, body, a) : e;
-}
-
-/* The jobs of a failed batch are done again one by one, perhaps with other uids. */
-static err renumber(struct rebuild *r, const struct envelope_rcpt *rcpt, uint64_t message)
-{
-	struct query q = db_query(r->db, "UPDATE item SET uid = ?, modseq = ? WHERE mailbox = ? AND message = ?");
-	err e = make_way(r, rcpt, message);
-
-	if (e != OK)
-		return e;
-	query_put_num(&q, rcpt->uid);
-	query_put_num(&q, rcpt->modseq);
-	query_put_num(&q, rcpt->mailbox);
-	query_put_num(&q, message);
-	return query_run(&q);
 }
 
 static err forget_queued(struct rebuild *r, uint64_t message, size_t rcpt, bool *was)
@@ -207,15 +188,18 @@ static err copy_recipient(struct rebuild *r, const struct envelope *envelope, si
 {
 	const struct envelope_rcpt *rcpt = &envelope->rcpts[i];
 	bool queued = false;
-
-	if (rcpt->mailbox == 0 && rcpt->settled == 0)
-		return OK;
 	err e = forget_queued(r, envelope->id, i, &queued);
-	if (e != OK || queued)
-		return e == OK ? settle_copy(r, envelope, i, body, a) : e;
+
+	if (e != OK)
+		return e;
+	if (queued && rcpt->mailbox == 0 && rcpt->settled == 0)
+		return queue_again(r, envelope, i); /* it may have been released from quarantine meanwhile */
+	if (queued)
+		return settle_copy(r, envelope, i, body, a);
 	if (rcpt->mailbox == 0)
 		return OK;
-	return rcpt->expunged ? delete_item(r, rcpt->mailbox, rcpt->uid) : renumber(r, rcpt, envelope->id);
+	e = saw_mailbox(r, rcpt);
+	return e == OK ? place_renew(r->db, envelope, i) : e;
 }
 
 /* A second copy was made by compaction: it is where the message is now, and it knows what was expunged before. What is not the same
@@ -274,9 +258,33 @@ static err add_tombstones(struct rebuild *r, const struct segment_record *record
 	ARENA(a, SEGMENT_RECORD_MAX);
 	err e = tombstones_unpack(record->envelope, &t, &a);
 
-	for (size_t i = 0; i < t.items_n && e == OK; i++)
-		e = delete_item(r, t.items[i].mailbox, t.items[i].uid);
-	return e;
+	return e == OK ? places_note_tombstones(r->db, &t) : e;
+}
+
+static err add_moves(struct rebuild *r, const struct segment_record *record)
+{
+	struct moves m;
+	ARENA(a, SEGMENT_RECORD_MAX);
+	err e = moves_unpack(record->envelope, &m, &a);
+
+	for (size_t i = 0; i < m.items_n && e == OK; i++) {
+		const struct envelope_rcpt rcpt = {.address = m.address,
+		                                   .mailbox = m.mailbox,
+		                                   .name = m.name,
+		                                   .uidvalidity = m.uidvalidity,
+		                                   .uid = m.items[i].uid,
+		                                   .modseq = m.items[i].modseq};
+
+		e = saw_mailbox(r, &rcpt);
+	}
+	return e == OK ? places_note_moves(r->db, &m) : e;
+}
+
+static err add_record(struct rebuild *r, const struct segment_record *record, uint64_t at)
+{
+	if (segment_is_message(record))
+		return add_message(r, record, at);
+	return record->kind == SEGMENT_MOVES ? add_moves(r, record) : add_tombstones(r, record);
 }
 
 /* --- segments --- */
@@ -297,7 +305,7 @@ static err read_records(struct rebuild *r, const struct segment *segment)
 	err e;
 
 	while ((e = segment_scan_next(&scan, &record)) == OK) {
-		e = record.kind == SEGMENT_TOMBSTONES ? add_tombstones(r, &record) : add_message(r, &record, scan.at);
+		e = add_record(r, &record, scan.at);
 		if (e != OK)
 			break;
 	}
@@ -409,7 +417,11 @@ static err fill_database(struct rebuild *r)
 	if (e == OK)
 		e = db_script(r->db, begin_sql);
 	if (e == OK)
+		e = places_begin(r->db);
+	if (e == OK)
 		e = read_segments(r);
+	if (e == OK)
+		e = places_settle(r->db);
 	if (e == OK)
 		e = db_script(r->db, finish_sql);
 	if (e == OK)

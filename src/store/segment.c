@@ -183,7 +183,7 @@ static bool head_parse(str bytes, uint64_t mark, struct head *h)
 	h->envelope = cursor_le32(&c);
 	h->body = cursor_le64(&c);
 	h->crc = cursor_le32(&c);
-	if (c.failed || h->mark != mark || h->kind < SEGMENT_MESSAGE_1 || h->kind > SEGMENT_MESSAGE)
+	if (c.failed || h->mark != mark || h->kind < SEGMENT_MESSAGE_1 || h->kind > SEGMENT_MOVES)
 		return false;
 	h->length = SEGMENT_RECORD_HEAD + h->envelope + h->body;
 	return h->body < SEGMENT_RECORD_MAX && h->length < SEGMENT_RECORD_MAX;

@@ -23,7 +23,13 @@
 #define SEGMENT_NAME_MAX    24
 
 /* SEGMENT_MESSAGE_1: a message with an envelope as it was before there were other servers; SEGMENT_MESSAGE_2: before mail was judged. */
-enum segment_kind { SEGMENT_MESSAGE_1 = 1, SEGMENT_TOMBSTONES = 2, SEGMENT_MESSAGE_2 = 3, SEGMENT_MESSAGE = 4 };
+enum segment_kind {
+	SEGMENT_MESSAGE_1 = 1,
+	SEGMENT_TOMBSTONES = 2,
+	SEGMENT_MESSAGE_2 = 3,
+	SEGMENT_MESSAGE = 4,
+	SEGMENT_MOVES = 5
+};
 
 struct segment {
 	uint64_t number, mark;
@@ -36,6 +42,11 @@ struct segment_record {
 	uint64_t length; /* of all of it */
 	str envelope, body;
 };
+
+static inline bool segment_is_message(const struct segment_record *r)
+{
+	return r->kind != SEGMENT_TOMBSTONES && r->kind != SEGMENT_MOVES;
+}
 
 void segment_name(uint64_t number, char out[SEGMENT_NAME_MAX]);
 MUST_USE bool segment_number(const char *name, uint64_t *number); /* false: not a segment's name */

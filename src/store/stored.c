@@ -38,7 +38,7 @@ static err read_at(struct readers *readers, const struct location *at, struct bu
 	buf_commit(memory, at->length);
 	struct cursor c = cursor_of(buf_str(memory));
 	e = segment_record_parse(buf_str(memory), cursor_le64(&c), &record);
-	if (e == OK && (record.kind == SEGMENT_TOMBSTONES || record.length != at->length))
+	if (e == OK && (!segment_is_message(&record) || record.length != at->length))
 		e = err_note(E_SYNTAX, "the record is another one");
 	*body = record.body;
 	return e;

@@ -62,7 +62,7 @@ static const char *compare_envelope(const struct segment_record *r, const struct
 	struct envelope envelope;
 	ARENA(a, 64 << 20);
 
-	if (r->kind == SEGMENT_TOMBSTONES || r->length != m->length || r->body.n != m->body)
+	if (!segment_is_message(r) || r->length != m->length || r->body.n != m->body)
 		return "the record has another length";
 	if (envelope_unpack(r, &envelope, &a) != OK)
 		return "the record's envelope is malformed";

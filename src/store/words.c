@@ -25,6 +25,15 @@ err lesson_put(struct db *db, const struct lesson *l, uint64_t now)
 	return query_run(&q);
 }
 
+err lesson_put_both(struct db *db, const struct lesson *l, uint64_t now)
+{
+	struct lesson all = *l;
+	err e = lesson_put(db, l, now);
+
+	all.account = 0;
+	return e == OK && l->account != 0 ? lesson_put(db, &all, now) : e;
+}
+
 /* `due`: it is to be learned, and as what; `learned`: as what it was before. */
 static err read_lesson(struct db *db, uint64_t account, str digest, uint64_t *due, uint64_t *learned)
 {

@@ -15,6 +15,8 @@ struct lesson {
 };
 /* In the writer. The same again changes nothing; the other way round is a new lesson, and takes back the first when it is learned. */
 MUST_USE err lesson_put(struct db *db, const struct lesson *l, uint64_t now);
+/* The same for the account and for all. */
+MUST_USE err lesson_put_both(struct db *db, const struct lesson *l, uint64_t now);
 /* In the writer: `tokens` of the lesson of this digest, 8 octets each, little-endian, are counted for the account and for all, as far as they have not been. */
 MUST_USE err lesson_learn(struct db *db, uint64_t account, str digest, str tokens);
 /* In the writer: it cannot be learned. What was learned of it before stays. */

@@ -40,6 +40,7 @@ struct writer {
 	uint64_t next_segment;
 	_Atomic uint64_t segment_number;
 	struct batch batch;
+	struct map claims; /* items that jobs of the batch remove or move */
 	struct writer_settings settings;
 
 	pthread_t thread;
@@ -118,6 +119,23 @@ err writer_append(struct writer *w, enum segment_kind kind, str envelope, const 
 		iov_add(b, body[i]);
 	b->octets += length;
 	return OK;
+}
+
+err writer_claim(struct writer *w, uint64_t mailbox, uint64_t uid, bool *first)
+{
+	const uint64_t item[] = {mailbox, uid};
+	str key = str_make((const char *)item, sizeof(item));
+
+	*first = map_get(&w->claims, key) == NULL;
+	return *first ? map_put(&w->claims, key, w) : OK;
+}
+
+static void claims_forget(struct writer *w)
+{
+	if (w->claims.count == 0)
+		return;
+	map_free(&w->claims);
+	map_init(&w->claims);
 }
 
 void writer_live(struct writer *w, uint64_t octets)
@@ -326,6 +344,7 @@ static err batch_begin(struct writer *w, const struct job *jobs)
 	w->batch.arena = ARENA_INIT(BATCH_MEMORY);
 	w->batch.start = w->end;
 	w->batch.octets = w->batch.live = w->batch.iov_n = w->batch.dead_n = 0;
+	claims_forget(w);
 	e = db_begin(w->db); /* what jobs prepare by is read in the same transaction */
 	return e == OK ? OK : fault("begin", e);
 }
@@ -423,7 +442,12 @@ static void batch_run(struct writer *w, struct job *jobs)
 
 /* --- the thread --- */
 
-/* All that wait, up to one that wants to be alone and to a decent size; NULL: stop. */
+static bool by_itself(const struct job *job)
+{
+	return job->kind->alone || job->kind->apart;
+}
+
+/* All that wait, up to one that wants a batch of its own and to a decent size; NULL: stop. */
 static struct job *take_jobs(struct writer *w)
 {
 	size_t n = 1;
@@ -433,7 +457,7 @@ static struct job *take_jobs(struct writer *w)
 		pthread_cond_wait(&w->wanted, &w->lock);
 	struct job *jobs = w->jobs, *last = jobs;
 	if (jobs != NULL) {
-		while (!jobs->kind->alone && n < BATCH_JOBS && last->next != NULL && !last->next->kind->alone) {
+		while (!by_itself(jobs) && n < BATCH_JOBS && last->next != NULL && !by_itself(last->next)) {
 			last = last->next;
 			n++;
 		}
@@ -462,6 +486,7 @@ static void writer_free(struct writer *w)
 	db_close(w->db);
 	counters_free(&w->counters);
 	segment_abandon(w);
+	map_free(&w->claims);
 	free(w->batch.iov);
 	pthread_mutex_destroy(&w->lock);
 	pthread_cond_destroy(&w->wanted);
@@ -499,6 +524,7 @@ err writer_start(const struct writer_start *start, struct writer **out)
 	pthread_mutex_init(&w->lock, NULL);
 	pthread_cond_init(&w->wanted, NULL);
 	counters_init(&w->counters);
+	map_init(&w->claims);
 	err e = db_open(start->database, DB_WRITE, &w->db);
 	if (e == OK)
 		e = checkpointer_start(start->database, &w->checkpointer);

@@ -30,6 +30,7 @@ struct job_kind {
 	err (*prepare)(struct writer *w, struct job *job); /* NULL: nothing to prepare */
 	err (*apply)(struct writer *w, struct job *job);
 	bool alone; /* changes accounts or mailboxes: a batch of its own, and what is in memory of them is read again */
+	bool apart; /* a batch of its own: what it prepares by is as it will be when it applies */
 };
 struct job {
 	const struct job_kind *kind;
@@ -45,6 +46,8 @@ struct job {
 /* By `prepare`: a record of the batch. The body's parts must live until the job is done. E_MEMORY. */
 MUST_USE err writer_append(struct writer *w, enum segment_kind kind, str envelope, const str *body, size_t parts,
                            struct location *out);
+/* By `prepare`, of an item that this job is going to remove or move. *first false: another job of the batch does, and it will not be there any more. */
+MUST_USE err writer_claim(struct writer *w, uint64_t mailbox, uint64_t uid, bool *first);
 /* By `apply`: octets of records that nobody shows any more. */
 MUST_USE err writer_dead(struct writer *w, uint64_t segment, uint64_t octets);
 void writer_live(struct writer *w, uint64_t octets); /* of this batch's records that are shown; apply */
