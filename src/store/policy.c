@@ -5,22 +5,44 @@
 #include "store/state.h"
 
 enum { DOMAIN_MAX = 255, ID_MAX = 32, TEXT_MAX = 64 << 10, POLICIES_MAX = 10000 };
-#define FORGET_AFTER (30 * 86400 * (uint64_t)USEC_PER_SEC) /* since it expired */
+#define DAY          (86400 * (uint64_t)USEC_PER_SEC)
+#define FORGET_AFTER (30 * DAY) /* since it expired */
+
+static uint64_t now_usec(void)
+{
+	return (uint64_t)rt_wall();
+}
+
+static err use_apply(struct writer *w, struct job *job)
+{
+	const str *domain = job->data;
+	struct query q = db_query(writer_db(w), "UPDATE policy SET used = ? WHERE domain = ?");
+
+	query_put_num(&q, now_usec());
+	query_put_str(&q, *domain);
+	return query_run(&q);
+}
 
 static err read_policy(struct store *s, str domain, struct policy_reply *r, struct arena *a)
 {
-	struct query q = db_query(s->db, "SELECT id, text, expires FROM policy WHERE domain = ?");
+	static const struct job_kind use = {.apply = use_apply};
+	struct query q = db_query(s->db, "SELECT id, text, expires, used FROM policy WHERE domain = ?");
+	uint64_t used = UINT64_MAX;
 
 	query_put_str(&q, domain);
 	if (query_row(&q)) {
 		r->id = arena_str(a, query_str(&q));
 		r->text = arena_str(a, query_str(&q));
 		r->expires = query_num(&q);
+		used = query_num(&q);
 	}
-	return query_end(&q);
+	err e = query_end(&q);
+	if (e != OK || used > now_usec() - DAY)
+		return e;
+	return writer_do(s->writer, &(struct job){.kind = &use, .data = &domain});
 }
 
-/* Those that end first; not the one that was kept just now. */
+/* Those that are over, and those that were not used for the longest time; not the one that was kept just now. */
 static err drop_surplus(struct db *db, str kept)
 {
 	struct query q = db_query(db, "SELECT count(*) FROM policy");
@@ -30,8 +52,9 @@ static err drop_surplus(struct db *db, str kept)
 	if (e != OK || n <= POLICIES_MAX)
 		return e;
 	q = db_query(db, "DELETE FROM policy WHERE domain IN"
-	                 " (SELECT domain FROM policy WHERE domain <> ? ORDER BY expires LIMIT ?)");
+	                 " (SELECT domain FROM policy WHERE domain <> ? ORDER BY expires >= ?, used LIMIT ?)");
 	query_put_str(&q, kept);
+	query_put_num(&q, now_usec());
 	query_put_num(&q, n - POLICIES_MAX);
 	return query_run(&q);
 }
@@ -40,18 +63,21 @@ static err keep_apply(struct writer *w, struct job *job)
 {
 	const struct policy_request *p = job->data;
 	struct query q = db_query(
-		writer_db(w), "INSERT INTO policy (domain, id, text, expires) VALUES (?, ?, ?, ?) ON CONFLICT (domain)"
-			      " DO UPDATE SET id = excluded.id, text = excluded.text, expires = excluded.expires");
+		writer_db(w),
+		"INSERT INTO policy (domain, id, text, expires, used) VALUES (?, ?, ?, ?, ?) ON CONFLICT (domain)"
+		" DO UPDATE SET id = excluded.id, text = excluded.text, expires = excluded.expires,"
+		" used = excluded.used");
 
 	query_put_str(&q, p->domain);
 	query_put_str(&q, p->id);
 	query_put_str(&q, p->text);
 	query_put_num(&q, p->expires);
+	query_put_num(&q, now_usec());
 	err e = query_run(&q);
 	if (e != OK)
 		return e;
 	q = db_query(writer_db(w), "DELETE FROM policy WHERE expires < ?");
-	query_put_num(&q, (uint64_t)rt_wall() - FORGET_AFTER);
+	query_put_num(&q, now_usec() - FORGET_AFTER);
 	e = query_run(&q);
 	return e == OK ? drop_surplus(writer_db(w), p->domain) : e;
 }

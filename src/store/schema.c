@@ -4,7 +4,7 @@
 #include "base/date.h"
 #include "store/credential.h"
 
-enum { SCHEMA_VERSION = 5 };
+enum { SCHEMA_VERSION = 6 };
 
 static const char schema_sql[] =
 #include "store/schema_sql.h"
@@ -94,6 +94,10 @@ static const char to_version_5[] =
 	" INTEGER NOT NULL, text TEXT NOT NULL, PRIMARY KEY (kind, domain, organization, id)) WITHOUT ROWID;"
 	"UPDATE meta SET value = 5 WHERE key = 'schema';";
 
+/* From version 5, where policies of other domains that ended first went first. */
+static const char to_version_6[] = "ALTER TABLE policy ADD COLUMN used INTEGER NOT NULL DEFAULT 0;"
+				   "UPDATE meta SET value = 6 WHERE key = 'schema';";
+
 static err nothing_more(struct db *db UNUSED)
 {
 	return OK;
@@ -105,7 +109,7 @@ static const struct {
 	err (*then)(struct db *db);
 } steps[] = {
 	{schema_sql, credential_new_secret}, {to_version_2, credential_new_secret}, {to_version_3, nothing_more},
-	{to_version_4, nothing_more},        {to_version_5, nothing_more},
+	{to_version_4, nothing_more},        {to_version_5, nothing_more},          {to_version_6, nothing_more},
 };
 
 static err run_step(struct db *db, uint64_t version)

@@ -132,7 +132,8 @@ CREATE TABLE policy (
 	domain  TEXT PRIMARY KEY,
 	id      TEXT NOT NULL,
 	text    TEXT NOT NULL,
-	expires INTEGER NOT NULL
+	expires INTEGER NOT NULL,
+	used    INTEGER NOT NULL DEFAULT 0     -- by the day: those that nobody needs go first
 ) WITHOUT ROWID;
 
 -- A message in a mailbox.
@@ -277,4 +278,4 @@ CREATE TABLE change (
 	what    INTEGER NOT NULL               -- enum change: 0 added, 1 expunged
 );
 
-INSERT INTO meta (key, value) VALUES ('schema', 5), ('next_id', 0), ('next_account', 1), ('next_mailbox', 1);
+INSERT INTO meta (key, value) VALUES ('schema', 6), ('next_id', 0), ('next_account', 1), ('next_mailbox', 1);

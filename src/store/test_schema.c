@@ -4,7 +4,11 @@
 #include "store/queue.h"
 #include "store/schema.h"
 
-/* Back from version 5: what version 4 did not have. */
+/* Back from version 6: what version 5 did not have. */
+static const char to_version_5[] =
+	"ALTER TABLE policy DROP COLUMN used; UPDATE meta SET value = 5 WHERE key = 'schema';";
+
+/* Back from there: what version 4 did not have. */
 static const char to_version_4[] = "DROP TABLE finding; DROP TABLE refusal; DROP TABLE history; DROP TABLE contact;"
 				   "DROP TABLE lesson; DROP TABLE token; DROP TABLE learned; DROP TABLE tally;"
 				   "DROP TABLE report; ALTER TABLE queue DROP COLUMN item_flags;"
@@ -113,6 +117,7 @@ static void version_4(struct fixture *f)
 	ARENA(a, 1 << 20);
 	str expected = start(f, &a);
 
+	change(f, to_version_5);
 	change(f, to_version_4);
 	fixture_open(f);
 	expect_mail(f);
@@ -136,6 +141,7 @@ static void version_3(struct fixture *f)
 	fixture_open(f);
 	send_out(f, "alice@example.org", "bob@example.com");
 	fixture_close(f);
+	change(f, to_version_5);
 	change(f, to_version_4);
 	change(f, to_version_3);
 	fixture_open(f);
@@ -159,6 +165,7 @@ static void version_2(struct fixture *f)
 	fixture_open(f);
 	str secret = alice(f, &a).secret;
 	fixture_close(f);
+	change(f, to_version_5);
 	change(f, to_version_4);
 	change(f, to_version_3);
 	change(f, to_version_2);
@@ -179,6 +186,7 @@ static void version_1(struct fixture *f)
 	ARENA(a, 1 << 20);
 	str expected = start(f, &a);
 
+	change(f, to_version_5);
 	change(f, to_version_4);
 	change(f, to_version_3);
 	change(f, to_version_2);

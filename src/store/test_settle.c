@@ -423,13 +423,17 @@ static void policies(struct fixture *f)
 	assert_int_equal(store_policy(f->store, &q, &r, &a), E_SYNTAX);
 	/* There are ten thousand at most. */
 	fixture_change(
-		f, "DELETE FROM policy; WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 10003)"
-		   " INSERT INTO policy SELECT 'host-' || i, '1', 'x', (1 << 60) + i FROM n");
+		f,
+		"DELETE FROM policy; WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 10003)"
+		" INSERT INTO policy SELECT 'host-' || i, '1', 'x', (1 << 60) - i, 1000 + i FROM n;"
+		" UPDATE policy SET expires = (unixepoch() - 10) * 1000000 WHERE domain IN ('host-9000', 'host-9001')");
+	q = (struct policy_request){.domain = STR("host-1")}; /* this one is used */
+	assert_int_equal(store_policy(f->store, &q, &r, &a), OK);
 	q = (struct policy_request){
 		.domain = STR("new.example"), .id = STR("1"), .text = STR("x"), .expires = now_usec()};
 	assert_int_equal(store_policy(f->store, &q, &r, &a), OK);
-	expect_lines(f, "SELECT count(*) || ' ' || min(expires - (1 << 60)) FROM policy WHERE domain <> 'new.example'",
-	             "9999 5\n");
+	expect_lines(f, "SELECT count(*) || ' ' || min(used) FROM policy WHERE domain <> 'new.example'", "9999 1004\n");
+	expect_lines(f, "SELECT domain FROM policy WHERE domain IN ('host-1', 'host-9000', 'host-9001')", "host-1\n");
 	expect_lines(f, "SELECT domain FROM policy WHERE domain = 'new.example'", "new.example\n");
 }
 
