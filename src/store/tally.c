@@ -2,7 +2,7 @@
 /* The call `tally`: what was counted for reports to other domains, domain by domain, each until it is said to be done. */
 #include "store/state.h"
 
-enum { ROWS_MAX = 20000 };
+enum { ROWS_MAX = 20000, PORTION = 500 };
 #define ROW_OCTETS (640u << 10) /* a reply is one frame */
 
 struct telling {
@@ -14,14 +14,39 @@ struct telling {
 	err result;
 };
 
-static err done_apply(struct writer *w, struct job *job)
-{
-	const struct tally_request *r = job->data;
-	struct query q = db_query(writer_db(w), "DELETE FROM tally WHERE domain = ? AND day < ?");
+struct dropping {
+	str domain;
+	uint64_t until;
+	size_t dropped; /* of the last portion */
+};
 
-	query_put_str(&q, r->done);
-	query_put_num(&q, r->until);
-	return query_run(&q);
+static err drop_apply(struct writer *w, struct job *job)
+{
+	struct dropping *x = job->data;
+	struct query q =
+		db_query(writer_db(w), "DELETE FROM tally WHERE (domain, day, row) IN"
+	                               " (SELECT domain, day, row FROM tally WHERE domain = ? AND day < ? LIMIT ?)");
+
+	query_put_str(&q, x->domain);
+	query_put_num(&q, x->until);
+	query_put_num(&q, PORTION);
+	err e = query_run(&q);
+	x->dropped = e == OK ? db_changes(writer_db(w)) : 0;
+	return e;
+}
+
+/* Half a million rows at once would hold up mail: what waits to be kept comes in between. A crash in between leaves some, which are told once more. */
+static err drop(struct store *s, str domain, uint64_t until)
+{
+	static const struct job_kind kind = {.apply = drop_apply};
+	struct dropping x = {.domain = domain, .until = until};
+	err e = OK;
+
+	do {
+		struct job job = {.kind = &kind, .data = &x};
+		e = writer_do(s->writer, &job);
+	} while (e == OK && x.dropped == PORTION);
+	return e;
 }
 
 static err find_domain(struct telling *x, struct db *db)
@@ -79,15 +104,13 @@ static void tell(void *arg)
 
 static err tally_entered(struct telling *x)
 {
-	static const struct job_kind kind = {.apply = done_apply};
 	struct tally_request q = *x->request;
-	struct job job = {.kind = &kind, .data = &q};
 	err e = OK;
 
 	q.until &= INT64_MAX;
 	x->request = &q;
 	if (q.done.n > 0)
-		e = writer_do(x->store->writer, &job);
+		e = drop(x->store, q.done, q.until);
 	if (e == OK) {
 		rt_work(tell, x);
 		e = x->result;

@@ -149,6 +149,13 @@ static void counted(struct fixture *f)
 	assert_int_equal(r.rows[0].count, 2);
 	assert_int_equal(tally(f, "example.com", now_usec(), &a).domain.n, 0);
 	expect_lines(f, "SELECT count(*) FROM tally", "0\n");
+	/* More than is dropped at once. */
+	fixture_change(
+		f, "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 4000)"
+		   " INSERT INTO tally SELECT 'example.net', 0, i, 1 FROM n;"
+		   " INSERT INTO tally VALUES ('example.net', 1 << 60, 'later', 1), ('example.org', 0, 'other', 1)");
+	assert_str(tally(f, "example.net", today, &a).domain, "example.org");
+	expect_lines(f, "SELECT row FROM tally ORDER BY row", "later\nother\n");
 }
 
 static void test_counted(void **state UNUSED)
