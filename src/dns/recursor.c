@@ -5,20 +5,23 @@
 #include <unbound-event.h>
 #include <unbound.h>
 
+#include "base/log.h"
 #include "dns/anchor.h"
 #include "dns/dns.h"
 #include "dns/event_base.h"
+#include "dns/silence.h"
 #include "dns/wire.h"
 
 #define FIRST_ANSWER (5 * NSEC_PER_SEC)
 
-enum { CLASS_IN = 1, TEXT_MAX = 300 };
+enum { CLASS_IN = 1, RCODE_NO_NAME = 3, TEXT_MAX = 300 };
 
 struct recursor {
 	struct ub_event_base *events;
 	struct ub_ctx *ub;
 	size_t asking; /* questions in the air */
 	bool retired;  /* the last of them frees it */
+	struct silence silence;
 };
 
 struct question {
@@ -264,13 +267,26 @@ static err wait_for(struct recursor *r, const char *name, int type, struct quest
 	rt_deep(begin_question, &c);
 	if (c.result != 0)
 		return err_note(E_MEMORY, "libunbound takes no question");
-	q->waits = true;
+	q->waits = !q->done; /* what libunbound remembers is there at once */
 	while (e == OK && !q->done)
 		e = rt_park(deadline);
 	if (q->done)
 		return OK;
 	rt_deep(cancel_question, &c); /* `answered` is not called any more */
 	return e == E_TIMEOUT ? err_set(e, 451, "4.4.3", "the DNS did not answer in time about %s", name) : e;
+}
+
+/* What it remembers, and what cannot be believed, says nothing of whether anybody answers. */
+static void note(struct recursor *r, const struct question *q, nsec asked)
+{
+	bool answered = q->done && (q->rcode == 0 || q->rcode == RCODE_NO_NAME);
+
+	if (!q->waits || q->bogus || !silence_note(&r->silence, answered, asked, rt_now()))
+		return;
+	if (answered)
+		LOG(INFO, "dns.answers");
+	else
+		LOG(WARN, "dns.silent", LOG_NUM("wait", SILENCE_PATIENCE / NSEC_PER_SEC));
 }
 
 static err read_answer(const struct question *q, const struct resolve_request *asked, struct resolve_reply *reply,
@@ -298,9 +314,12 @@ err recursor_ask(struct recursor *r, const struct resolve_request *asked, struct
 
 	if (name == NULL || asked->type > UINT16_MAX)
 		return err_set(E_SYNTAX, 451, "4.4.3", "there can be no such name in the DNS");
+	nsec now = rt_now();
 	r->asking++;
-	err e = wait_for(r, name, (int)asked->type, &q, deadline);
+	err e = wait_for(r, name, (int)asked->type, &q, silence_deadline(&r->silence, now, deadline));
 	r->asking--;
+	if (e != E_CANCELLED)
+		note(r, &q, now);
 	if (r->retired && r->asking == 0)
 		destroy(r);
 	if (e == OK && a->full)
