@@ -145,6 +145,20 @@ const struct command commands[] = {
 		.run = command_quarantine,
 	},
 	{
+		.name = "mailbox",
+		.arguments = "list ADDRESS\n"
+			     "show ADDRESS MAILBOX\n"
+			     "move ADDRESS MAILBOX UID... TO-MAILBOX",
+		.options = STORE_READER | OPTION_CREATE,
+		.least = 1,
+		.most = ADMIN_WORDS_MAX - 2,
+		.summary = "what is in the mailboxes of an account",
+		.text = "UID is 3, 3:7, 3:* or all; * is the last one. They are those that show tells.\n"
+			"What is moved to Junk is learned as spam, what is moved out of it as wanted mail, but not to and from Trash;\n"
+			"a message that is moved back is learned anew, and what was learned before is taken back.",
+		.run = command_mailbox,
+	},
+	{
 		.name = "balance",
 		.arguments = "",
 		.options = STORE_READER | OPTION_SINCE,

@@ -161,9 +161,9 @@ CREATE TABLE ledger (
 	original TEXT NOT NULL DEFAULT '',     -- debit: the address of RCPT when it is another
 	orcpt    TEXT NOT NULL DEFAULT '',
 	notify   INTEGER NOT NULL DEFAULT 0,
-	mailbox  INTEGER NOT NULL DEFAULT 0,   -- credit: where it went
+	mailbox  INTEGER NOT NULL DEFAULT 0,   -- credit: where it is, or was when it was expunged
 	uid      INTEGER NOT NULL DEFAULT 0,
-	detail   TEXT NOT NULL DEFAULT '',     -- credit: the reply, the rule
+	detail   TEXT NOT NULL DEFAULT '',     -- credit: the reply, the rule, who moved it last
 	status   TEXT NOT NULL DEFAULT '',     -- credit: "2.0.0"
 	host     TEXT NOT NULL DEFAULT '',     -- credit: "mx.example.com[192.0.2.1]:25" that took or refused it
 	security TEXT NOT NULL DEFAULT '',     -- credit: how the connection was secured
