@@ -85,6 +85,8 @@ static size_t find_name(str charset)
 {
 	size_t i = 0;
 
+	if (str_equal_nocase(charset, STR("utf-8")) || str_equal_nocase(charset, STR("us-ascii")))
+		return NAMES;
 	if (str_starts_nocase(charset, STR("x-")) && charset.n > 2)
 		charset = str_drop(charset, 2);
 	while (i < NAMES && !str_equal_nocase(charset, str_from(names[i].name)))
@@ -116,13 +118,28 @@ static bool put_fitting(struct buf *out, str text)
 	return n == text.n && !out->full;
 }
 
+/* Octets of ASCII that `text` begins with, but for a few at their end. */
+static size_t ascii_size(str text)
+{
+	uint64_t eight;
+	size_t n = 0;
+
+	for (; text.n - n >= sizeof eight; n += sizeof eight) {
+		memcpy(&eight, &text.p[n], sizeof eight);
+		if ((eight & UINT64_C(0x8080808080808080)) != 0)
+			break;
+	}
+	return n;
+}
+
 static size_t well_formed(str text)
 {
 	size_t n = 0;
 	uint32_t code;
 
 	while (n < text.n) {
-		size_t size = (unsigned char)text.p[n] < 0x80 ? 1 : str_utf8_char(str_drop(text, n), &code);
+		n += ascii_size(str_drop(text, n));
+		size_t size = n == text.n ? 0 : str_utf8_char(str_drop(text, n), &code);
 		if (size == 0)
 			return n;
 		n += size;

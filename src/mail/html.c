@@ -205,7 +205,7 @@ static void add_link(struct reader *r, enum html_link_kind kind, str url)
 	if (url.n == 0 || o->links_n == HTML_LINKS_MAX)
 		return;
 	if (o->links == NULL)
-		o->links = arena_array(r->arena, HTML_LINKS_MAX, sizeof *o->links);
+		o->links = (struct html_link *)(void *)arena_octets(r->arena, HTML_LINKS_MAX * sizeof *o->links);
 	if (o->links == NULL)
 		return;
 	struct html_link *l = &o->links[o->links_n++];

@@ -122,6 +122,45 @@ static void relaxed_line(struct dkim_canon_out *o, str line)
 	}
 }
 
+typedef signed char block __attribute__((vector_size(16)));
+
+static block load(const char *p)
+{
+	block b;
+
+	memcpy(&b, p, sizeof b);
+	return b;
+}
+
+/* Are these octets, with the one behind them, as they are in a canonical body? No tab, no blank before another or before the end of a line, no LF without CR. */
+static bool is_canonical(const char *p)
+{
+	block a = load(p), b = load(&p[1]);
+	block odd = (a == '\t') | ((a == ' ') & ((b == ' ') | (b == '\r') | (b == '\n'))) | ((b == '\n') & (a != '\r'));
+	uint64_t halves[2];
+
+	memcpy(halves, &odd, sizeof halves);
+	return (halves[0] | halves[1]) == 0;
+}
+
+/* Takes lines off `rest` that need no change, in either canonicalization, up to one that is not empty: most of most bodies. Lines that follow each other are seen
+ * at once. "" when it is not known whether the first one is such. */
+static str take_canonical(str *rest)
+{
+	size_t n = 0;
+
+	if (rest->n == 0 || rest->p[0] == '\r' || rest->p[0] == '\n')
+		return STR_NONE;
+	while (rest->n - n > sizeof(block) && is_canonical(&rest->p[n]))
+		n += sizeof(block);
+	size_t end = str_find_last(str_take(*rest, n), '\n');
+	str lines = str_take(*rest, end < n ? end + 1 : 0);
+	while (str_ends(lines, STR("\r\n\r\n")))
+		lines.n -= 2;
+	*rest = str_drop(*rest, lines.n);
+	return lines;
+}
+
 static bool is_empty(enum dkim_canon canon, str line)
 {
 	return line.n == 0 || (canon == DKIM_RELAXED && blanks_size(line) == line.n);
@@ -139,8 +178,9 @@ void dkim_canon_body(struct dkim_canon_out *o, enum dkim_canon canon, str body)
 	bool any = false;
 
 	while (body.n > 0) {
-		str before = body, line = take_line(&body, &end);
-		if (is_empty(canon, line))
+		str before = body, lines = take_canonical(&body),
+		    line = lines.n > 0 ? STR_NONE : take_line(&body, &end);
+		if (lines.n == 0 && is_empty(canon, line))
 			continue;
 		str waiting = str_take(skipped, skipped.n - before.n);
 		while (waiting.n > 0) {
@@ -148,11 +188,13 @@ void dkim_canon_body(struct dkim_canon_out *o, enum dkim_canon canon, str body)
 			take_line(&waiting, &empty_end);
 			emit_end(o, empty_end);
 		}
+		emit(o, lines);
 		if (canon == DKIM_RELAXED)
 			relaxed_line(o, line);
 		else
 			emit(o, line);
-		emit_end(o, end);
+		if (lines.n == 0)
+			emit_end(o, end);
 		skipped = body;
 		any = true;
 	}

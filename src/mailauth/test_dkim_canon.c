@@ -149,11 +149,77 @@ static void test_signature(void **state UNUSED)
 	signature_is(DKIM_RELAXED, "S: a=x; b=AB ;\r\n", "AB ", "s:a=x; b=;");
 }
 
+/* --- what is looked at many octets at a time --- */
+
+/* RFC 6376 3.4.3, 3.4.4, line by line. */
+static void spell_out(enum dkim_canon canon, str body, struct buf *out)
+{
+	size_t empty = 0;
+
+	while (body.n > 0) {
+		size_t at = str_find(body, '\n'), before = out->n;
+		str line = str_take(body, at > 0 && at < body.n && body.p[at - 1] == '\r' ? at - 1 : at);
+		BUF(plain, 1000);
+		for (size_t i = 0; i < line.n; i++) {
+			bool blank = canon == DKIM_RELAXED && (line.p[i] == ' ' || line.p[i] == '\t');
+			if (!blank)
+				buf_putc(&plain, line.p[i]);
+			else if (plain.n == 0 || plain.p[plain.n - 1] != ' ')
+				buf_putc(&plain, ' ');
+		}
+		plain.n -= canon == DKIM_RELAXED && plain.n > 0 && plain.p[plain.n - 1] == ' ';
+		body = str_drop(body, at + 1);
+		empty++;
+		if (plain.n == 0)
+			continue;
+		for (; empty > 1; empty--)
+			buf_puts(out, "\r\n");
+		buf_put(out, buf_str(&plain));
+		buf_puts(out, "\r\n");
+		empty = 0;
+		assert_true(out->n > before);
+	}
+	if (out->n == 0 && canon == DKIM_SIMPLE)
+		buf_puts(out, "\r\n");
+}
+
+static void test_any_body(void **state UNUSED)
+{
+	static const char *const pieces[] = {"\r\n",
+	                                     "\n",
+	                                     "\r",
+	                                     " ",
+	                                     "\t",
+	                                     "a",
+	                                     "word and word",
+	                                     "\r\n\r\n",
+	                                     "many words of a line\r\n",
+	                                     "that has to be looked at\r\n",
+	                                     "at once\r\n"};
+	uint32_t random = 1;
+
+	for (int round = 0; round < 4000; round++) {
+		BUF(body, 2000);
+		BUF(want, 4000);
+		enum dkim_canon canon = round % 2 == 0 ? DKIM_SIMPLE : DKIM_RELAXED;
+		for (int i = round % 60; i > 0; i--) {
+			random = random * 1664525 + 1013904223;
+			buf_puts(&body, pieces[(random >> 24) % ARRAY_LEN(pieces)]);
+		}
+		CLEANUP(dkim_canon_free) struct dkim_canon_out o = {0};
+		spell_out(canon, buf_str(&body), &want);
+		dkim_canon_begin(&o, UINT64_MAX);
+		dkim_canon_body(&o, canon, buf_str(&body));
+		assert_hash_of(&o, buf_str(&want));
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_empty_body), cmocka_unit_test(test_examples), cmocka_unit_test(test_bodies),
-		cmocka_unit_test(test_length),     cmocka_unit_test(test_fields),   cmocka_unit_test(test_signature),
+		cmocka_unit_test(test_any_body),   cmocka_unit_test(test_length),   cmocka_unit_test(test_fields),
+		cmocka_unit_test(test_signature),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -18,12 +18,23 @@ static struct mime_part cut_part(struct content *c, const struct mime_part *p)
 	return some;
 }
 
+/* Most links of a message lead to where the one in front of them leads. */
+static void find_host(struct content *c, struct content_link *l)
+{
+	str authority = url_authority(l->url);
+
+	if (c->links_n > 0 && str_equal(authority, c->authority))
+		l->host = c->links[c->links_n - 1].host;
+	else if (!url_host(l->url, &c->arena, &l->host))
+		l->host = (struct url_host){0};
+	c->authority = authority;
+}
+
 static void add_link(struct content *c, struct content_link l)
 {
 	if (c->links_n == CONTENT_LINKS_MAX)
 		return;
-	if (!url_host(l.url, &c->arena, &l.host))
-		l.host = (struct url_host){0};
+	find_host(c, &l);
 	c->links[c->links_n++] = l;
 }
 
@@ -112,7 +123,7 @@ err content_read(str message, struct content *out)
 	                        .text = BUF_INIT(CONTENT_TEXT_MAX + 1),
 	                        .scratch = BUF_INIT(CONTENT_TEXT_MAX)};
 	out->header = str_take(message, header_size(str_take(message, CONTENT_HEADER_MAX)));
-	out->links = arena_array(&out->arena, CONTENT_LINKS_MAX, sizeof *out->links);
+	out->links = (struct content_link *)(void *)arena_octets(&out->arena, CONTENT_LINKS_MAX * sizeof *out->links);
 	err e = mime_read(message, &out->arena, &out->mime);
 	if (e == OK)
 		e = read_parts(out);

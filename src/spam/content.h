@@ -33,6 +33,7 @@ struct content {
 	str plain, html; /* halves of `text`: of text/plain and the like; of text/html */
 	struct content_link *links;
 	size_t links_n;
+	str authority;               /* of the last one */
 	size_t tags, images, hidden; /* of all HTML, as in mail/html.h; `images` also attached ones */
 	size_t read;                 /* octets of parts, as they stand */
 	size_t html_n;               /* parts */

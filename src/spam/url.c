@@ -126,6 +126,13 @@ static bool read_address(str host, struct arena *a, struct url_host *out)
 	return true;
 }
 
+str url_authority(str url)
+{
+	str rest = url;
+
+	return skip_scheme(&rest) ? str_take(url, url.n - rest.n + take_authority(rest).n) : STR_NONE;
+}
+
 bool url_host(str url, struct arena *a, struct url_host *out)
 {
 	char memory[HOST_MAX];
@@ -159,6 +166,14 @@ static bool is_of_url(unsigned char c)
 	return c > ' ' && c != '<' && c != '>' && c != '"' && c != 0x7f && c != ')' && c != ']';
 }
 
+/* May one begin with `c`, behind `before`? */
+static bool may_begin(char c, char before)
+{
+	char lower = (char)(c | 0x20);
+
+	return (lower == 'h' && before != '/') || (lower == 'w' && !is_of_url((unsigned char)before));
+}
+
 static bool begins_url(str s)
 {
 	return str_starts_nocase(s, STR("http://")) || str_starts_nocase(s, STR("https://")) ||
@@ -167,21 +182,17 @@ static bool begins_url(str s)
 
 str url_next(str *text)
 {
-	struct cursor c = cursor_of(*text);
 	char before = ' ';
 
-	while (!cursor_end(&c)) {
-		char ch = *c.p;
-		bool starts = (ch == 'h' || ch == 'H' || ch == 'w' || ch == 'W') && !is_of_url((unsigned char)before);
-		starts = starts || ((ch == 'h' || ch == 'H') && before != '/');
-		if (starts && begins_url(cursor_rest(&c))) {
+	for (size_t at = 0; at < text->n; at++) {
+		if (may_begin(text->p[at], before) && begins_url(str_drop(*text, at))) {
+			struct cursor c = cursor_of(str_drop(*text, at));
 			str url = cursor_take_while(&c, is_of_url);
 			*text = cursor_rest(&c);
 			return url;
 		}
-		before = ch;
-		(void)cursor_bytes(&c, 1);
+		before = text->p[at];
 	}
-	*text = cursor_rest(&c);
+	*text = STR_NONE;
 	return STR_NONE;
 }

@@ -14,6 +14,9 @@ struct url_host {
 /* False: it is no URL of http, https or ftp, or has no host. */
 bool url_host(str url, struct arena *a, struct url_host *out);
 
+/* What of it names the host: the scheme, what is in front of the host, and the port too. Those of two URLs are the same: so are their hosts. "": it has none. */
+str url_authority(str url);
+
 /* Takes the next "http://...", "https://..." or "www...." off *text; STR_NONE: there is none. A view into *text. */
 str url_next(str *text);
 
