@@ -91,6 +91,23 @@ static void states(struct fixture *f)
 	arena_free(&x.arena);
 }
 
+/* That somebody took it for junk is not told to who sent it. */
+static void moved(struct fixture *f)
+{
+	struct asking x;
+
+	submit(f, &x);
+	admin_do(f, "mailbox move alice@example.org INBOX Junk there all");
+	expect_lines(f, "SELECT count(*) FROM ledger WHERE detail LIKE 'moved from INBOX by %'", "1\n");
+	expect_fate(&x, 2, "alice@example.org", FATE_MAILBOX, "");
+	arena_free(&x.arena);
+}
+
+static void test_moved(void **state UNUSED)
+{
+	fixture_run(moved);
+}
+
 static void test_states(void **state UNUSED)
 {
 	fixture_run(states);
@@ -187,6 +204,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_states),
+		cmocka_unit_test(test_moved),
 		cmocka_unit_test(test_only_the_submitter_is_told),
 		cmocka_unit_test(test_it_waits_for_changes),
 	};

@@ -7,6 +7,8 @@
 #include <pthread.h>
 #include <sys/syscall.h>
 
+#include "store/mailbox_name.h"
+#include "store/move.h"
 #include "store/state.h"
 #include "store/writer.h"
 
@@ -265,6 +267,75 @@ static void test_transaction_is_lost_in_prepare(void **state UNUSED)
 	fixture_run(lost_transaction);
 }
 
+/* --- moves --- */
+
+static uint64_t number_of(struct fixture *f, const char *sql)
+{
+	ARENA(a, 1 << 20);
+	uint64_t n = UINT64_MAX;
+
+	assert_true(str_to_u64(str_take(fixture_lines(f, sql, &a), 1), 9, &n));
+	return n;
+}
+
+static void expect_where(struct fixture *f, uint64_t junk, uint64_t moved)
+{
+	assert_int_equal(box_count(f, "alice@example.org"), 1 - moved);
+	assert_int_equal(number_of(f, "SELECT messages FROM mailbox WHERE name = 'Junk'"), moved);
+	assert_int_equal(number_of(f, "SELECT count(*) FROM lesson WHERE account = 1"), moved);
+	assert_int_equal(number_of(f, "SELECT count(*) FROM change WHERE what = 1"), moved);
+	assert_int_equal(number_of(f, "SELECT mailbox FROM ledger WHERE side = 1"), moved ? junk : 1);
+	assert_sound(f);
+}
+
+/* Where it was, and nothing learned; when the fault is over it works. */
+static void move_with(struct fixture *f, int *errno_of, int with, err expected)
+{
+	const uint64_t uid = 1;
+	uint64_t junk = 0;
+	ARENA(a, 1 << 20);
+
+	start(f);
+	assert_int_equal(mailbox_ensure(f->store, 1, STR("Junk"), &junk), OK);
+	struct move m = {.account = 1, .from = 1, .to = junk, .uids = &uid, .n = 1, .by = STR("a test")};
+	*errno_of = with;
+	assert_int_equal(store_move(f->store, &m, &a), expected);
+	memset(&fault, 0, sizeof(fault));
+	expect_where(f, junk, 0);
+	fixture_close(f);
+	fixture_open(f);
+	expect_where(f, junk, 0);
+	assert_int_equal(store_move(f->store, &m, &a), OK);
+	assert_int_equal(m.moved_n, 1);
+	assert_int_equal(m.moved[0].uid, 1);
+	expect_where(f, junk, 1);
+	fixture_close(f);
+	fixture_open(f);
+	expect_where(f, junk, 1);
+}
+
+static void move_full(struct fixture *f)
+{
+	move_with(f, &fault.write, ENOSPC, E_FULL);
+}
+
+static void move_unsynced(struct fixture *f)
+{
+	move_with(f, &fault.sync, EIO, E_TEMP);
+}
+
+static void move_uncommitted(struct fixture *f)
+{
+	move_with(f, &fault.log_write, EIO, E_TEMP);
+}
+
+static void test_moves(void **state UNUSED)
+{
+	fixture_run(move_full);
+	fixture_run(move_unsynced);
+	fixture_run(move_uncommitted);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -275,6 +346,7 @@ int main(void)
 		cmocka_unit_test(test_log_cannot_be_written),
 		cmocka_unit_test(test_syncs_are_shared),
 		cmocka_unit_test(test_transaction_is_lost_in_prepare),
+		cmocka_unit_test(test_moves),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
