@@ -4,7 +4,9 @@
 import base64
 import email
 import email.policy
+import os
 import re
+import shutil
 import sqlite3
 import subprocess
 import time
@@ -474,6 +476,22 @@ def test_submission_is_signed(world, make_server):
         for i in range(2):
             assert dkim.DKIM(text).verify(idx=i, dnsfunc=records(world))
         assert ('dkim-sign', 'signed') in [(f[1], f[2]) for f in findings(server, sent.mid)]
+
+
+def test_keys_of_many_domains(world, make_server):
+    """They are told to other processes all at once."""
+    server = make_server(f'authenticate yes\nspam judge no\n{world.settings}', start=False, domains=['d0.example { dkim rsa }'])
+    server.start()
+    server.stop()
+    folder = os.path.join(server.data, 'keys', 'dkim')
+    [name] = os.listdir(folder)
+    server.domains = [f'd{i}.example {{ dkim rsa }}' for i in range(800)]
+    for i in range(1, 800):
+        shutil.copy2(os.path.join(folder, name), os.path.join(folder, name.replace('d0.example', f'd{i}.example')))
+    server.write_config()
+    server.start()
+    user = server.account('user@d799.example')
+    post(server, mail('none.auth.test'), user, sender='bob@none.auth.test')
 
 
 def test_mail_from_others_is_sealed(world, make_server):

@@ -471,18 +471,18 @@ static void run_sizes(void)
 	struct mailbox_read_request q = {0};
 	struct mailbox_read_reply r;
 	struct inspect_reply ir;
-	char *big = calloc(1, 2 << 20);
+	char *big = calloc(1, 9 << 20);
 	ARENA(a, MEMORY);
 	ARENA(small, 10000);
 
 	assert_int_equal(inspect(BODY_OF(str_make(big, 1000 << 10)), &ir, &a), OK);
 	assert_int_equal(ir.reply, 1000 << 10);
-	assert_int_equal(inspect(BODY_OF(str_make(big, 2 << 20)), &ir, &a), E_LIMIT);
+	assert_int_equal(inspect(BODY_OF(str_make(big, 9 << 20)), &ir, &a), E_LIMIT);
 	server.reply_size = 900 << 10;
 	assert_int_equal(call_mailbox_read(client, &q, &r, &a, RT_NEVER), OK);
 	assert_int_equal(r.bytes.n, 900 << 10);
 	assert_int_equal(call_mailbox_read(client, &q, &r, &small, RT_NEVER), E_LIMIT);
-	server.reply_size = 2 << 20;
+	server.reply_size = 9 << 20;
 	assert_int_equal(call_mailbox_read(client, &q, &r, &a, RT_NEVER), E_LIMIT);
 	struct rcpt *rcpts = calloc(RECORD_LIST_MAX + 1, sizeof(*rcpts));
 	struct inspect_request longer = {.rcpts = rcpts, .rcpts_n = RECORD_LIST_MAX + 1, .body = BODY_OF(STR_NONE)};
@@ -513,7 +513,7 @@ static void raw_connect(void)
 static const str malformed[] = {
 	{"\0\0\0\0", 4},   /* no frame is empty */
 	{"\1\0\0\0\0", 5}, /* or without an id */
-	{"\1\0\x10\0", 4}, /* or larger than 1 MiB */
+	{"\1\0\x80\0", 4}, /* or larger than 8 MiB */
 	{"\xff\xff\xff\xff", 4},
 	{"\2\0\0\0\3\1", 6},                                            /* no such kind */
 	{"\4\0\0\0\0\1\x7f\0", 8},                                      /* no such call */

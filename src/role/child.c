@@ -139,8 +139,7 @@ static err tell_domain_keys(struct child *c, struct certify_request *q, struct a
 		return err_note(E_LIMIT, "too many keys of domains");
 	for (size_t i = 0; i < all->n; i++) {
 		q->domain_keys[i] = all->items[i];
-		if (c->type != &role_keys)
-			q->domain_keys[i].secret = STR_NONE;
+		*(c->type == &role_keys ? &q->domain_keys[i].record : &q->domain_keys[i].secret) = STR_NONE;
 	}
 	q->domain_keys_n = all->n;
 	return OK;
