@@ -520,7 +520,7 @@ const struct setting schema[] = {
          .at = AT(dkim_rotate),
          .fallback = "180d",
          .none = "never",
-         .min = SECONDS(1),
+         .min = SECONDS(86400),
          .max = SECONDS(3650 * UINT64_C(86400)),
          .text = "How old the keys of a domain are when new ones are made. Mail is signed with the new ones as soon as "
                  "the DNS has their records."},

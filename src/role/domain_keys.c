@@ -15,10 +15,10 @@
 #include "role/path.h"
 #include "rt/signature_key.h"
 
-#define MEMORY_MAX ((size_t)8 << 20)
+#define MEMORY_MAX ((size_t)16 << 20)
 #define DOMAINKEY  STR("._domainkey.")
 
-enum { PEM_MAX = 16 << 10, PUBLIC_MAX = 4 << 10, KEYS_MAX = 4096, KEPT = 2, DATE_DIGITS = 8, NAME_SIZE = 512 };
+enum { PEM_MAX = 16 << 10, PUBLIC_MAX = 4 << 10, KEYS_MAX = 4096, KEPT = 3, DATE_DIGITS = 8, NAME_SIZE = 512 };
 
 static const struct {
 	unsigned bit;
@@ -154,11 +154,16 @@ static bool is_due(const struct config *config, const struct domain_key *newest,
 
 /* --- new ones --- */
 
+/* Of each kind the newest stay, and the oldest: nobody knows here which record is in the DNS, and if new ones are not published it is the first. Where there are very many
+ * keys, one stays. */
 static void remove_old(const struct loading *l, str domain, const char *algorithm)
 {
+	bool many = l->keys->n > KEYS_MAX / 2;
+	size_t oldest = many ? 0 : 1;
 	const struct domain_key *k;
 
-	for (size_t i = KEPT - 1; (k = nth(l->keys, domain, algorithm, i)) != NULL; i++) {
+	for (size_t i = many ? 1 : KEPT - 1; nth(l->keys, domain, algorithm, i + oldest) != NULL; i++) {
+		k = nth(l->keys, domain, algorithm, i);
 		ARENA(a, NAME_SIZE);
 		const char *name = arena_z(&a, arena_printf(&a, STR_FMT STR_FMT STR_FMT, STR_ARG(k->selector),
 		                                            STR_ARG(DOMAINKEY), STR_ARG(k->domain)));

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* domain_keys - the keys by which a domain of ours signs its mail (RFC 6376), as files in data/keys/dkim, named as the DNS has them: SELECTOR._domainkey.DOMAIN, a
- * private key in PEM. Those that are missing are made, and so are new ones when the newest is older than `dkim-rotate`; the one before it stays, as its signatures are still
- * under way and the DNS may not know the new one yet; those before that are removed. A key that was put there by hand is used like any other.
+ * private key in PEM. Those that are missing are made, and so are new ones when the newest is older than `dkim-rotate`; the two before it stay, as their signatures are still
+ * under way and the DNS may not know the new one yet, and so does the oldest; others are removed. A key that was put there by hand is used like any other.
  */
 #ifndef ROLE_DOMAIN_KEYS_H
 #define ROLE_DOMAIN_KEYS_H

@@ -44,7 +44,7 @@ static void are_made_once(void **state UNUSED)
 	domain_keys_free(&second);
 }
 
-/* The one before stays until the next but one is made. */
+/* The two before stay, and the oldest: it may be the only one that is published. */
 static void are_replaced_with_time(void **state UNUSED)
 {
 	struct domain_keys k;
@@ -56,11 +56,16 @@ static void are_replaced_with_time(void **state UNUSED)
 	load(start + 180 * DAY, 4, &k);
 	assert_true(k.items[0].created > k.items[3].created);
 	domain_keys_free(&k);
-	load(start + 360 * DAY, 4, &k);
-	assert_int_equal(k.items[3].created, start + 180 * DAY);
+	load(start + 360 * DAY, 6, &k);
+	domain_keys_free(&k);
+	load(start + 540 * DAY, 8, &k);
+	domain_keys_free(&k);
+	load(start + 720 * DAY, 8, &k);
+	assert_int_equal(k.items[5].created, start + 360 * DAY);
+	assert_int_equal(k.items[7].created, start);
 	domain_keys_free(&k);
 	config.dkim_rotate = 0;
-	load(start + 3600 * DAY, 4, &k);
+	load(start + 3600 * DAY, 8, &k);
 	assert_false(domain_keys_changed(&k, &config, start + 3600 * DAY));
 	domain_keys_free(&k);
 }
@@ -72,7 +77,7 @@ static void keys_of_others_count(void **state UNUSED)
 	struct domain_keys k;
 
 	config.dkim_rotate = 0;
-	load(start, 4, &k);
+	load(start, 8, &k);
 	assert_int_equal(signature_key_make(true, &pem), OK);
 	snprintf(path, sizeof(path), "%s/keys/dkim/mail._domainkey.example.net", folder);
 	assert_int_equal(file_replace(path, buf_str(&pem), 0600), OK);
@@ -80,7 +85,7 @@ static void keys_of_others_count(void **state UNUSED)
 	domain_keys_free(&k);
 	snprintf(path, sizeof(path), "%s/keys/dkim/no key", folder);
 	assert_int_equal(file_replace(path, STR("nothing"), 0600), OK);
-	load(start, 5, &k);
+	load(start, 9, &k);
 	bool found = false;
 	for (size_t i = 0; i < k.n; i++)
 		found |= str_equal(k.items[i].selector, STR("mail")) && str_equal(k.items[i].algorithm, STR("ed25519"));
