@@ -8,6 +8,7 @@
 #include "mailauth/arf.h"
 #include "mailauth/dmarc_report.h"
 #include "mailauth/tls_report.h"
+#include "rt/rt.h"
 
 enum { MEMORY = 64 << 20, TEXT_MAX = 48 << 10, NAME_OCTETS_MAX = 250 };
 
@@ -190,20 +191,36 @@ static err read_arf(const struct reports_input *in, struct arena *a, struct buf 
 	return OK;
 }
 
-static err read_part(const struct reports_input *in, const struct mime_part *p, enum kind kind, struct arena *a,
-                     struct buf *text, struct report_read *out)
+struct reading {
+	const struct reports_input *in;
+	const struct mime_part *part;
+	enum kind kind;
+	struct arena *memory;
+	struct buf *text;
+	struct report_read *out;
+	err result;
+};
+
+static err read_part(const struct reading *r)
 {
 	BUF(octets, DMARC_REPORT_SIZE_MAX);
 	err e = OK;
 
-	if (kind == KIND_ARF)
-		return read_arf(in, a, text, out);
-	e = mime_content(p, &octets);
+	if (r->kind == KIND_ARF)
+		return read_arf(r->in, r->memory, r->text, r->out);
+	e = mime_content(r->part, &octets);
 	if (e != OK)
 		return e;
-	if (kind == KIND_DMARC)
-		return read_dmarc(in, buf_str(&octets), a, text, out);
-	return read_tls(in, buf_str(&octets), a, text, out);
+	if (r->kind == KIND_DMARC)
+		return read_dmarc(r->in, buf_str(&octets), r->memory, r->text, r->out);
+	return read_tls(r->in, buf_str(&octets), r->memory, r->text, r->out);
+}
+
+static void read_in_thread(void *arg)
+{
+	struct reading *r = arg;
+
+	r->result = read_part(r);
 }
 
 /* --- the whole --- */
@@ -234,8 +251,9 @@ err reports_read(const struct reports_input *in, struct arena *a, struct report_
 		enum kind kind = kind_of(&mime.parts[i], reports, &memory);
 		if (kind == KIND_NONE)
 			continue;
-		e = read_part(in, &mime.parts[i], kind, &memory, &text, &r);
-		return e == OK ? keep(&r, &text, a, out) : e;
+		struct reading reading = {in, &mime.parts[i], kind, &memory, &text, &r, OK};
+		rt_work(read_in_thread, &reading); /* sixteen megabytes of XML take a while */
+		return reading.result == OK ? keep(&r, &text, a, out) : reading.result;
 	}
 	return e == OK ? err_note(E_NOT_FOUND, "it brings no report") : e;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /* reports - what others report about domains of ours, in the mail that brings it: aggregate reports of DMARC (RFC 9990) and about TLS (RFC 8460), complaints
- * (RFC 5965). Pure; the work is bounded: one report of a message, 16 MiB of it when it is unpacked.
+ * (RFC 5965). The work is bounded, one report of a message, 16 MiB of it when it is unpacked; a worker does it (rt_work), and the caller parks.
  */
 #ifndef FILTER_REPORTS_H
 #define FILTER_REPORTS_H

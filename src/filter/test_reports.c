@@ -4,6 +4,7 @@
 #include "base/encode.h"
 #include "filter/reports.h"
 #include "mailauth/gzip.h"
+#include "rt/rt.h"
 
 static struct config *config;
 static struct arena memory = ARENA_INIT(16 << 20);
@@ -192,11 +193,36 @@ static void odd_names(void **state UNUSED)
 	assert_str(r.id, "0-0");
 }
 
+static bool others_ran;
+
+static void run_beside(void *arg UNUSED)
+{
+	others_ran = true;
+}
+
+static void read_beside(void *arg)
+{
+	rt_spawn(run_beside, NULL, "beside");
+	assert_dmarc("Content-Type: text/xml", STR(REPORT));
+	*(bool *)arg = others_ran;
+	assert_none("Content-Type: text/plain");
+}
+
+/* Whoever sends a large report holds up no other message. */
+static void others_go_on_meanwhile(void **state UNUSED)
+{
+	bool parked = false;
+
+	assert_int_equal(rt_run(read_beside, &parked), OK);
+	assert_true(parked);
+}
+
 int main(void)
 {
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(dmarc), cmocka_unit_test(others),  cmocka_unit_test(tls),      cmocka_unit_test(arf),
-		cmocka_unit_test(whose), cmocka_unit_test(refused), cmocka_unit_test(odd_names)};
+	const struct CMUnitTest tests[] = {cmocka_unit_test(dmarc),     cmocka_unit_test(others),
+	                                   cmocka_unit_test(tls),       cmocka_unit_test(arf),
+	                                   cmocka_unit_test(whose),     cmocka_unit_test(refused),
+	                                   cmocka_unit_test(odd_names), cmocka_unit_test(others_go_on_meanwhile)};
 
 	return cmocka_run_group_tests(tests, begin, end);
 }
