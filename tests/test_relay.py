@@ -308,6 +308,12 @@ def test_local_service(make_server, peer):
     text = b'Subject: again\nTo: postmaster@example.org\n\nHello.\n'
     subprocess.run([link, '-t', '-O', 'requiretls=yes', '-f', user, user], input=text, env=env, check=True, timeout=60)
     assert len(server.mailbox(user)) == 2
+    # more than one message may have
+    many = [user.replace('@', f'+{i}@') for i in range(250)]
+    subprocess.run([link, '-i', *many], input=b'Subject: many\n\n', env=env, check=True, timeout=60)
+    assert len(server.mailbox(user)) == 5 and server.check_balance()['accepted'] > 250
+    r = subprocess.run([link, '-i', *many[:150], 'nobody@example.org'], input=b'Subject: many\n\n', env=env, capture_output=True, timeout=60)
+    assert r.returncode == 67 and r.stderr.count(b'\n') == 1
     # all at once
     said = f'EHLO x\nMAIL FROM:<{user}>\nRCPT TO:<{user}>\nDATA\nFrom: {user}\nSubject: at once\n\nHello.\n..\n.\nQUIT\n'
     within = said.replace('\n', '\r\n').replace('Hello.', 'Hello.\n.\nMAIL FROM:<evil@example.com>\n')

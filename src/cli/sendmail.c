@@ -11,7 +11,7 @@
 #include "mail/qualify.h"
 #include "rt/net.h"
 
-enum { INPUT_MAX = 1 << 30, COPY = 64 << 10 };
+enum { INPUT_MAX = 1 << 30, COPY = 64 << 10, RCPTS_AT_ONCE = 100 /* RFC 5321 4.5.3.1.8 */ };
 
 struct sendmail {
 	const struct sendmail_options *options;
@@ -64,12 +64,12 @@ static int status_of_send(const struct submit *s, err e)
 	return e == E_SYNTAX || e == E_LIMIT ? EX_DATAERR : EX_TEMPFAIL;
 }
 
-static int tell_refusals(const struct sendmail_message *m)
+static int tell_refusals(const struct smtp_send_rcpt *rcpts, size_t n)
 {
 	int status = EX_OK;
 
-	for (size_t i = 0; i < m->rcpts_n; i++) {
-		const struct smtp_send_rcpt *r = &m->rcpts[i];
+	for (size_t i = 0; i < n; i++) {
+		const struct smtp_send_rcpt *r = &rcpts[i];
 
 		if (r->result == OK)
 			continue;
@@ -89,26 +89,40 @@ static err connect_local(struct submit *s)
 	return e;
 }
 
-static int hand_over(struct sendmail *c, struct submit *s, struct sendmail_message *m)
+static int hand_over_to(struct sendmail *c, struct submit *s, str text, struct smtp_send_rcpt *rcpts, size_t n)
 {
 	const struct sendmail_options *o = c->options;
 	struct smtp_send send = {.sender = sender_of(c),
 	                         .envid = str_from(o->envid),
 	                         .ret = o->ret,
 	                         .flags = (o->utf8 ? MESSAGE_UTF8 : 0u) | (o->require_tls ? MESSAGE_REQUIRE_TLS : 0u),
-	                         .message = buf_str(&m->text),
-	                         .rcpts = m->rcpts,
-	                         .rcpts_n = m->rcpts_n};
+	                         .message = text,
+	                         .rcpts = rcpts,
+	                         .rcpts_n = n};
 	bool in_doubt;
 	err e = smtp_client_send(s->client, &send, &c->arena, &in_doubt);
 
 	if (e == OK)
-		return tell_refusals(m);
+		return tell_refusals(rcpts, n);
 	const struct smtp_reply *r = smtp_client_reply(s->client);
 	return complain(status_of_send(s, e), r->code >= 400 && r->text.n > 0 ? arena_z(&c->arena, buf_str(&r->text)) : err_info()->text);
 }
 
-static int send_made(struct sendmail *c, struct sendmail_message *m)
+/* As many at once as every server takes. */
+static int hand_over(struct sendmail *c, struct submit *s, const struct sendmail_message *m)
+{
+	int status = EX_OK;
+
+	for (size_t at = 0; at < m->rcpts_n && (at == 0 || smtp_client_usable(s->client)); at += RCPTS_AT_ONCE) {
+		size_t left = m->rcpts_n - at;
+		int one = hand_over_to(c, s, buf_str(&m->text), &m->rcpts[at], left < RCPTS_AT_ONCE ? left : RCPTS_AT_ONCE);
+
+		status = status == EX_OK || one == EX_TEMPFAIL ? one : status;
+	}
+	return status;
+}
+
+static int send_made(struct sendmail *c, const struct sendmail_message *m)
 {
 	struct submit s;
 	err e = connect_local(&s);
@@ -150,7 +164,7 @@ static void verify(void *arg)
 	e = connect_local(&s);
 	if (e == OK)
 		e = smtp_client_verify(s.client, sender_of(c), m.rcpts, m.rcpts_n, &c->arena);
-	c->status = e == OK ? tell_refusals(&m) : complain(status_of_send(&s, e), err_info()->text);
+	c->status = e == OK ? tell_refusals(m.rcpts, m.rcpts_n) : complain(status_of_send(&s, e), err_info()->text);
 	for (size_t i = 0; e == OK && i < m.rcpts_n; i++)
 		if (m.rcpts[i].result == OK)
 			printf(STR_FMT ": would be taken\n", STR_ARG(m.rcpts[i].address));
