@@ -254,7 +254,8 @@ const struct command commands[] = {
 		.least = 0,
 		.most = 0,
 		.summary = "what each process of the running server can do",
-		.text = "",
+		.text = "root: what it sees as its root directory. opens: which files it can open. connects: to whom it can make connections.\n"
+			"starts: which programs. landlock: the version of Landlock that confines it, 0 none. calls: how many system calls it may make.",
 		.run = command_security,
 	},
 	{

@@ -11,28 +11,29 @@
 #include <unistd.h>
 
 #include "mail/charset.h"
+#include "role/confine_needs.h"
 #include "rt/rt.h"
 
 #if !defined(__has_feature)
 #define __has_feature(x) 0
 #endif
 
-/* LeakSanitizer looks into /proc when the process ends: out of reach inside a root folder of its own. */
+/* LeakSanitizer looks into /proc when the process ends, which is out of reach then. */
 #if defined(__SANITIZE_ADDRESS__) || __has_feature(address_sanitizer)
-static int root_was_left;
+static int files_were_left;
 
 int __lsan_is_turned_off(void);
 int __lsan_is_turned_off(void)
 {
-	return root_was_left;
+	return files_were_left;
 }
 
-static void note_root_left(void)
+static void note_files_left(void)
 {
-	root_was_left = 1;
+	files_were_left = 1;
 }
 #else
-static void note_root_left(void)
+static void note_files_left(void)
 {
 }
 #endif
@@ -52,7 +53,8 @@ static err enter_empty_root(void)
 		path = mkdtemp(tmp);
 	if (path == NULL || chdir(path) != 0 || rmdir(path) != 0 || chroot(".") != 0)
 		return failed("cannot enter an empty root folder");
-	note_root_left();
+	note_files_left();
+	confined.root = "empty";
 	return OK;
 }
 
@@ -60,7 +62,8 @@ err confine_to_folder(const char *path)
 {
 	if (chdir(path) != 0 || chroot(".") != 0)
 		return failed("cannot make the data folder the root folder");
-	note_root_left();
+	note_files_left();
+	confined.root = "data folder";
 	return OK;
 }
 
@@ -115,7 +118,7 @@ static err confine_as_root(const char *data, const struct role_type *type)
 	return e;
 }
 
-/* What was given up is given up by each thread, so those that are needed are started now. */
+/* Those that are needed are started while it may. */
 static err give_up_processes(const struct role_type *type)
 {
 	if (type->threads)
@@ -123,6 +126,18 @@ static err give_up_processes(const struct role_type *type)
 	if (type->works)
 		rt_work_begin();
 	return set_limit(RLIMIT_NPROC, 0);
+}
+
+/* Landlock holds for threads that are started later, the filter for all. Nothing can be given up after the filter. */
+static err give_up_reach(const char *data, const struct role_type *type, struct buf *missing)
+{
+	if (!confine_needs(type->name, &confined.needs))
+		return err_note(E_PERM, "nobody knows what %s needs", type->name);
+	note_files_left();
+	err e = confine_files(confined.needs, data, missing);
+	if (e == OK)
+		e = give_up_processes(type);
+	return e == OK ? confine_calls(confined.needs, missing) : e;
 }
 
 err confine(const struct config *config, const struct role_type *type, struct buf *missing)
@@ -139,10 +154,18 @@ err confine(const struct config *config, const struct role_type *type, struct bu
 	if (root)
 		e = confine_as_root(data, type);
 	else
-		buf_puts(missing, "user of its own, empty root folder (start as root to have them)");
+		confine_missing(missing, "user of its own, empty root folder (start as root to have them)");
 	if (e == OK)
 		e = give_up_more();
 	if (e == OK)
 		e = die_with_the_monitor(type);
-	return e == OK && root ? give_up_processes(type) : e;
+	return e == OK ? give_up_reach(root ? "/" : data, type, missing) : e;
+}
+
+err confine_monitor(struct buf *missing)
+{
+	confined.needs = NEED_PROCESSES;
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
+		return failed("PR_SET_NO_NEW_PRIVS");
+	return confine_calls(confined.needs, missing);
 }

@@ -12,6 +12,7 @@
 
 #include "role/children.h"
 #include "role/confine.h"
+#include "role/confine_needs.h"
 #include "role/credentials.h"
 #include "role/folder.h"
 #include "role/keys_folder.h"
@@ -335,6 +336,20 @@ static err give_up_root(struct monitor *m)
 	return e == OK ? confine_user(m->owner.uid, m->owner.gid) : e;
 }
 
+/* All roles in one process need all that each of them needs. */
+static err confine_ourselves(struct monitor *m, bool single)
+{
+	BUF(missing, 1024);
+	err e = single ? OK : confine_monitor(&missing);
+
+	if (single)
+		confine_missing(&missing, "confinement of each role, as all share a process");
+	if (missing.n > 0)
+		LOG(WARN, "confine.missing", LOG_STR("what", buf_str(&missing)));
+	m->children.missing_told = missing.n > 0;
+	return e;
+}
+
 static err prepare(struct monitor *m, bool single)
 {
 	err e = folder_owner(m->config, &m->owner);
@@ -351,6 +366,8 @@ static err prepare(struct monitor *m, bool single)
 		e = give_up_root(m);
 	if (e == OK)
 		e = children_init(&m->children, m->config, single, serve_admin, m);
+	if (e == OK)
+		e = confine_ourselves(m, single);
 	m->children.listeners = &m->listeners;
 	m->children.certificates = &m->credentials.certificates;
 	m->children.trust = &m->credentials.trust;

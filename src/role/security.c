@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* What this process can do, asked of the kernel and not of our own memory. */
-#include <dirent.h>
+/* What this process can do, asked of the kernel and not of our own memory, unless the kernel does not tell. */
 #include <fcntl.h>
 #include <linux/capability.h>
 #include <sys/prctl.h>
@@ -9,9 +8,10 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "role/confine_needs.h"
 #include "role/process.h"
 
-enum { CELLS_MAX = 16, DESCRIPTOR_GAP_MAX = 4096 };
+enum { CELLS_MAX = 24, DESCRIPTOR_GAP_MAX = 4096 };
 
 struct report {
 	struct arena *arena;
@@ -34,21 +34,53 @@ static void put_yes_no(struct report *r, const char *name, bool yes)
 	put_text(r, name, yes ? STR("yes") : STR("no"));
 }
 
+/* An empty root is a folder that was removed. */
 static str root_folder(void)
 {
-	DIR *d = opendir("/");
-	size_t entries = 0;
+	struct stat st;
 
-	if (access("/pombo.db", F_OK) == 0)
-		entries = SIZE_MAX;
+	if (stat("/", &st) != 0)
+		return confined.root == NULL ? STR("whole system") : str_from(confined.root);
+	if (st.st_nlink == 0)
+		return STR("empty");
+	return stat("/pombo.db", &st) == 0 ? STR("data folder") : STR("whole system");
+}
+
+/* Tried. With Landlock the data folder can be opened, and what is above it cannot. */
+static str files_within_reach(void)
+{
+	int fd = open("/", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	if (fd < 0)
+		return (confined.needs & NEED_FILES) ? STR("data folder") : STR("none");
+	close(fd);
+	return root_folder();
+}
+
+static str connections_within_reach(void)
+{
+	if (confined.calls == 0 && confined.landlock < CONFINE_LANDLOCK_TCP)
+		return STR("any");
+	return (confined.needs & NEED_SERVERS) ? STR("outward") : STR("none");
+}
+
+static str programs_within_reach(void)
+{
+	return confined.calls == 0 ? STR("any") : STR("none");
+}
+
+static void put_reach(struct report *r)
+{
+	put_text(r, "root", root_folder());
+	put_text(r, "opens", files_within_reach());
+	put_text(r, "connects", connections_within_reach());
+	put_text(r, "starts", programs_within_reach());
+	put_number(r, "landlock", (uint64_t)confined.landlock);
+	put_yes_no(r, "calls-filtered", prctl(PR_GET_SECCOMP) == 2);
+	if (confined.calls > 0)
+		put_number(r, "calls", confined.calls);
 	else
-		for (struct dirent *e = d == NULL ? NULL : readdir(d); e != NULL; e = readdir(d))
-			entries += strcmp(e->d_name, ".") != 0 && strcmp(e->d_name, "..") != 0;
-	if (d != NULL)
-		closedir(d);
-	if (entries == SIZE_MAX)
-		return STR("data folder");
-	return entries == 0 ? STR("empty") : STR("whole system");
+		put_text(r, "calls", STR("all"));
 }
 
 static void put_capabilities(struct report *r)
@@ -106,7 +138,7 @@ err security_report(const char *name, struct security_reply *reply, struct arena
 	put_number(&r, "pid", (uint64_t)getpid());
 	put_number(&r, "uid", geteuid());
 	put_number(&r, "gid", getegid());
-	put_text(&r, "root", root_folder());
+	put_reach(&r);
 	put_yes_no(&r, "new-privileges", prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) == 0);
 	put_capabilities(&r);
 	put_yes_no(&r, "dumpable", prctl(PR_GET_DUMPABLE) == 1);
