@@ -113,6 +113,22 @@ def test_quarantine(server):
     assert server.cli('quarantine', 'show', 'ZZZZ', expect=None).returncode != 0
 
 
+def test_what_is_held_is_not_delivered(server):
+    """NOTIFY=SUCCESS (RFC 3461): in quarantine is in no mailbox, and whoever looks at it decides in private; Junk is one."""
+    sender, user, other = server.account(), careful(server), server.account()
+    with server.smtp(source=HERE) as c:
+        for to, subject in ((user, LOUD), (other, 'marker')):
+            c.mail(sender)
+            c.rcpt(to, 'NOTIFY=SUCCESS')
+            c.data(message(subject), 250)
+    (told,) = eventually(lambda: server.mailbox(sender), 'the report about the other one')
+    assert b'marker' in told and other.encode() in told and user.encode() not in told
+    (held,) = [q for q in server.json('quarantine', 'list') if q['recipient'] == user]
+    server.cli('quarantine', 'release', held['id'])
+    eventually(lambda: server.mailbox(user), 'the message')
+    assert len(server.mailbox(sender)) == 1
+
+
 def test_junk_is_not_handed_on(server):
     """What an alias would send to other servers waits; they would take us for its source."""
     alias = f'away{next(Server.counter)}@example.org'
