@@ -5,6 +5,7 @@ import base64
 import email
 import os
 import re
+import signal
 import smtplib
 
 import pytest
@@ -106,6 +107,28 @@ def test_a_credential_that_goes_takes_its_sessions_along(msa, change):
         assert c.mail(user, expect=451).status == '4.7.0'
     with connect(msa, user) as c:
         c.mail(user)
+
+
+def works(server):
+    with Smtp(server.ports['submission'], hello=None) as c:
+        c.cmd('EHLO x', 250)
+        return c.cmd('AUTH PLAIN ' + plain()).code == 235
+
+
+def test_nothing_is_refused_for_good_when_the_store_begins_anew(make_server):
+    """It does not know then who is logged in."""
+    server = make_server(services=('submission', 'pop3'))
+    server.account(ADDRESS)
+    with connect(server) as within, connect(server) as between:
+        within.mail(ADDRESS)
+        os.kill(server.roles()['store', 0], signal.SIGKILL)
+        eventually(lambda: works(server), 'the store is back')
+        within.rcpt('someone@example.com', expect=451)
+        between.mail('')
+        between.rcpt('someone@example.com', expect=451)
+    with connect(server) as c:
+        c.mail(ADDRESS)
+        c.rcpt('someone@example.com')
 
 
 def test_mechanisms(msa):

@@ -33,8 +33,11 @@ err store_rcpt_check(struct store *s, const char *from, const struct rcpt_check_
 {
 	struct relaying who = {str_from(from), q->session, q->account, q->client, q->local != 0};
 	struct router router = {s->db, s->config, s->secret, q->sender, store_may_relay(s, &who)};
-	err e = ids_take(s, &r->id);
+	err e = q->account != 0 ? sessions_check_account(&s->sessions, who.process, who.session, who.account) : OK;
 
+	/* Whose login is over, and who was logged in when the store began anew, comes back: he is told nothing for good. */
+	if (e == OK)
+		e = ids_take(s, &r->id);
 	if (e != OK)
 		return e;
 	r->answers = arena_array(a, q->rcpts_n, sizeof(*r->answers));
