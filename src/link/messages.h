@@ -246,17 +246,21 @@
 	STR(name)           /* "": the password of the account; else an app password's */ \
 	STR(kind) STR(hash) /* sasl/credential.h */ \
 	NUM(used)           /* microseconds since 1970, 0 never; about an hour late */
+#define FIELDS_login_network(NUM, STR, LIST, BODY, FD) \
+	STR(network) NUM(at) /* sasl/known.h; microseconds since 1970 of a login from there, up to a day late */
 #define FIELDS_credential_request(NUM, STR, LIST, BODY, FD) \
 	STR(user)           /* as given; "": whose the certificate is, if it is one account's alone */ \
 	STR(certificate)    /* fingerprint */
 #define FIELDS_credential_reply(NUM, STR, LIST, BODY, FD) \
 	NUM(account) STR(address) NUM(disabled) /* account 0: there is none, or no such address */ \
 	STR(secret)         /* of this store, for salts of accounts that do not exist */ \
-	LIST(credential, credentials) /* that are valid now */
+	LIST(credential, credentials) /* that are valid now */ \
+	LIST(login_network, networks) /* from which the account was logged into of late */
 #define FIELDS_grant_request(NUM, STR, LIST, BODY, FD) \
 	STR(edge) STR(session) NUM(account) /* this session of that process may use this account from now on */ \
 	STR(credential) NUM(note_use) /* by which credential; 1: it is time to write that down */ \
-	STR(hash)           /* of the credential, E_DENIED unless it is valid now; "": none is asked for, the account must be enabled */
+	STR(hash)           /* of the credential, E_DENIED unless it is valid now; "": none is asked for, the account must be enabled */ \
+	STR(network)        /* it is time to write down that there was a login from there; "" not */
 #define FIELDS_grant_reply(NUM, STR, LIST, BODY, FD)
 
 /* --- store: a mailbox for a session that was granted --- */
@@ -327,7 +331,7 @@
 
 #define RECORDS(R) \
 	R(range) R(author) R(note) R(report_read) R(judgement) R(rcpt_verdict) R(reputation) R(contact) R(tally_row) R(domain_key) \
-	R(origin) R(rcpt_query) R(rcpt_answer) R(rcpt) R(auth_binding) R(credential) R(mailbox_entry) R(uid) R(word) R(cell) R(row) \
+	R(origin) R(rcpt_query) R(rcpt_answer) R(rcpt) R(auth_binding) R(credential) R(login_network) R(mailbox_entry) R(uid) R(word) R(cell) R(row) \
 	R(certificate) R(named_file) R(lease_rcpt) R(outcome) R(fate) R(dns_record)
 
 /* call, served by */

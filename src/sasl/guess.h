@@ -12,7 +12,7 @@
  * Neither of the two locks the owner out: a client from whose network the account was logged into within 30 days
  * (known.h) is counted on its own, by its address and this account together, with the limits of an address. What
  * others fail, at the same account or behind the same address, does not count against it, nor what it fails against
- * others. It is in memory: after a start everybody is a stranger until his next login.
+ * others.
  */
 #ifndef SASL_GUESS_H
 #define SASL_GUESS_H

@@ -40,6 +40,9 @@ static err fetch_account(struct sasl_service *s, struct attempt *t, str user)
 		e = ask_store(s, t, normal, &t->account);
 	if (e == OK && t->account.account == 0 && typed.account != 0)
 		t->account = typed;
+	for (size_t i = 0; e == OK && i < t->account.networks_n; i++)
+		known_learn(&s->guess.known, t->account.account, t->account.networks[i].network,
+		            t->account.networks[i].at);
 	return e;
 }
 
@@ -67,14 +70,16 @@ err step_begin_as(struct step *x, str user)
 static err grant(struct sasl_service *s, const char *edge, const struct attempt *t)
 {
 	bool note = (uint64_t)rt_wall() > t->right->used + USE_NOTED;
+	ARENA(a, 1024);
+	str network = known_due(&s->guess.known, t->account.account, t->client_key, &a);
 	struct grant_request q = {.edge = str_from(edge),
 	                          .session = t->session,
 	                          .account = t->account.account,
 	                          .credential = t->right->name,
 	                          .hash = t->right->hash,
-	                          .note_use = note};
+	                          .note_use = note,
+	                          .network = network};
 	struct grant_reply r;
-	ARENA(a, 1024);
 
 	return call_grant(s->store, &q, &r, &a, rt_after(STORE_TIME));
 }

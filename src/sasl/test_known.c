@@ -67,6 +67,36 @@ static void very_many(void *arg)
 	assert_true(known_is(k, 100003, STR("home")));
 }
 
+/* A day's first login is noted; a network is known again by what was noted. */
+static void over_a_restart(void *arg)
+{
+	struct known *k = arg, anew;
+	ARENA(a, 1000);
+	uint64_t then = (uint64_t)rt_wall();
+
+	assert_str(known_due(k, 1, STR("\xc0\0\2\1"), &a), "c00002");
+	known_note(k, 1, STR("\xc0\0\2\1"));
+	assert_int_equal(rt_sleep_until(rt_after(DAY - 1)), OK);
+	assert_str(known_due(k, 1, STR("\xc0\0\2\1"), &a), "");
+	assert_str(known_due(k, 1, STR("\xc0\0\3\1"), &a), "c00003");
+	assert_str(known_due(k, 2, STR("\xc0\0\2\1"), &a), "c00002");
+	assert_str(known_due(k, 1, STR_NONE, &a), "");
+	assert_int_equal(rt_sleep_until(rt_after(1)), OK);
+	assert_str(known_due(k, 1, STR("\xc0\0\2\1"), &a), "c00002");
+	known_init(&anew);
+	known_learn(&anew, 1, STR("c00002"), then);
+	known_learn(&anew, 1, STR("zz"), then);
+	known_learn(&anew, 1, STR("000102030405060708"), then);
+	known_learn(&anew, 1, STR("c00003"), then + 2 * 86400ull * 1000000);
+	assert_true(known_is(&anew, 1, STR("\xc0\0\2\1")));
+	assert_false(known_is(&anew, 1, STR("\xc0\0\3\1")));
+	assert_int_equal(anew.accounts.count, 1);
+	assert_str(known_due(&anew, 1, STR("\xc0\0\2\1"), &a), "c00002");
+	assert_int_equal(rt_sleep_until(rt_after(29 * DAY)), OK);
+	assert_false(known_is(&anew, 1, STR("\xc0\0\2\1")));
+	known_free(&anew);
+}
+
 static void run(void (*story)(void *arg))
 {
 	struct known k;
@@ -94,6 +124,12 @@ static void test_the_last_sixteen(void **state)
 	run(the_last_sixteen);
 }
 
+static void test_over_a_restart(void **state)
+{
+	(void)state;
+	run(over_a_restart);
+}
+
 static void test_very_many(void **state)
 {
 	(void)state;
@@ -103,9 +139,8 @@ static void test_very_many(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_networks),
-		cmocka_unit_test(test_for_a_month),
-		cmocka_unit_test(test_the_last_sixteen),
+		cmocka_unit_test(test_networks),         cmocka_unit_test(test_for_a_month),
+		cmocka_unit_test(test_the_last_sixteen), cmocka_unit_test(test_over_a_restart),
 		cmocka_unit_test(test_very_many),
 	};
 

@@ -21,7 +21,9 @@ struct world {
 	struct credential held[6]; /* by alice */
 	size_t held_n;
 	size_t grants, refusals, credentials, notes;
-	str by; /* the credential of the last grant */
+	str by;                    /* the credential of the last grant */
+	struct login_network home; /* as the store keeps it, of the last grant that said one */
+	char home_octets[16];
 	struct link_service service;
 	struct link *server, *client;
 	struct sasl_service *logins;
@@ -49,6 +51,8 @@ static err serve_credential(void *ctx, struct link *from, const void *request, v
 	r->disabled = w->disabled;
 	r->credentials = w->held;
 	r->credentials_n = w->held_n;
+	r->networks = &w->home;
+	r->networks_n = w->home.network.n > 0;
 	return OK;
 }
 
@@ -77,6 +81,10 @@ static err serve_grant(void *ctx, struct link *from, const void *request, void *
 	}
 	w->grants++;
 	w->notes += q->note_use;
+	if (q->network.n > 0) {
+		memcpy(w->home_octets, q->network.p, q->network.n);
+		w->home = (struct login_network){str_make(w->home_octets, q->network.n), (uint64_t)rt_wall()};
+	}
 	w->by = q->credential.n == 0 ? STR("") : str_equal(q->credential, STR("phone")) ? STR("phone") : STR("?");
 	return OK;
 }
@@ -428,9 +436,8 @@ static void the_store_is_asked_once(void **state)
 
 /* --- an account that others try --- */
 
-static void attacked_story(struct world *w)
+static void attack(struct world *w)
 {
-	assert_int_equal(login(w, "192.0.2.1", ALICE, "right"), OK);
 	for (int i = 0; i < 200; i++) {
 		BUF(client, 20);
 
@@ -439,6 +446,12 @@ static void attacked_story(struct world *w)
 		err e = login(w, client.p, ALICE, "wrong");
 		assert_true(e == E_DENIED || (i > 60 && e == E_BUSY));
 	}
+}
+
+static void attacked_story(struct world *w)
+{
+	assert_int_equal(login(w, "192.0.2.1", ALICE, "right"), OK);
+	attack(w);
 	assert_int_equal(login(w, "198.51.100.1", ALICE, "right"), E_BUSY);
 	nsec before = rt_now();
 	assert_int_equal(login(w, "192.0.2.1", ALICE, "right"), OK);
@@ -450,6 +463,25 @@ static void owners_are_not_locked_out(void **state)
 {
 	(void)state;
 	play(attacked_story);
+}
+
+/* The store knows where its owner was. */
+static void attacked_anew_story(struct world *w)
+{
+	assert_int_equal(login(w, "192.0.2.1", ALICE, "right"), OK);
+	assert_str(w->home.network, "c00002");
+	sasl_service_free(w->logins);
+	w->logins = sasl_service_new(w->client, NULL);
+	assert_non_null(w->logins);
+	attack(w);
+	assert_int_equal(login(w, "198.51.100.1", ALICE, "right"), E_BUSY);
+	assert_int_equal(login(w, "192.0.2.99", ALICE, "right"), OK);
+}
+
+static void nor_after_a_restart(void **state)
+{
+	(void)state;
+	play(attacked_anew_story);
 }
 
 /* What was typed in another form of Unicode. */
@@ -827,6 +859,7 @@ int main(void)
 		cmocka_unit_test(failures_are_logged),
 		cmocka_unit_test(app_passwords),
 		cmocka_unit_test(owners_are_not_locked_out),
+		cmocka_unit_test(nor_after_a_restart),
 		cmocka_unit_test(normal_form),
 		cmocka_unit_test(exchanges),
 		cmocka_unit_test(left_overs),

@@ -362,6 +362,7 @@ static err remove_rows(struct db *db, uint64_t account)
 		"DELETE FROM mailbox WHERE account = ?",
 		"DELETE FROM credential WHERE account = ?",
 		"DELETE FROM identity WHERE account = ?",
+		"DELETE FROM login_network WHERE account = ?",
 		"DELETE FROM forward WHERE account = ?",
 		"DELETE FROM contact WHERE account = ?",
 		"DELETE FROM lesson WHERE account = ?",

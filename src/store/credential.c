@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "mail/address.h"
 #include "sasl/credential.h"
+#include "store/login_network.h"
 #include "store/state.h"
 
 /* --- changes --- */
@@ -175,6 +176,8 @@ err store_credential(struct store *s, const struct credential_request *q, struct
 	r->secret = arena_str(a, s->secret);
 	r->credentials = arena_array(a, CREDENTIALS_MAX, sizeof(*r->credentials));
 	err e = r->credentials == NULL ? E_MEMORY : read_all(s, q, r, a);
+	if (e == OK)
+		e = login_network_list(s->db, r, a);
 	if (e != OK || a->full)
 		return err_set(E_TEMP, 451, "4.3.0", "The mail store has a temporary problem; try again later");
 	return OK;
@@ -182,15 +185,23 @@ err store_credential(struct store *s, const struct credential_request *q, struct
 
 /* --- a session that was granted an account --- */
 
-static err note_use(struct writer *w, struct job *job)
+static err note_use(struct db *db, const struct grant_request *q, uint64_t now)
 {
-	const struct grant_request *q = job->data;
-	struct query query = db_query(writer_db(w), "UPDATE credential SET used = ? WHERE account = ? AND name = ?");
+	struct query query = db_query(db, "UPDATE credential SET used = ? WHERE account = ? AND name = ?");
 
-	query_put_num(&query, (uint64_t)rt_wall());
+	query_put_num(&query, now);
 	query_put_num(&query, q->account);
 	query_put_str(&query, q->credential);
 	return query_run(&query);
+}
+
+static err note(struct writer *w, struct job *job)
+{
+	const struct grant_request *q = job->data;
+	uint64_t now = (uint64_t)rt_wall();
+	err e = q->note_use != 0 ? note_use(writer_db(w), q, now) : OK;
+
+	return e == OK && q->network.n > 0 ? login_network_note(writer_db(w), q->account, q->network, now) : e;
 }
 
 /* What keys has looked at is a minute old, or five: the account may have been disabled or removed since, the credential changed. */
@@ -213,14 +224,14 @@ static err check_valid(struct store *s, const struct grant_request *r)
 /* That it could not be written down is no reason to refuse a login. */
 err store_grant(struct store *s, const struct grant_request *q)
 {
-	static const struct job_kind kind = {.apply = note_use};
+	static const struct job_kind kind = {.apply = note};
 	struct grant_request copy = *q;
 	struct job job = {.kind = &kind, .data = &copy};
 	err e = check_valid(s, q);
 
 	if (e == OK)
 		e = sessions_grant(&s->sessions, q->edge, q->session, q->account);
-	if (e != OK || q->note_use == 0 || store_enter(s) != OK)
+	if (e != OK || (q->note_use == 0 && q->network.n == 0) || store_enter(s) != OK)
 		return e;
 	if (writer_do(s->writer, &job) != OK)
 		LOG(WARN, "store.use", LOG_NUM("account", q->account), LOG_Z("error", err_info()->text));

@@ -94,9 +94,12 @@ static const char to_version_5[] =
 	" INTEGER NOT NULL, text TEXT NOT NULL, PRIMARY KEY (kind, domain, organization, id)) WITHOUT ROWID;"
 	"UPDATE meta SET value = 5 WHERE key = 'schema';";
 
-/* From version 5, where policies of other domains that ended first went first. */
-static const char to_version_6[] = "ALTER TABLE policy ADD COLUMN used INTEGER NOT NULL DEFAULT 0;"
-				   "UPDATE meta SET value = 6 WHERE key = 'schema';";
+/* From version 5, where policies of other domains that ended first went first, and where people log in from was soon forgotten. */
+static const char to_version_6[] =
+	"ALTER TABLE policy ADD COLUMN used INTEGER NOT NULL DEFAULT 0;"
+	"CREATE TABLE login_network (account INTEGER NOT NULL, network TEXT NOT NULL, at INTEGER"
+	" NOT NULL, PRIMARY KEY (account, network)) WITHOUT ROWID;"
+	"UPDATE meta SET value = 6 WHERE key = 'schema';";
 
 static err nothing_more(struct db *db UNUSED)
 {

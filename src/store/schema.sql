@@ -39,6 +39,14 @@ CREATE TABLE credential (
 	PRIMARY KEY (account, name, kind)
 ) WITHOUT ROWID;
 
+-- From where an account was logged into within 30 days or so, the last 16 networks: who comes from there is not kept out by what others try (sasl/guess.h).
+CREATE TABLE login_network (
+	account INTEGER NOT NULL,
+	network TEXT NOT NULL,                 -- its octets in hexadecimal: a /24, or a /64 of IPv6
+	at      INTEGER NOT NULL,              -- of a login, up to a day before the last one
+	PRIMARY KEY (account, network)
+) WITHOUT ROWID;
+
 CREATE INDEX credential_certificate ON credential (secret) WHERE kind = 'certificate';
 
 -- An address that an account may write as though it does not lead to it (RFC 6409 6.1). `local` '*': all of the domain.

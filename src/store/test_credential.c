@@ -163,6 +163,52 @@ static void use_is_noted(struct fixture *f)
 	fixture_close(f);
 }
 
+static bool has_network(const struct credential_reply *c, str network)
+{
+	for (size_t i = 0; i < c->networks_n; i++)
+		if (str_equal(c->networks[i].network, network))
+			return true;
+	return false;
+}
+
+/* The last sixteen, until the account is removed. */
+static void networks_are_kept(struct fixture *f)
+{
+	struct grant_request q = {.edge = STR("edge-0"), .session = STR("s"), .credential = STR("")};
+	struct credential_reply c;
+	char network[8];
+	ARENA(a, 16 << 20);
+
+	fixture_open(f);
+	admin_do(f, "account add " ALICE);
+	held(f, &c, &a);
+	assert_int_equal(c.networks_n, 0);
+	q.account = c.account;
+	for (int i = 10; i < 28; i++) {
+		snprintf(network, sizeof(network), "c000%02d", i == 27 ? 12 : i);
+		q.network = str_from(network);
+		assert_int_equal(store_grant(f->store, &q), OK);
+	}
+	fixture_close(f);
+	fixture_open(f);
+	held(f, &c, &a);
+	assert_int_equal(c.networks_n, 16);
+	assert_false(has_network(&c, STR("c00010")));
+	assert_true(has_network(&c, STR("c00011")));
+	assert_str(c.networks[15].network, "c00012");
+	assert_in_range(c.networks[15].at, (uint64_t)rt_wall() - 60000000, (uint64_t)rt_wall());
+	admin_do(f, "account remove " ALICE);
+	admin_do(f, "account add " ALICE);
+	held(f, &c, &a);
+	assert_int_equal(c.networks_n, 0);
+	fixture_close(f);
+}
+
+static void test_networks_are_kept(void **state UNUSED)
+{
+	fixture_run(networks_are_kept);
+}
+
 /* What proved it must be valid at that moment. */
 static void valid_when_granted(struct fixture *f)
 {
@@ -241,9 +287,10 @@ static void test_salts(void **state UNUSED)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_app_passwords), cmocka_unit_test(test_certificates),
-		cmocka_unit_test(test_not_too_many),  cmocka_unit_test(test_use_is_noted),
-		cmocka_unit_test(test_salts),         cmocka_unit_test(test_valid_when_granted),
+		cmocka_unit_test(test_app_passwords),      cmocka_unit_test(test_certificates),
+		cmocka_unit_test(test_not_too_many),       cmocka_unit_test(test_networks_are_kept),
+		cmocka_unit_test(test_use_is_noted),       cmocka_unit_test(test_salts),
+		cmocka_unit_test(test_valid_when_granted),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

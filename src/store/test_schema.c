@@ -6,7 +6,7 @@
 
 /* Back from version 6: what version 5 did not have. */
 static const char to_version_5[] =
-	"ALTER TABLE policy DROP COLUMN used; UPDATE meta SET value = 5 WHERE key = 'schema';";
+	"ALTER TABLE policy DROP COLUMN used; DROP TABLE login_network; UPDATE meta SET value = 5 WHERE key = 'schema';";
 
 /* Back from there: what version 4 did not have. */
 static const char to_version_4[] = "DROP TABLE finding; DROP TABLE refusal; DROP TABLE history; DROP TABLE contact;"
