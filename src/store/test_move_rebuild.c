@@ -8,7 +8,7 @@
 #include "store/rebuild.h"
 #include "store/rebuild_place.h"
 
-enum { BIG = 1100 << 10 }; /* fills a segment */
+enum { BIG = 1100 << 10, SEEDS = 3 }; /* BIG: fills a segment */
 
 #define ITEMS                                                                                                   \
 	"SELECT m.name || ' ' || i.uid || ' ' || i.flags FROM item i JOIN mailbox m ON m.id = i.mailbox WHERE " \
@@ -260,6 +260,125 @@ static void test_released_before(void **state UNUSED)
 	fixture_run(released_before);
 }
 
+/* --- anything, in any order --- */
+
+#define EVERYTHING                                                                                               \
+	"SELECT m.name || ' ' || i.uid || ' ' || i.flags || ' ' || i.message || ' ' || i.size FROM item i JOIN " \
+	"mailbox m "                                                                                             \
+	"ON m.id = i.mailbox WHERE m.account = 1 ORDER BY m.name, i.uid"
+
+static unsigned dice;
+
+static unsigned throw(unsigned sides)
+{
+	dice = dice * 1103515245 + 12345;
+	return (dice >> 16) % sides;
+}
+
+/* One that is there, of any mailbox. */
+static bool pick(struct fixture *f, struct item_place *at)
+{
+	struct query q = db_query(f->store->db, "SELECT i.mailbox, i.uid FROM item i JOIN mailbox m ON m.id = i.mailbox"
+	                                        " WHERE m.account = 1 ORDER BY (i.uid * 7919 + ?) % 101 LIMIT 1");
+
+	query_put_num(&q, throw(101));
+	bool found = query_row(&q);
+	if (found) {
+		at->mailbox = query_num(&q);
+		at->uid = query_num(&q);
+	}
+	assert_int_equal(query_end(&q), OK);
+	return found;
+}
+
+static void move_any(struct fixture *f)
+{
+	static const char *const boxes[] = {"INBOX", "Junk", "Work"};
+	struct item_place at;
+	ARENA(a, 1 << 20);
+
+	if (!pick(f, &at))
+		return;
+	struct move m = {.account = 1,
+	                 .from = at.mailbox,
+	                 .to = box_id(f, ALICE, boxes[throw(ARRAY_LEN(boxes))]),
+	                 .uids = &at.uid,
+	                 .n = 1,
+	                 .by = STR("a test")};
+	assert_int_equal(store_move(f->store, &m, &a), OK);
+	assert_int_equal(m.moved_n, 1);
+}
+
+static void expunge_any(struct fixture *f)
+{
+	struct item_place at;
+
+	if (!pick(f, &at))
+		return;
+	const struct uid uid = {at.uid};
+	assert_int_equal(expunge(f->store, at.mailbox, &uid, 1), OK);
+}
+
+/* `locked`: the files that are emptied stay. */
+static void compact_any(struct fixture *f, bool locked)
+{
+	int folder = open(f->path, O_RDONLY | O_DIRECTORY), lock;
+
+	assert_int_equal(folder_lock_bodies(folder, false, &lock), OK);
+	if (!locked)
+		close(lock);
+	admin_do(f, "store compact");
+	if (locked)
+		close(lock);
+	close(folder);
+}
+
+static void do_any(struct fixture *f)
+{
+	unsigned what = throw(100);
+
+	if (what < 22)
+		send_ok(f, ALICE, "small\r\n");
+	else if (what < 26)
+		send_ok(f, ALICE, big); /* a segment of its own, of which nothing is dead */
+	else if (what < 70)
+		move_any(f);
+	else if (what < 78)
+		expunge_any(f);
+	else if (what < 90)
+		next_segment(f);
+	else if (what < 94)
+		delete_bobs(f);
+	else
+		compact_any(f, what < 97);
+}
+
+static void random_run(struct fixture *f)
+{
+	fill(f, 3);
+	memset(big, 'x', BIG);
+	for (int n = 0; n < 4; n++) {
+		ARENA(a, 8 << 20);
+
+		for (int i = 0; i < 60; i++)
+			do_any(f);
+		assert_sound(f);
+		str before = fixture_lines(f, EVERYTHING, &a);
+		rebuild(f);
+		str after = fixture_lines(f, EVERYTHING, &a);
+		if (!str_equal(before, after))
+			fail_msg("before:\n" STR_FMT "after:\n" STR_FMT, STR_ARG(before), STR_ARG(after));
+	}
+}
+
+static void test_random(void **state UNUSED)
+{
+	for (unsigned seed = 1; seed <= SEEDS; seed++) {
+		dice = seed;
+		fixture_run(random_run);
+	}
+}
+
 /* --- records in another order than they were written in --- */
 
 static void place_db(struct fixture *f, struct db **db)
@@ -338,6 +457,7 @@ int main(void)
 		cmocka_unit_test(test_released_meanwhile),
 		cmocka_unit_test(test_released_before),
 		cmocka_unit_test(test_any_order),
+		cmocka_unit_test(test_random),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
