@@ -187,26 +187,28 @@ static bool body_map(int fd, str *bytes)
 	return true;
 }
 
-static err body_file(str bytes, int *fd)
+static err body_file(const char *name, str bytes, int *fd)
 {
 	struct iovec iov = {(void *)(uintptr_t)bytes.p, bytes.n};
-	err e = file_memfd("message", fd);
+	err e = file_memfd(name, fd);
 
 	if (e == OK)
 		e = file_write_all(*fd, &iov, 1, 0);
-	return e == OK ? file_seal(*fd) : e;
+	if (e == OK)
+		e = file_seal(*fd);
+	return e == OK ? OK : err_note(E_TEMP, "%s", err_info()->text);
 }
 
-err body_make(str bytes, struct arena *a, struct body *out)
+err body_make(const char *name, str bytes, struct arena *a, struct body *out)
 {
 	*out = BODY_OF(STR_NONE);
 	if (bytes.n <= BODY_INLINE_MAX) {
 		out->bytes = arena_str(a, bytes);
-		return a->full ? err_note(E_MEMORY, "no memory for a message") : OK;
+		return a->full ? err_note(E_MEMORY, "no memory for a %s", name) : OK;
 	}
-	err e = body_file(bytes, &out->fd);
+	err e = body_file(name, bytes, &out->fd);
 	if (e == OK && !body_map(out->fd, &out->bytes))
-		e = err_note(E_MEMORY, "no memory for a message");
+		e = err_note(E_MEMORY, "no memory for a %s", name);
 	if (e != OK)
 		body_release(out);
 	return e;

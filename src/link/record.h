@@ -25,8 +25,8 @@ struct body {
 #define BODY_INLINE_MAX (128u << 10) /* larger bodies travel as memory files */
 #define BODY_OF(view)   ((struct body){(view), -1})
 void body_release(struct body *b);
-/* A body with these octets: a copy in `a`, or a memory file of its own, sealed and mapped. The caller releases it. E_MEMORY, E_IO. */
-MUST_USE err body_make(str bytes, struct arena *a, struct body *out);
+/* A body with these octets: a copy in `a`, or a memory file of this name, sealed and mapped. The caller releases it. E_MEMORY, E_TEMP. */
+MUST_USE err body_make(const char *name, str bytes, struct arena *a, struct body *out);
 
 enum field_kind { FIELD_NUM, FIELD_STR, FIELD_LIST, FIELD_BODY, FIELD_FD };
 

@@ -234,12 +234,12 @@ static void test_bodies_are_made(void **state UNUSED)
 	ARENA(a, 1 << 20);
 	struct body b;
 
-	assert_int_equal(body_make(STR("small"), &a, &b), OK);
+	assert_int_equal(body_make("message", STR("small"), &a, &b), OK);
 	assert_int_equal(b.fd, -1);
 	assert_true(str_equal(b.bytes, STR("small")));
 	body_release(&b);
 	memset(large, 'x', sizeof(large));
-	assert_int_equal(body_make(str_make(large, sizeof(large)), &a, &b), OK);
+	assert_int_equal(body_make("message", str_make(large, sizeof(large)), &a, &b), OK);
 	assert_true(b.fd >= 0);
 	assert_true(str_equal(b.bytes, str_make(large, sizeof(large))));
 	body_release(&b);

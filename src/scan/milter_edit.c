@@ -253,7 +253,7 @@ static err make_message(const struct milter_edits *m, const struct scan_message 
 	if (made.full || m->arena->full)
 		return err_note(E_LIMIT, "no memory for the changed message");
 	out->changed |= CHANGED_BODY;
-	return body_make(buf_str(&made), m->arena, &out->now.body);
+	return body_make("message", buf_str(&made), m->arena, &out->now.body);
 }
 
 /* --- the envelope --- */

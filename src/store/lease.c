@@ -4,7 +4,6 @@
 #include "base/log.h"
 #include "store/ids.h"
 #include "store/queue_clock.h"
-#include "store/stored.h"
 
 enum { LOOKS = 3, REST_FAULT = 10, REST_MEMORY = 1 }; /* seconds */
 #define WAIT_MAX (3600 * NSEC_PER_SEC)
@@ -188,7 +187,7 @@ static err read_record(struct leasing *x, read_octets read)
 	if (e != OK)
 		return e;
 	if (body.n > BODY_INLINE_MAX)
-		return stored_body("message", body, x->arena, &x->reply->body);
+		return body_make("message", body, x->arena, &x->reply->body);
 	x->reply->body = BODY_OF(small ? body : arena_str(x->arena, body));
 	return x->arena->full ? err_note(E_MEMORY, "no memory for a message") : OK;
 }

@@ -285,7 +285,7 @@ static err read_body(struct taking *x, uint64_t message, struct db *db)
 	str body;
 	err e = stored_read(x->store->readers, db, message, &memory, &body);
 
-	return e == OK ? stored_body("lesson", body, x->arena, &x->reply->body) : e;
+	return e == OK ? body_make("lesson", body, x->arena, &x->reply->body) : e;
 }
 
 struct reading {

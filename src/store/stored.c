@@ -1,10 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "store/stored.h"
 
-#include <unistd.h>
-
 #include "base/cursor.h"
-#include "rt/file.h"
 #include "store/message.h"
 
 enum { LOOKS = 3 };
@@ -56,30 +53,4 @@ err stored_read(struct readers *readers, struct db *db, uint64_t message, struct
 			e = read_at(readers, &at, memory, body);
 	}
 	return e;
-}
-
-static err seal(int fd, str bytes)
-{
-	struct iovec iov = {(void *)(uintptr_t)bytes.p, bytes.n};
-	err e = file_write_all(fd, &iov, 1, 0);
-
-	return e == OK ? file_seal(fd) : e;
-}
-
-err stored_body(const char *name, str bytes, struct arena *a, struct body *out)
-{
-	int fd = -1;
-
-	if (bytes.n <= BODY_INLINE_MAX) {
-		*out = BODY_OF(arena_str(a, bytes));
-		return a->full ? err_note(E_MEMORY, "no memory for a %s", name) : OK;
-	}
-	err e = file_memfd(name, &fd);
-	if (e == OK)
-		e = seal(fd, bytes);
-	if (e == OK)
-		*out = (struct body){STR_NONE, fd};
-	else if (fd >= 0)
-		close(fd);
-	return e == OK ? OK : err_note(E_TEMP, "%s", err_info()->text);
 }

@@ -3,13 +3,9 @@
 #ifndef STORE_STORED_H
 #define STORE_STORED_H
 
-#include "link/record.h"
 #include "store/readers.h"
 
 /* In any thread: headers and body of a message; *body is a view into `memory`, which is overwritten. E_END: it is no longer there. E_SYNTAX: damaged. */
 MUST_USE err stored_read(struct readers *readers, struct db *db, uint64_t message, struct buf *memory, str *body);
-
-/* A call's body: of a size that goes into the frame a copy in `a`, else a sealed memory file. E_TEMP. */
-MUST_USE err stored_body(const char *name, str bytes, struct arena *a, struct body *out);
 
 #endif

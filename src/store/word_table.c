@@ -2,7 +2,6 @@
 #include "store/word_table.h"
 
 #include "store/state.h"
-#include "store/stored.h"
 #include "store/words.h"
 
 enum { SHARE = 20 };
@@ -65,7 +64,7 @@ static err give(const struct model_request *q, uint64_t version, str bytes, stru
 	r->version = version;
 	if (version == 0 || version == q->version)
 		return OK;
-	return stored_body("table of words", bytes, a, &r->table);
+	return body_make("table of words", bytes, a, &r->table);
 }
 
 static err give_own(struct store *s, const struct model_request *q, struct model_reply *r, struct arena *a)
