@@ -237,6 +237,23 @@ static bool some_is_junk(const struct inward *w)
 	return false;
 }
 
+/* What made it junk: the policy, or whatever else did, before the rules that counted. */
+static str reasons_of(const struct inward *w)
+{
+	struct arena *a = w->pass->arena;
+	str rules = w->judged.reasons, cause = STR("");
+
+	if (w->decision.cause == CAUSE_DMARC)
+		cause = arena_printf(a, "policy of " STR_FMT " (DMARC)", STR_ARG(w->checks.author.domain));
+	else if (w->decision.cause == CAUSE_AUTHOR)
+		cause = STR("nobody can tell who wrote it");
+	else if (w->decision.cause == CAUSE_SCANNER)
+		cause = STR("a scanner says so");
+	if (cause.n == 0 || rules.n == 0)
+		return cause.n == 0 ? rules : cause;
+	return arena_printf(a, STR_FMT ", " STR_FMT, STR_ARG(cause), STR_ARG(rules));
+}
+
 static err put_fields(struct inward *w)
 {
 	BUF(fields, FIELDS_MAX);
@@ -244,7 +261,7 @@ static err put_fields(struct inward *w)
 	if (w->checks.done)
 		auth_results_print(&fields, &w->checks.results);
 	if (some_is_junk(w))
-		fields_junk(&fields, w->decision.finding.points, w->judged.reasons);
+		fields_junk(&fields, w->decision.finding.points, reasons_of(w));
 	if (fields.full)
 		return err_set(E_LIMIT, 451, "4.3.1", "Out of memory for this message");
 	return pass_put_headers(w->pass, buf_str(&fields));
