@@ -7,7 +7,7 @@
 #include "mail/header.h"
 #include "scan/milter_edit.h"
 
-enum { MACROS_MAX = 16, PROGRESS_MAX = 1000, TEXT_OCTETS_MAX = 400 };
+enum { MACROS_MAX = 16, PROGRESS_MAX = 1000, TEXT_OCTETS_MAX = 400, FIELD_ROOM = 4096 };
 
 struct dialogue {
 	const struct program *p;
@@ -237,9 +237,9 @@ static err tell_envelope(struct dialogue *d)
 }
 
 /* Lines end with LF there. */
-static str header_value(struct dialogue *d, str value)
+static str header_value(const struct dialogue *d, str value, struct arena *a)
 {
-	char *to = arena_alloc(d->p->arena, value.n);
+	char *to = arena_octets(a, value.n);
 	size_t n = 0;
 
 	if (to == NULL)
@@ -260,7 +260,8 @@ static err tell_header(struct dialogue *d, size_t *end)
 
 	*end = 0;
 	while (e == OK && !d->over && header_next(message, end, &f)) {
-		str parts[] = {f.name, ZERO, header_value(d, f.value), ZERO};
+		ARENA(a, f.value.n + FIELD_ROOM);
+		str parts[] = {f.name, ZERO, header_value(d, f.value, &a), ZERO};
 		e = tell(d, MILTER_HEADER, parts, 4, MILTER_NO_HEADERS, MILTER_QUIET_HEADER);
 	}
 	*end = header_size(message);

@@ -9,7 +9,7 @@ enum { FIELDS_MAX = 20000, NAME_OCTETS_MAX = 100, RCPTS_MAX = 10000, REASON_MAX 
 void milter_edits_init(struct milter_edits *m, struct arena *a, size_t body_max)
 {
 	m->arena = a;
-	m->n = 0;
+	m->n = m->octets = 0;
 	m->new_body = m->leading_blanks = false;
 	m->body = BUF_INIT(body_max);
 }
@@ -33,6 +33,9 @@ static err add(struct milter_edits *m, char kind, uint32_t index, str name, str 
 {
 	if (m->n == MILTER_EDITS_MAX)
 		return err_note(E_LIMIT, "it wants more than %d changes", MILTER_EDITS_MAX);
+	m->octets += name.n + value.n;
+	if (m->octets > MILTER_EDITS_OCTETS_MAX)
+		return err_note(E_LIMIT, "it wants changes of more than %d octets", MILTER_EDITS_OCTETS_MAX);
 	m->items[m->n++] = (struct milter_edit){kind, index, arena_str(m->arena, name), arena_str(m->arena, value)};
 	return m->arena->full ? err_note(E_LIMIT, "no memory for its changes") : OK;
 }

@@ -7,7 +7,7 @@
 #include "scan/milter_packet.h"
 #include "scan/program.h"
 
-enum { MILTER_EDITS_MAX = 1000 };
+enum { MILTER_EDITS_MAX = 1000, MILTER_EDITS_OCTETS_MAX = 1 << 20 /* of names and values */ };
 
 struct milter_edit {
 	char kind; /* enum milter_reply */
@@ -17,7 +17,7 @@ struct milter_edit {
 struct milter_edits {
 	struct arena *arena;
 	struct milter_edit items[MILTER_EDITS_MAX];
-	size_t n;
+	size_t n, octets;
 	struct buf body; /* MILTER_REPLACE_BODY: its cap is the largest message */
 	bool new_body;
 	bool leading_blanks; /* values come with the blank behind the colon */

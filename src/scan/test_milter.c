@@ -276,6 +276,22 @@ static void malformed_changes(void **state UNUSED)
 	}
 }
 
+/* However much it wants, it is the scanner that has failed, not the message. */
+static void very_many_changes(void **state UNUSED)
+{
+	static char field[400 << 10] = "X-A";
+	const struct packet big = {'h', field, sizeof(field)};
+
+	memset(field + 4, 'v', sizeof(field) - 5);
+	struct run r = {.script = {.on = 'E', .with = {big, big, big, PACKET('c', "")}},
+	                .settings = "scanner milter 127.0.0.1:1 fail open"};
+	run(&r);
+	assert_int_equal(r.action, SCAN_NOTHING);
+	assert_int_equal(r.changed, 0);
+	assert_true(str_contains(buf_str(&r.findings), STR("failed")));
+	done(&r);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -287,6 +303,7 @@ int main(void)
 		cmocka_unit_test(quarantine),
 		cmocka_unit_test(one_that_dies_changes_nothing),
 		cmocka_unit_test(malformed_changes),
+		cmocka_unit_test(very_many_changes),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
