@@ -13,10 +13,11 @@ def _hmac(key, text):
 class Scram:
     """first() is the initial response, final(challenge) the second, proven(challenge) whether the server knows the password too."""
 
-    def __init__(self, user, password, binding=None, data=b'', flag='n'):
+    def __init__(self, user, password, binding=None, data=b'', flag='n', authorization=''):
         name = user.replace('=', '=3D').replace(',', '=2C')
         self.password = password.encode()
-        self.header = f'p={binding},,' if binding else f'{flag},,'
+        whom = f'a={authorization}' if authorization else ''
+        self.header = f'p={binding},{whom},' if binding else f'{flag},{whom},'
         self.channel = self.header.encode() + (data if binding else b'')
         self.nonce = base64.b64encode(os.urandom(18)).decode()
         self.bare = f'n={name},r={self.nonce}'

@@ -11,6 +11,7 @@ import smtplib
 import pytest
 
 from harness import ROOT, Server, Smtp, anybody, eventually, need, other_address, run
+from scram import Scram
 
 ADDRESS = 'alice@example.org'
 
@@ -76,6 +77,19 @@ def test_nobody_submits_without_a_login(msa, bob):
         c.cmd('MAIL FROM:<>', 530)
         c.cmd(f'RCPT TO:<{bob}>', 503)
     assert msa.mailbox(bob) == []
+
+
+@pytest.mark.parametrize('login', [ADDRESS, 'Alice@EXAMPLE.org', 'alice'])
+def test_nobody_acts_as_somebody_else(msa, login):
+    """The authorization identity of PLAIN and SCRAM: oneself, in whatever case, or nobody."""
+    for name, code in (('', 235), (ADDRESS, 235), ('ALICE@example.ORG', 235), ('bob@example.org', 535), ('nobody', 535), ('alice@example.net', 535)):
+        with connect(msa, user=None) as c:
+            c.cmd('AUTH PLAIN ' + base64.b64encode(f'{name}\0{login}\0secret'.encode()).decode(), code)
+            c.mail(ADDRESS, expect=250 if code == 235 else 530)
+        with connect(msa, user=None) as c:
+            scram = Scram(login, 'secret', authorization=name)
+            challenge = c.cmd('AUTH SCRAM-SHA-256 ' + base64.b64encode(scram.first()).decode(), 334).text
+            c.cmd(base64.b64encode(scram.final(base64.b64decode(challenge))), 334 if code == 235 else code)
 
 
 def test_login_is_for_the_session(msa):

@@ -88,8 +88,8 @@ static err scram_finish(struct step *x)
 		return step_malformed();
 	if (e == OK)
 		find_proven(t, &out);
-	bool other = authorization.n > 0 && !str_equal(authorization, t->user) &&
-	             !str_equal(authorization, t->account.address);
+	bool other = authorization.n > 0 && !str_equal_nocase(authorization, t->user) &&
+	             !str_equal_nocase(authorization, t->account.address);
 	if (t->right == NULL || t->account.disabled || other)
 		return step_failed(x);
 	t->stage = ATTEMPT_PROVEN;

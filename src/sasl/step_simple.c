@@ -9,7 +9,8 @@
 
 static bool is_other(const struct attempt *t, str authorization, str user)
 {
-	return authorization.n > 0 && !str_equal(authorization, user) && !str_equal(authorization, t->account.address);
+	return authorization.n > 0 && !str_equal_nocase(authorization, user) &&
+	       !str_equal_nocase(authorization, t->account.address);
 }
 
 /* What was right a moment ago need not be looked up: one call says whether it still is. E_DENIED: that is not known. */
