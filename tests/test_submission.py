@@ -113,14 +113,17 @@ def test_a_credential_that_goes_takes_its_sessions_along(msa, change):
         msa.cli('account', 'certificate', 'add', user, fingerprint)
     with connect(msa, user) as c:
         c.mail(user)
+        c.rcpt(user)
         c.cmd('RSET', 250)
         if change == 'passwd':
             msa.cli('account', 'passwd', user, input='secret\n')
         else:
             msa.cli('account', change, 'remove', user, fingerprint if change == 'certificate' else 'phone')
-        assert c.mail(user, expect=451).status == '4.7.0'
+        c.mail(user)
+        assert c.rcpt(user, expect=451).status == '4.7.0'
     with connect(msa, user) as c:
         c.mail(user)
+        c.rcpt(user)
 
 
 def works(server):
@@ -174,8 +177,11 @@ def test_bad_input_72_nothing_is_left_for_the_next_user(msa, bob):
         c.cmd(base64.b64encode(ADDRESS.encode()), 334)
         c.cmd('*', 501)
         c.cmd('AUTH PLAIN ' + plain(bob), 235)
-        c.cmd(f'MAIL FROM:<{ADDRESS}>', 550)
-        c.cmd(f'MAIL FROM:<{bob}>', 250)
+        c.mail(ADDRESS)
+        c.rcpt(bob, expect=550)
+        c.cmd('RSET', 250)
+        c.mail(bob)
+        c.rcpt(bob)
 
 
 def test_guesses_end_the_session(make_server):
@@ -279,8 +285,10 @@ def test_catchall_may_write_as_anybody_of_its_domain(msa, bob):
 @pytest.mark.parametrize('sender', ['bob@example.org', 'nobody@example.org', 'alice@example.com', 'x@example.net'])
 def test_reverse_path_of_somebody_else(msa, sender):
     with connect(msa) as c:
-        reply = c.cmd(f'MAIL FROM:<{sender}>', 550)
+        c.cmd(f'MAIL FROM:<{sender}>', 250)
+        reply = c.rcpt('bob@example.org', expect=550)
         assert reply.status == '5.7.1' and ADDRESS in reply.text and 'sales@example.org' in reply.text
+        c.cmd('RSET', 250)
         c.cmd(f'MAIL FROM:<{ADDRESS}>', 250)
 
 

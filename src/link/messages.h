@@ -28,17 +28,12 @@
 	STR(session) NUM(account) /* who is logged in, 0 nobody: may send to other servers */ \
 	STR(client)         /* host part of the client's address: so may those of relay-from */ \
 	NUM(local)          /* 1: a program of this machine, as MESSAGE_LOCAL says: so may it */ \
-	STR(sender) NUM(size) /* SIZE= of MAIL, 0 unknown: for quota */ \
+	STR(sender)         /* an account must be allowed to write as this (store/identity.h), or all are refused */ \
+	NUM(size)           /* SIZE= of MAIL, 0 unknown: for quota */ \
 	LIST(rcpt_query, rcpts)
 #define FIELDS_rcpt_check_reply(NUM, STR, LIST, BODY, FD) \
 	NUM(id)             /* a message id that nobody else has, for this transaction */ \
 	LIST(rcpt_answer, answers) /* one for each query, in order */
-
-/* --- store: what somebody who is logged in may write as: his own address, aliases that lead to him, what he catches --- */
-#define FIELDS_identity_check_request(NUM, STR, LIST, BODY, FD) \
-	STR(session) NUM(account) LIST(rcpt_query, addresses)
-#define FIELDS_identity_check_reply(NUM, STR, LIST, BODY, FD) \
-	LIST(rcpt_answer, answers) /* one for each address, in order; a refusal names what is allowed */
 
 /* --- store: a message becomes ours. Asked by send: only reports of its own (store_accept_own) --- */
 #define FIELDS_range(NUM, STR, LIST, BODY, FD) NUM(offset) NUM(length) /* octets */
@@ -82,6 +77,7 @@
 	STR(headers)        /* trace headers to put in front of the body, lines with CRLF */ \
 	LIST(range, drop)   /* what of the body is not kept: in order, apart from each other */ \
 	LIST(judgement, judgement) /* none or one */ \
+	LIST(rcpt_query, authors) /* as the account must be allowed to write, beside the sender that it was asked for in rcpt_check */ \
 	BODY(body)          /* as received, dots undone, CRLF */
 #define FIELDS_accept_reply(NUM, STR, LIST, BODY, FD) \
 	LIST(rcpt_answer, answers) /* what became of each recipient, in order (LMTP says it, SMTP uses the worst) */
@@ -337,7 +333,6 @@
 /* call, served by */
 #define CALLS(C) \
 	C(rcpt_check, "store") \
-	C(identity_check, "store") \
 	C(accept, "store") \
 	C(refuse, "store") \
 	C(history, "store") \

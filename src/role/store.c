@@ -27,11 +27,6 @@ static err serve_rcpt_check(void *s, struct link *from, const void *request, voi
 	return store_rcpt_check(s, link_peer(from), request, reply, a);
 }
 
-static err serve_identity_check(void *s, struct link *from, const void *request, void *reply, struct arena *a)
-{
-	return store_identity_check(s, link_peer(from), request, reply, a);
-}
-
 static err serve_accept(void *s, struct link *from, const void *request, void *reply, struct arena *a)
 {
 	return store_accept(s, link_peer(from), request, reply, a);
@@ -140,7 +135,6 @@ static void services_init(struct store_role *r)
 {
 	r->for_edge = (struct link_service){.ctx = r->store, .closed = edge_gone};
 	r->for_edge.handlers[CALL_rcpt_check] = serve_rcpt_check;
-	r->for_edge.handlers[CALL_identity_check] = serve_identity_check;
 	r->for_edge.handlers[CALL_accept] = serve_accept;
 	r->for_edge.handlers[CALL_refuse] = serve_refuse;
 	r->for_edge.handlers[CALL_mailbox_open] = serve_mailbox_open;

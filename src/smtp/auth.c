@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* AUTH (RFC 4954), for submission (RFC 6409): who is it, and what may he write as. */
+/* AUTH (RFC 4954), for submission (RFC 6409): who is it. */
 #include "base/log.h"
 #include "rt/tls.h"
 #include "sasl/exchange.h"
@@ -160,19 +160,4 @@ bool smtp_must_log_in(struct smtp *s)
 	else
 		smtp_reply(s, 530, "5.7.0", "Log in first, with AUTH");
 	return true;
-}
-
-err smtp_check_identities(struct smtp *s, struct envelope *env, struct rcpt_query *addresses, size_t n)
-{
-	struct identity_check_request q = {
-		.session = s->options->session, .account = s->account, .addresses = addresses, .addresses_n = n};
-	struct identity_check_reply r = {0};
-	err e = call_identity_check(s->options->peers->store, &q, &r, &env->arena, rt_after(CALL_TIME));
-
-	if (e == OK && r.answers_n != n)
-		return err_note(E_TEMP, "the store answered for %zu of %zu addresses", r.answers_n, n);
-	for (size_t i = 0; e == OK && i < n; i++)
-		if (r.answers[i].code != OK)
-			return smtp_refused(env, &r.answers[i]);
-	return e;
 }

@@ -59,18 +59,20 @@ err smtp_refused(struct envelope *env, const struct rcpt_answer *r)
 	return err_set(E_PERM, (int)r->reply, arena_z(&env->arena, r->status), STR_FMT, STR_ARG(r->text));
 }
 
-/* RFC 6409 6.1: who it says it is from. The reverse-path was checked before, and mostly there is nobody else. */
-static err check_authors(struct smtp *s, struct envelope *env, const struct inspect_reply *seen)
+/* RFC 6409 6.1: who it says it is from, as the login must be allowed to write. With the reverse-path that was asked before (rcpt_check), and mostly there
+ * is nobody else. */
+static err take_authors(const struct smtp *s, struct envelope *env, const struct inspect_reply *seen,
+                        struct accept_request *q)
 {
-	struct rcpt_query *others = arena_array(&env->arena, seen->authors_n, sizeof(*others));
-	size_t n = 0;
-
-	if (others == NULL)
+	if (s->account == 0)
+		return OK;
+	q->authors = arena_array(&env->arena, seen->authors_n, sizeof(*q->authors));
+	if (q->authors == NULL)
 		return err_set(E_LIMIT, 452, "4.3.1", "Out of memory for this transaction");
 	for (size_t i = 0; i < seen->authors_n; i++)
 		if (!str_equal(seen->authors[i].address, env->sender))
-			others[n++] = seen->authors[i];
-	return n == 0 ? OK : smtp_check_identities(s, env, others, n);
+			q->authors[q->authors_n++] = seen->authors[i];
+	return OK;
 }
 
 /* RFC 8689 4.1: REQUIRETLS is stronger than the header. */
@@ -120,7 +122,9 @@ static err accept_message(struct smtp *s, struct envelope *env, struct judged *j
 	if (headers.full)
 		return err_note(E_LIMIT, "trace headers of more than %d octets", HEADERS_MAX);
 	q.headers = buf_str(&headers);
-	err e = call_accept(s->options->peers->store, &q, kept, &env->arena, rt_after(ACCEPT_TIME));
+	err e = take_authors(s, env, seen, &q);
+	if (e == OK)
+		e = call_accept(s->options->peers->store, &q, kept, &env->arena, rt_after(ACCEPT_TIME));
 	if (e == OK && kept->answers_n != j->rcpts_n)
 		return err_note(E_TEMP, "the store answered for %zu of %zu recipients", kept->answers_n, j->rcpts_n);
 	return e;
@@ -245,8 +249,6 @@ void smtp_deliver(struct smtp *s, struct envelope *env)
 
 	if (e == OK)
 		e = smtp_judge(s, env, &j);
-	if (e == OK && s->options->submission && !s->options->local)
-		e = check_authors(s, env, &j.seen);
 	if (e == OK)
 		e = accept_message(s, env, &j, &kept);
 	if (e == OK)

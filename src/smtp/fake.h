@@ -63,6 +63,16 @@ static struct rcpt_answer fake_check_one(str address, bool may_relay)
 	return (struct rcpt_answer){0};
 }
 
+static bool fake_may_write(uint64_t account, str address)
+{
+	return account != FAKE_ACCOUNT || address.n == 0 || str_starts(address, STR("alice"));
+}
+
+static struct rcpt_answer fake_not_as_that(void)
+{
+	return fake_refusal(E_DENIED, 550, "5.7.1", "write as alice@example.org");
+}
+
 static err fake_rcpt_check(void *ctx, struct link *from, const void *request, void *reply, struct arena *arena)
 {
 	struct fake *f = ctx;
@@ -84,7 +94,9 @@ static err fake_rcpt_check(void *ctx, struct link *from, const void *request, vo
 	r->id = FAKE_ID;
 	for (; r->answers_n < q->rcpts_n; r->answers_n++)
 		r->answers[r->answers_n] =
-			fake_check_one(q->rcpts[r->answers_n].address, q->account == FAKE_ACCOUNT || q->local);
+			fake_may_write(q->account, q->sender)
+				? fake_check_one(q->rcpts[r->answers_n].address, q->account == FAKE_ACCOUNT || q->local)
+				: fake_not_as_that();
 	return OK;
 }
 
@@ -125,22 +137,6 @@ static err fake_auth(void *ctx, struct link *from, const void *request, void *re
 	if (!str_equal(q->response, STR("\0alice\0secret")))
 		return err_set(E_DENIED, 535, "5.7.8", "Wrong user or password");
 	*r = (struct auth_reply){.state = AUTH_DONE, .account = FAKE_ACCOUNT, .address = STR("alice@example.org")};
-	return OK;
-}
-
-static err fake_identity_check(void *ctx, struct link *from, const void *request, void *reply, struct arena *arena)
-{
-	const struct identity_check_request *q = request;
-	struct identity_check_reply *r = reply;
-
-	(void)ctx;
-	(void)from;
-	r->answers = arena_array(arena, q->addresses_n, sizeof(*r->answers));
-	if (r->answers == NULL || q->account != FAKE_ACCOUNT)
-		return err_note(E_DENIED, "not logged in");
-	for (; r->answers_n < q->addresses_n; r->answers_n++)
-		if (!str_starts(q->addresses[r->answers_n].address, STR("alice")))
-			r->answers[r->answers_n] = fake_refusal(E_DENIED, 550, "5.7.1", "write as alice@example.org");
 	return OK;
 }
 
@@ -221,6 +217,9 @@ static err fake_accept(void *ctx, struct link *from, const void *request, void *
 	if (f->accept != OK)
 		return f->accept == E_FULL ? err_set(E_FULL, 452, "4.3.1", "no space")
 		                           : err_note(f->accept, "as the test wants it");
+	for (size_t i = 0; i < q->authors_n; i++)
+		if (!fake_may_write(q->account, q->authors[i].address))
+			return err_set(E_DENIED, 550, "5.7.1", "write as alice@example.org");
 	r->answers = arena_array(arena, q->rcpts_n, sizeof(*r->answers));
 	if (r->answers == NULL || q->id != FAKE_ID)
 		return err_note(E_MEMORY, "no memory");
@@ -310,7 +309,6 @@ static bool fake_start(struct fake *f)
 	                                                [CALL_inspect] = fake_inspect,
 	                                                [CALL_refuse] = fake_refuse,
 	                                                [CALL_auth] = fake_auth,
-	                                                [CALL_identity_check] = fake_identity_check,
 	                                                [CALL_session_end] = fake_session_end,
 	                                                [CALL_callout] = fake_callout,
 	                                                [CALL_fate] = fake_fate}};

@@ -84,8 +84,6 @@ void smtp_auth(struct smtp *s);
 /* Nothing of a login is left; in the store as soon as it hears of it, with `wait` when this returns. */
 void smtp_log_out(struct smtp *s, bool wait);
 MUST_USE bool smtp_must_log_in(struct smtp *s); /* true: 530 was said (RFC 6409 4.3) */
-/* May the login write as all of these? Else the error that is to be told: 550 5.7.1, which names what is allowed. */
-MUST_USE err smtp_check_identities(struct smtp *s, struct envelope *env, struct rcpt_query *addresses, size_t n);
 
 /* --- fate.c --- */
 void smtp_fate(struct smtp *s); /* XFATE, which client.h describes */

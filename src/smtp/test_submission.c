@@ -126,13 +126,13 @@ static void test_long_responses(void **state UNUSED)
 /* RFC 6409 6.1 */
 static void test_whom_a_login_may_write_as(void **state UNUSED)
 {
-	struct talk t = submitted(
-		STEPS(LOG_IN, {STR("MAIL FROM:<carol@example.org>\r\n"), "550"},
-	              {STR("MAIL FROM:<> AUTH=<>\r\n"), "250"}, {STR("RCPT TO:<u@example.org>\r\nDATA\r\n"), "250 354"},
-	              {STR(ORIGINAL ".\r\n"), "250"}, {STR(FROM "RCPT TO:<u@example.org>\r\nDATA\r\n"), "250 250 354"},
-	              {STR("From: alice@example.org\r\nSender: carol@example.org\r\n\r\n.\r\n"), "550"},
-	              {STR("MAIL FROM:<alice+x@example.org>\r\nRCPT TO:<u@example.org>\r\nDATA\r\n"), "250 250 354"},
-	              {STR("From: a@example.org\r\nFrom: alice@example.org\r\n\r\n.\r\n"), "550"}));
+	struct talk t = submitted(STEPS(
+		LOG_IN, {STR("MAIL FROM:<carol@example.org>\r\nRCPT TO:<u@example.org>\r\nRSET\r\n"), "250 550 250"},
+		{STR("MAIL FROM:<> AUTH=<>\r\n"), "250"}, {STR("RCPT TO:<u@example.org>\r\nDATA\r\n"), "250 354"},
+		{STR(ORIGINAL ".\r\n"), "250"}, {STR(FROM "RCPT TO:<u@example.org>\r\nDATA\r\n"), "250 250 354"},
+		{STR("From: alice@example.org\r\nSender: carol@example.org\r\n\r\n.\r\n"), "550"},
+		{STR("MAIL FROM:<alice+x@example.org>\r\nRCPT TO:<u@example.org>\r\nDATA\r\n"), "250 250 354"},
+		{STR("From: a@example.org\r\nFrom: alice@example.org\r\n\r\n.\r\n"), "550"}));
 
 	assert_int_equal(t.fake.messages, 1);
 	assert_contains(&t.text, "550 5.7.1 write as alice@example.org\r\n");

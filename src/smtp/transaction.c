@@ -67,14 +67,6 @@ static err mail_command(struct smtp *s, struct envelope *env)
 	return e == OK ? mail_sender(env, &address) : e;
 }
 
-/* RFC 6409 6.1: the reverse-path of a submission is the login's, or null. */
-static err check_sender(struct smtp *s, struct envelope *env)
-{
-	if (!s->options->submission || s->options->local || env->sender.n == 0)
-		return OK;
-	return smtp_check_identities(s, env, &(struct rcpt_query){env->sender}, 1);
-}
-
 static bool may_begin(struct smtp *s)
 {
 	uint64_t most = s->config->limits.messages;
@@ -120,8 +112,6 @@ void smtp_transaction(struct smtp *s)
 	if (!may_begin(s))
 		return;
 	err e = mail_command(s, &env);
-	if (e == OK)
-		e = check_sender(s, &env);
 	if (e == OK)
 		smtp_reply(s, 250, "2.1.0", "Ok");
 	else

@@ -3,6 +3,7 @@
 #include "base/log.h"
 #include "store/acceptance.h"
 #include "store/delivered.h"
+#include "store/identity.h"
 #include "store/notice.h"
 
 static err accept_prepare(struct writer *w, struct job *job)
@@ -40,13 +41,21 @@ static str submitter(const struct accept_request *q, struct arena *a)
 	return counted ? q->origin->login : STR("");
 }
 
-/* Whoever submits is logged in, and has not sent too much. */
-static err may_submit(struct store *s, const char *from, const struct accept_request *q, str who)
+static err may_write(struct store *s, const char *from, const struct accept_request *q, struct arena *a)
+{
+	err e = sessions_check_account(&s->sessions, str_from(from), q->origin->session, q->account);
+
+	for (size_t i = 0; i < q->authors_n && e == OK; i++)
+		e = identity_check(s, q->account, q->authors[i].address, a);
+	return e;
+}
+
+/* Whoever submits is logged in, writes as himself, and has not sent too much. */
+static err may_submit(struct store *s, const char *from, const struct accept_request *q, str who, struct arena *a)
 {
 	uint64_t limit = s->config->limits.messages_per_hour;
 	bool first = false;
-	err e = q->account == 0 ? OK
-	                        : sessions_check_account(&s->sessions, str_from(from), q->origin->session, q->account);
+	err e = q->account == 0 ? OK : may_write(s, from, q, a);
 
 	if (e == OK)
 		e = rate_take(&s->rate, who, q->rcpts_n, limit, rt_now(), &first);
@@ -86,7 +95,7 @@ err store_accept(struct store *s, const char *from, const struct accept_request 
 	r->answers = x.answers;
 	r->answers_n = q->rcpts_n;
 	str who = submitter(q, a);
-	if (who.n > 0 && (e = may_submit(s, from, q, who)) != OK)
+	if (who.n > 0 && (e = may_submit(s, from, q, who, a)) != OK)
 		return e;
 	e = accept_entered(s, from, &x);
 	if (e == OK)

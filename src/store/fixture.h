@@ -172,6 +172,7 @@ struct sending {
 	const char *rcpts;                    /* parted by blanks */
 	uint64_t id;                          /* 0: a new one */
 	uint64_t account;                     /* who submits it */
+	const char *author;                   /* whom it says it is from, beside the sender; NULL: nobody */
 	const char *client;                   /* NULL: 192.0.2.1 */
 	uint64_t flags;                       /* beside what the protocol says */
 	uint64_t hold_until, deliver_by, by_mode, priority;
@@ -192,6 +193,7 @@ UNUSED static err send_mail(struct fixture *f, struct sending *m)
 	struct rcpt rcpts[8];
 	struct rcpt_check_request check = {.sender = str_from(m->sender)};
 	struct rcpt_check_reply checked = {0};
+	struct rcpt_query author = {m->author == NULL ? STR_NONE : str_from(m->author)};
 	struct accept_request q = {.origin = &origin,
 	                           .origin_n = 1,
 	                           .account = m->account,
@@ -210,6 +212,8 @@ UNUSED static err send_mail(struct fixture *f, struct sending *m)
 	                           .headers = STR("Received: by mail.example.org\r\n"),
 	                           .judgement = m->judgement,
 	                           .judgement_n = m->judgement != NULL,
+	                           .authors = &author,
+	                           .authors_n = m->author != NULL,
 	                           .body = BODY_OF(str_from(m->body))};
 	struct accept_reply r = {0};
 	str rest = str_from(m->rcpts);

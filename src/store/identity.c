@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: ISC */
 /* What an account may write as. Found as mail for an address finds its way (route.c), but for one step: an alias, or the catch-all of a
  * domain, must name the account itself. Beside these, what the administrator has granted (table `identity`). */
+#include "store/identity.h"
+
 #include "mail/address.h"
 #include "store/route.h"
-#include "store/state.h"
 
 enum { ALLOWED_SHOWN = 5 };
 
@@ -179,33 +180,16 @@ static str refusal(const struct writer_of *w, str address)
 	return arena_str(w->arena, buf_str(&text));
 }
 
-static err answer(struct writer_of *w, str address, struct rcpt_answer *out)
+err identity_check(struct store *s, uint64_t account, str address, struct arena *a)
 {
-	err e = check_address(w, address);
+	struct writer_of w = {.store = s, .account = account, .arena = a};
+	err e = check_address(&w, address);
 
-	*out = (struct rcpt_answer){.code = e};
-	if (e == E_DENIED)
-		e = read_address(w);
-	if (out->code != E_DENIED || e != OK)
+	if (e != E_DENIED)
 		return e;
-	out->reply = 550;
-	out->status = STR("5.7.1");
-	out->text = refusal(w, address);
-	return OK;
-}
-
-err store_identity_check(struct store *s, const char *from, const struct identity_check_request *q,
-                         struct identity_check_reply *r, struct arena *a)
-{
-	struct writer_of w = {.store = s, .account = q->account, .arena = a};
-	err e = sessions_check_account(&s->sessions, str_from(from), q->session, q->account);
-
+	e = read_address(&w);
 	if (e != OK)
 		return e;
-	r->answers = arena_array(a, q->addresses_n, sizeof(*r->answers));
-	if (r->answers == NULL)
-		return store_trouble();
-	for (; r->answers_n < q->addresses_n && e == OK; r->answers_n++)
-		e = answer(&w, q->addresses[r->answers_n].address, &r->answers[r->answers_n]);
-	return e == OK && a->full ? store_trouble() : e;
+	str text = refusal(&w, address);
+	return err_set(E_DENIED, 550, "5.7.1", STR_FMT, STR_ARG(text));
 }

@@ -26,13 +26,11 @@ void store_configure(struct store *s, struct config *config); /* reload */
 
 /* One function a call of the message table; requests stay the caller's, replies live in `a`. The contract is in link/messages.h.
  * `from` names the asking process ("edge-0"): grants and locks belong to a session of one process. */
+/* E_DENIED: the account was not granted to this session. */
 MUST_USE err store_rcpt_check(struct store *s, const char *from, const struct rcpt_check_request *q,
                               struct rcpt_check_reply *r, struct arena *a);
-/* E_DENIED: the account was not granted to this session. */
-MUST_USE err store_identity_check(struct store *s, const char *from, const struct identity_check_request *q,
-                                  struct identity_check_reply *r, struct arena *a);
 /* After OK every recipient whose answer is OK is on stable storage: the caller may say 250. E_FULL (452), E_TEMP (451): nothing was kept. E_LIMIT
- * (450 4.7.1): the login sends too much. */
+ * (450 4.7.1): the login sends too much. E_DENIED: the account was not granted to this session; 550 5.7.1: it may not write as that. */
 MUST_USE err store_accept(struct store *s, const char *from, const struct accept_request *q, struct accept_reply *r,
                           struct arena *a);
 /* The same, asked by `send`, which has no session: a report from a postmaster of ours to one recipient, wherever he is. The id is taken here; of the request

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* What an account may write as, what it may send, and that what is dropped of a message is gone. */
 #include "store/fixture.h"
+#include "store/identity.h"
 
 static uint64_t log_in(struct fixture *f, const char *user)
 {
@@ -18,14 +19,15 @@ static uint64_t start(struct fixture *f)
 	return log_in(f, "alice@example.org");
 }
 
+/* As the reverse-path. */
 static struct rcpt_answer check(struct fixture *f, uint64_t account, const char *address, struct arena *a)
 {
-	struct rcpt_query query = {str_from(address)};
-	struct identity_check_request q = {
-		.session = STR("s1"), .account = account, .addresses = &query, .addresses_n = 1};
-	struct identity_check_reply r = {0};
+	struct rcpt_query query = {STR("alice@example.org")};
+	struct rcpt_check_request q = {
+		.session = STR("s1"), .account = account, .sender = str_from(address), .rcpts = &query, .rcpts_n = 1};
+	struct rcpt_check_reply r = {0};
 
-	assert_int_equal(store_identity_check(f->store, "edge-0", &q, &r, a), OK);
+	assert_int_equal(store_rcpt_check(f->store, "edge-0", &q, &r, a), OK);
 	assert_int_equal(r.answers_n, 1);
 	return r.answers[0];
 }
@@ -159,17 +161,17 @@ static void capability(struct fixture *f)
 {
 	ARENA(a, 1 << 20);
 	uint64_t alice = start(f), carol = account_id(f, "carol@example.org");
-	struct identity_check_request q = {.session = STR("s1"), .account = carol};
-	struct identity_check_reply r = {0};
+	struct rcpt_check_request q = {.session = STR("s1"), .account = carol};
+	struct rcpt_check_reply r = {0};
 	struct sending m = {.protocol = "ESMTPA",
 	                    .sender = "carol@example.org",
 	                    .body = "\r\nx\r\n",
 	                    .rcpts = "alice@example.org",
 	                    .account = carol};
 
-	assert_int_equal(store_identity_check(f->store, "edge-0", &q, &r, &a), E_DENIED);
+	assert_int_equal(store_rcpt_check(f->store, "edge-0", &q, &r, &a), E_DENIED);
 	q.account = alice;
-	assert_int_equal(store_identity_check(f->store, "edge-1", &q, &r, &a), E_DENIED);
+	assert_int_equal(store_rcpt_check(f->store, "edge-1", &q, &r, &a), E_DENIED);
 	assert_int_equal(send_mail(f, &m), E_DENIED);
 	assert_int_equal(box_count(f, "alice@example.org"), 0);
 }
@@ -177,6 +179,37 @@ static void capability(struct fixture *f)
 static void test_only_for_who_is_logged_in(void **state UNUSED)
 {
 	fixture_run(capability);
+}
+
+/* Who else it says it is from, asked when it is here. */
+static void authors(struct fixture *f)
+{
+	struct sending m = {.protocol = "ESMTPA",
+	                    .sender = "",
+	                    .body = "\r\nx\r\n",
+	                    .rcpts = "carol@example.org",
+	                    .author = "carol@example.org"};
+
+	m.account = start(f);
+	assert_int_equal(send_mail(f, &m), E_DENIED);
+	assert_int_equal(err_info()->reply, 550);
+	assert_string_equal(err_info()->status, "5.7.1");
+	assert_string_equal(err_info()->text,
+	                    "You are not carol@example.org; write as alice@example.org, *@example.net");
+	m.id = 0;
+	m.author = "alice+lists@example.org";
+	assert_int_equal(send_mail(f, &m), OK);
+	m.id = m.account = 0; /* a program of this machine */
+	m.flags = MESSAGE_LOCAL;
+	m.author = "carol@example.org";
+	assert_int_equal(send_mail(f, &m), OK);
+	assert_int_equal(box_count(f, "carol@example.org"), 2);
+	assert_sound(f);
+}
+
+static void test_authors(void **state UNUSED)
+{
+	fixture_run(authors);
 }
 
 static void limit(struct fixture *f)
@@ -326,6 +359,7 @@ int main(void)
 		cmocka_unit_test(test_catchall),
 		cmocka_unit_test(test_only_for_who_is_logged_in),
 		cmocka_unit_test(test_limit),
+		cmocka_unit_test(test_authors),
 		cmocka_unit_test(test_what_is_dropped_is_gone),
 		cmocka_unit_test(test_granted_identities),
 		cmocka_unit_test(test_a_limit_that_is_hit_is_told),

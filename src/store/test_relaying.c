@@ -67,6 +67,8 @@ static void who_may(struct fixture *f)
 	check_denied(f, &q, "edge-0", &a);
 	struct grant_request grant = {.edge = STR("edge-0"), .session = STR("s1"), .account = q.account};
 	assert_int_equal(store_grant(f->store, &grant), OK);
+	assert_int_equal(ask(f, &q, "edge-0", &a).reply, 550); /* she is not x@y.example */
+	q.sender = STR("alice@example.org");
 	assert_int_equal(ask(f, &q, "edge-0", &a).code, OK);
 	check_denied(f, &q, "edge-1", &a);
 	q.session = STR("s2");
