@@ -29,6 +29,12 @@ static void put(struct buf *out, str value, size_t max)
 		buf_putc(out, (unsigned char)value.p[i] < ' ' || value.p[i] == 0x7f ? '?' : value.p[i]);
 }
 
+/* RFC 9990 3.1: domain and selector are required, and one that was not looked at has no result. */
+static bool is_told(const struct dkim_result *r)
+{
+	return !r->skipped && r->domain.n > 0 && r->selector.n > 0;
+}
+
 void dmarc_row_print(struct buf *out, const struct dmarc_row *r)
 {
 	struct dmarc_row copy = *r;
@@ -40,7 +46,7 @@ void dmarc_row_print(struct buf *out, const struct dmarc_row *r)
 		    columns[i] == offsetof(struct dmarc_row, record) ? DMARC_ROW_MAX / 2 : VALUE_MAX);
 	}
 	for (size_t i = 0; i < r->dkim_n && out->n - before < DMARC_ROW_MAX - 4 * VALUE_MAX; i++) {
-		if (r->dkim_results[i].skipped)
+		if (!is_told(&r->dkim_results[i]))
 			continue;
 		buf_putc(out, '\t');
 		put(out, r->dkim_results[i].domain, VALUE_MAX);

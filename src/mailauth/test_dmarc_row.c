@@ -10,6 +10,7 @@ static void round_trip(void **state UNUSED)
 	const struct dkim_result signatures[] = {
 		{.domain = STR("example.com"), .selector = STR("s\t1"), .result = AUTH_FAIL},
 		{.domain = STR("example.com"), .selector = STR("s2"), .skipped = true},
+		{.domain = STR("example.org"), .selector = STR("s3"), .result = AUTH_PERMERROR},
 		{.domain = STR(""), .selector = STR(""), .result = AUTH_PERMERROR}};
 	const struct dmarc_row row = {.source = STR("192.0.2.1"),
 	                              .disposition = STR("quarantine"),
@@ -20,7 +21,7 @@ static void round_trip(void **state UNUSED)
 	                              .record = STR("v=DMARC1; p=reject"),
 	                              .record_domain = STR("example.com"),
 	                              .dkim_results = signatures,
-	                              .dkim_n = 3};
+	                              .dkim_n = 4};
 	struct dmarc_row again;
 
 	dmarc_row_print(&text, &row);
