@@ -103,6 +103,17 @@ static void check_pair(struct check *k, const struct config_certificate *c)
 		explicit_bzero(secret.p, secret.size);
 }
 
+/* Without it the server starts, and what it is for does not work. */
+static void check_secret(struct check *k, str path)
+{
+	ARENA(a, 8192);
+	const char *name = path.n == 0 ? NULL : arena_z(&a, path);
+
+	k->path = path;
+	if (name != NULL && access(name, R_OK) != 0)
+		say(k, false, strerror(errno));
+}
+
 int check_tls(const struct invocation *inv, const struct config *config)
 {
 	struct check k = {.inv = inv, .config = config};
@@ -110,6 +121,9 @@ int check_tls(const struct invocation *inv, const struct config *config)
 
 	for (size_t i = 0; i < config->certificates_n; i++)
 		check_pair(&k, &config->certificates[i]);
+	for (size_t i = 0; i < config->routes_n; i++)
+		check_secret(&k, config->routes[i].password_file);
+	check_secret(&k, config->oauth.secret_file);
 	if (k.read > 0 && k.named == 0) {
 		k.path = str_from(inv->config_path);
 		buf_printf(&text, "no certificate is for " STR_FMT ", which clients are told is our name%c",

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* check_tls - whether the certificate files that a configuration names can be used. */
+/* check_tls - whether the certificate files that a configuration names can be used, and those with passwords be read. */
 #ifndef CLI_CHECK_TLS_H
 #define CLI_CHECK_TLS_H
 

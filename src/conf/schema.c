@@ -252,7 +252,7 @@ const struct setting schema[] = {
          .text = "Who says whether a token is good, for logins with OAUTHBEARER and XOAUTH2, which are offered over TLS. "
                  "introspect: the server at this URL is asked about each token (RFC 7662). jwks: tokens are signed by a "
                  "key of the set at this URL (RFC 9068, RFC 7517). The URL begins with https://, or goes to this "
-                 "machine. Once set or removed, the server has to be started anew."},
+                 "machine. A server that was started without this has to be started anew to have it."},
 	{.name = "oauth",
          .option = "client",
          .type = &value_oauth_client,

@@ -311,7 +311,7 @@
 #define FIELDS_certify_request(NUM, STR, LIST, BODY, FD) \
 	LIST(domain_key, domain_keys) /* for keys, filter and send */ \
 	LIST(certificate, certificates) \
-	LIST(named_file, files)   /* for send: "authorities" (PEM), passwords of routes by their path; for resolve: "trust-anchor" */
+	LIST(named_file, files)   /* for send: "authorities" (PEM), passwords of routes by their path; for oauth: "authorities", "client-secret"; for resolve: "trust-anchor" */
 #define FIELDS_certify_reply(NUM, STR, LIST, BODY, FD)
 #define FIELDS_shutdown_request(NUM, STR, LIST, BODY, FD) NUM(grace_ms) /* refuse new work, finish what is in the air */
 #define FIELDS_shutdown_reply(NUM, STR, LIST, BODY, FD)

@@ -115,7 +115,16 @@ static err tell_certificates(struct child *c, struct certify_request *q, struct 
 	return OK;
 }
 
-/* The trust anchor to who asks the DNS, the rest to who speaks with other servers. */
+/* The trust anchor to who asks the DNS, the rest to who speaks with other servers: each has the passwords that it shows to others. */
+static bool is_for(const struct role_type *type, str file)
+{
+	if (str_equal(file, TRUST_ANCHOR))
+		return type == &role_resolve;
+	if (str_equal(file, TRUST_AUTHORITIES))
+		return type == &role_send || type == &role_oauth;
+	return type == (str_equal(file, TRUST_CLIENT_SECRET) ? &role_oauth : &role_send);
+}
+
 static err tell_files(struct child *c, struct certify_request *q, struct arena *a)
 {
 	const struct trust_files *all = c->all->trust;
@@ -124,7 +133,7 @@ static err tell_files(struct child *c, struct certify_request *q, struct arena *
 	if (q->files == NULL)
 		return err_note(E_LIMIT, "too many files");
 	for (size_t i = 0; i < all->n; i++)
-		if (str_equal(all->items[i].name, TRUST_ANCHOR) == (c->type == &role_resolve))
+		if (is_for(c->type, all->items[i].name))
 			q->files[q->files_n++] = all->items[i];
 	return OK;
 }
@@ -156,7 +165,7 @@ err child_certify(struct child *c)
 	err e = c->type->trusts ? tell_files(c, &q, &a) : OK;
 	if (e == OK && (c->type == &role_edge || c->type == &role_keys))
 		e = tell_certificates(c, &q, &a);
-	if (e == OK && c->type != &role_edge && c->type != &role_resolve)
+	if (e == OK && (c->type == &role_keys || c->type == &role_filter || c->type == &role_send))
 		e = tell_domain_keys(c, &q, &a);
 	return e == OK ? call_certify(c->link, &q, &r, &a, rt_after(CHILD_CALL_TIME)) : e;
 }
@@ -166,10 +175,11 @@ err child_certify(struct child *c)
 static bool are_linked(const struct child *a, const struct child *b)
 {
 	static const struct role_type *const pairs[][2] = {
-		{&role_edge, &role_store},   {&role_edge, &role_filter},  {&role_edge, &role_keys},
-		{&role_keys, &role_store},   {&role_edge, &role_send},    {&role_send, &role_store},
-		{&role_send, &role_resolve}, {&role_filter, &role_store}, {&role_filter, &role_resolve},
-		{&role_filter, &role_keys},  {&role_send, &role_keys},
+		{&role_edge, &role_store},    {&role_edge, &role_filter},  {&role_edge, &role_keys},
+		{&role_keys, &role_store},    {&role_edge, &role_send},    {&role_send, &role_store},
+		{&role_send, &role_resolve},  {&role_filter, &role_store}, {&role_filter, &role_resolve},
+		{&role_filter, &role_keys},   {&role_send, &role_keys},    {&role_keys, &role_oauth},
+		{&role_oauth, &role_resolve},
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(pairs); i++)

@@ -80,6 +80,7 @@ static err children_list_all(struct children *all, const struct config *config)
 		{&role_store, 1},
 		{&role_keys, 1},
 		{&role_resolve, 1},
+		{&role_oauth, config->oauth.kind != OAUTH_NONE},
 		{&role_send, 1},
 		{&role_filter, config->filters},
 		{&role_edge, config->edges},
@@ -101,7 +102,7 @@ err children_init(struct children *all, struct config *config, bool single, link
 	all->for_filter.handlers[CALL_dial] = serve_dial;
 	all->for_store.handlers[CALL_admin] = admin;
 	semaphore_init(&all->changes, 1);
-	all->items = arena_array(&all->memory, 4 + config->edges + config->filters, sizeof(*all->items));
+	all->items = arena_array(&all->memory, 5 + config->edges + config->filters, sizeof(*all->items));
 	if (all->items == NULL)
 		return err_note(E_LIMIT, "too many processes are configured");
 	return children_list_all(all, config);

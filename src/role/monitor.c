@@ -74,9 +74,13 @@ static struct config *load(const char *path, struct config_faults *faults)
 /* What cannot change while the server runs. */
 static void keep_fixed(const struct config *old, struct config *c)
 {
+	bool new_role = old->oauth.kind == OAUTH_NONE && c->oauth.kind != OAUTH_NONE;
+
 	if (!str_equal(old->data, c->data) || !str_equal(old->user, c->user) || old->edges != c->edges ||
-	    old->filters != c->filters)
-		LOG(WARN, "reload.restart-needed", LOG_Z("for", "data, user or processes"));
+	    old->filters != c->filters || new_role)
+		LOG(WARN, "reload.restart-needed", LOG_Z("for", "data, user, processes or oauth"));
+	if (new_role)
+		c->oauth.kind = OAUTH_NONE;
 	c->data = arena_str(&c->arena, old->data);
 	c->user = arena_str(&c->arena, old->user);
 	c->edges = old->edges;

@@ -26,7 +26,7 @@ struct sibling {
 
 const struct role_type *role_find(const char *name)
 {
-	static const struct role_type *const types[] = {&role_edge,    &role_filter, &role_keys,
+	static const struct role_type *const types[] = {&role_edge,    &role_filter, &role_keys, &role_oauth,
 	                                                &role_resolve, &role_send,   &role_store};
 
 	for (size_t i = 0; i < ARRAY_LEN(types); i++)

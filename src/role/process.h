@@ -39,7 +39,7 @@ struct role_type {
 	void (*stop)(struct process *p);  /* ends what it runs itself; links still work */
 	void (*close)(struct process *p); /* gives up what p->state holds; no handler runs any more */
 };
-extern const struct role_type role_edge, role_filter, role_keys, role_resolve, role_send, role_store;
+extern const struct role_type role_edge, role_filter, role_keys, role_oauth, role_resolve, role_send, role_store;
 const struct role_type *role_find(const char *name); /* NULL: no such role */
 
 struct sibling;

@@ -48,15 +48,15 @@ static err load(struct trust_files *t, const struct trust_files *old, str name, 
 }
 
 /* One file may serve several routes. */
-static err load_password(struct trust_files *t, const struct trust_files *old, str path)
+static err load_password(struct trust_files *t, const struct trust_files *old, str name, str path)
 {
 	struct stat st;
 
-	if (path.n == 0 || find(t, path) != NULL)
+	if (path.n == 0 || find(t, name) != NULL)
 		return OK;
 	if (path_stat(path, &st) && (st.st_mode & S_IROTH) != 0)
 		LOG(WARN, "trust.exposed", LOG_STR("file", path), LOG_Z("do", "chmod o-r"));
-	err e = load(t, old, path, path, PASSWORD_MAX);
+	err e = load(t, old, name, path, PASSWORD_MAX);
 	return e == E_NOT_FOUND ? OK : e; /* its route cannot be used, all others can */
 }
 
@@ -85,14 +85,16 @@ static err load_all(const struct config *config, const struct trust_files *old, 
 	if (e == OK)
 		e = load_authorities(config, old, t);
 	for (size_t i = 0; i < config->routes_n && e == OK; i++)
-		e = load_password(t, old, config->routes[i].password_file);
+		e = load_password(t, old, config->routes[i].password_file, config->routes[i].password_file);
+	if (e == OK)
+		e = load_password(t, old, TRUST_CLIENT_SECRET, config->oauth.secret_file);
 	return e;
 }
 
 err trust_files_load(const struct config *config, const struct trust_files *old, struct trust_files *out)
 {
 	*out = (struct trust_files){.memory = ARENA_INIT(MEMORY_MAX)};
-	out->items = arena_array(&out->memory, config->routes_n + 2, sizeof(*out->items));
+	out->items = arena_array(&out->memory, config->routes_n + 3, sizeof(*out->items));
 	err e = out->items == NULL ? err_note(E_LIMIT, "too many routes") : load_all(config, old, out);
 
 	if (e != OK)
@@ -116,5 +118,5 @@ uint64_t trust_files_stamp(const struct config *config)
 	stamp = path_stamp(stamp, config->trust_anchor);
 	for (size_t i = 0; i < config->routes_n; i++)
 		stamp = path_stamp(stamp, config->routes[i].password_file);
-	return stamp;
+	return path_stamp(stamp, config->oauth.secret_file);
 }

@@ -8,8 +8,9 @@
 #include "conf/config.h"
 #include "link/messages.h"
 
-#define TRUST_AUTHORITIES STR("authorities")  /* certificates in PEM */
-#define TRUST_ANCHOR      STR("trust-anchor") /* of the DNS */
+#define TRUST_AUTHORITIES   STR("authorities")   /* certificates in PEM */
+#define TRUST_ANCHOR        STR("trust-anchor")  /* of the DNS */
+#define TRUST_CLIENT_SECRET STR("client-secret") /* of oauth */
 
 struct trust_files {              /* all zero: none */
 	struct named_file *items; /* a password is named by its path */
