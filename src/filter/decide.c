@@ -253,6 +253,19 @@ static str result_of(const struct decision *d)
 	return str_from(names[d->worst]);
 }
 
+static void say_for_now(const struct decide_input *in, const struct decision *d, struct buf *out)
+{
+	buf_printf(out, "for now: " STR_FMT, STR_ARG(d->text));
+	if (d->cause == CAUSE_GREYLIST) {
+		buf_puts(out, "; fewer than ");
+		put_points(out, in->config->spam.greylist);
+		buf_puts(out, " would have changed it");
+	} else {
+		buf_puts(out, d->cause == CAUSE_DMARC ? "; an answer of the DNS would have changed it"
+		                                      : "; the scanner would have to let it pass");
+	}
+}
+
 /* `v`: of the recipient who takes it worst; `mixed`: others would have had it. */
 static void conclude(const struct decide_input *in, const struct view *v, bool mixed, struct arena *a,
                      struct decision *d)
@@ -262,7 +275,7 @@ static void conclude(const struct decide_input *in, const struct view *v, bool m
 	BUF(text, 2048);
 
 	if (d->code == E_TEMP)
-		buf_printf(&text, "for now: " STR_FMT, STR_ARG(d->text));
+		say_for_now(in, d, &text);
 	else
 		say_cause(in, v, &text);
 	if (d->code == OK && in->checks->sealer.n > 0)

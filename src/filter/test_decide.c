@@ -203,6 +203,7 @@ static void come_back_later(void **state UNUSED)
 	expect_refused(&s, 451, "4.7.1",
 	               "Not known here yet, and a little suspicious (helo 2); try again in 6 minutes");
 	assert_str(s.d.finding.name, "greylist");
+	assert_true(str_ends(s.d.finding.evidence, STR("; fewer than 4 points would have changed it")));
 	s.in.points = 20000;
 	run(&s);
 	assert_int_equal(s.d.reply, 550);
@@ -214,6 +215,7 @@ static void come_back_later(void **state UNUSED)
 	expect_refused(
 		&s, 451, "4.7.1",
 		"The DNS does not tell at present whether sender.example has sent this (DMARC); try again later");
+	assert_true(str_ends(s.d.finding.evidence, STR("; an answer of the DNS would have changed it")));
 	s.checks.dmarc.policy = DMARC_QUARANTINE;
 	run(&s);
 	assert_int_equal(s.d.code, OK);
