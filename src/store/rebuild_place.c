@@ -10,9 +10,10 @@ struct place_step {
 	uint64_t modseq, flags;
 };
 
+/* In the file, and not in memory: there may be millions. */
 static const char begin_sql[] =
-	"CREATE TEMP TABLE gone (message INTEGER NOT NULL, mailbox INTEGER NOT NULL, uid INTEGER NOT NULL);"
-	"CREATE TEMP TABLE way (step INTEGER PRIMARY KEY, message INTEGER NOT NULL, from_mailbox INTEGER NOT NULL,"
+	"CREATE TABLE gone (message INTEGER NOT NULL, mailbox INTEGER NOT NULL, uid INTEGER NOT NULL);"
+	"CREATE TABLE way (step INTEGER PRIMARY KEY, message INTEGER NOT NULL, from_mailbox INTEGER NOT NULL,"
 	" from_uid INTEGER NOT NULL, mailbox INTEGER NOT NULL, uid INTEGER NOT NULL, modseq INTEGER NOT NULL,"
 	" flags INTEGER NOT NULL, UNIQUE (message, from_mailbox, from_uid));";
 
@@ -124,17 +125,27 @@ err place_renew(struct db *db, const struct envelope *envelope, size_t i)
 
 /* --- what is noted --- */
 
+static err note_gone(struct db *db, const struct tombstone *t)
+{
+	struct query q = db_query(db, "INSERT INTO gone (message, mailbox, uid) VALUES (?, ?, ?)");
+
+	query_put_num(&q, t->message);
+	query_put_num(&q, t->mailbox);
+	query_put_num(&q, t->uid);
+	return query_run(&q);
+}
+
+/* One whose item is there already need not wait. */
 err places_note_tombstones(struct db *db, const struct tombstones *t)
 {
 	err e = OK;
 
 	for (size_t i = 0; i < t->items_n && e == OK; i++) {
-		struct query q = db_query(db, "INSERT INTO gone (message, mailbox, uid) VALUES (?, ?, ?)");
+		const struct tombstone *x = &t->items[i];
 
-		query_put_num(&q, t->items[i].message);
-		query_put_num(&q, t->items[i].mailbox);
-		query_put_num(&q, t->items[i].uid);
-		e = query_run(&q);
+		e = place_delete(db, x->message, (struct item_place){x->mailbox, x->uid});
+		if (e == OK && db_changes(db) == 0)
+			e = note_gone(db, x);
 	}
 	return e;
 }
@@ -242,5 +253,5 @@ err places_settle(struct db *db)
 		if (e == OK && any)
 			e = delete_gone(db);
 	}
-	return e;
+	return e == OK ? db_script(db, "DROP TABLE gone; DROP TABLE way") : e;
 }
