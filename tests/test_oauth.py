@@ -9,6 +9,7 @@ import json
 import os
 import signal
 import smtplib
+import socket
 import ssl
 import subprocess
 import threading
@@ -39,7 +40,7 @@ def number(n):
 class Issuer:
     """Signs tokens, publishes its keys at /keys, answers about tokens at /introspect. `mode`: how it behaves."""
 
-    def __init__(self, tls=None):
+    def __init__(self, tls=None, family=socket.AF_INET):
         self.mode = 'good'
         self.keys, self.asked, self.logins = {}, [], []
         self.rotate('first')
@@ -78,12 +79,13 @@ class Issuer:
 
         class Server(http.server.ThreadingHTTPServer):
             daemon_threads = True
+            address_family = family
 
             def handle_error(self, request, address):
                 pass
 
         self.released = threading.Event()
-        self.server = Server(('127.0.0.1', 0), Handler)
+        self.server = Server(('127.0.0.1' if family == socket.AF_INET else '::1', 0), Handler)
         self.port = self.server.server_address[1]
         if tls:
             context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -232,6 +234,19 @@ def test_good_tokens(server, issuer):
         assert c.cmd('AUTH OAUTHBEARER', 334).text == ''
         c.cmd(b64(bearer(token)), 235)
         c.quit()
+
+
+@pytest.mark.parametrize('host', ['127.0.0.1', '[::1]'])
+def test_issuer_by_its_address(make_server, host):
+    try:
+        issuer = Issuer(family=socket.AF_INET6 if ':' in host else socket.AF_INET)
+    except OSError:
+        pytest.skip('this machine has no IPv6')
+    issuer.base = f'http://{host}:{issuer.port}'
+    server = make_server(jwks(issuer), services=('submissions',), single=True)
+    server.account(ALICE)
+    accepted(server, bearer(issuer.token()))
+    issuer.close()
 
 
 def test_bad_tokens(server, issuer):

@@ -105,8 +105,10 @@ static err set_addresses(struct fetch *f, const char *host, const char *url_port
 
 	if (port == 0 && !str_to_u64(str_from(url_port), UINT16_MAX, &port))
 		return err_note(E_SYNTAX, "HTTP: no port");
-	print_addresses(&resolve, f->q, host, (in_port_t)port);
-	buf_printf(&connect_to, "%s:%s::%u", host, url_port, (unsigned)port);
+	/* libcurl takes no address of IPv6 for a name with addresses, so that connections go to a name that nobody has; TLS verifies the host's all the same. */
+	const char *alias = host[0] == '[' ? "address.invalid" : "";
+	print_addresses(&resolve, f->q, alias[0] != '\0' ? alias : host, (in_port_t)port);
+	buf_printf(&connect_to, "%s:%s:%s:%u", host, url_port, alias, (unsigned)port);
 	buf_putc(&connect_to, '\0');
 	if (resolve.full || connect_to.full)
 		return err_note(E_LIMIT, "HTTP: the name of the host is too long");
