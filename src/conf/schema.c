@@ -267,7 +267,8 @@ const struct setting schema[] = {
          .option = "audience",
          .type = &value_oauth_text,
          .at = AT(oauth.audience),
-         .text = "For whom a token has to be issued (its claim aud); required with jwks."},
+         .text = "For whom a token has to be issued (its claim aud); required with jwks. With introspect and without this, "
+                 "one that the server issued for any other service is taken too."},
 	{.name = "oauth",
          .option = "user",
          .type = &value_oauth_user,
