@@ -10,7 +10,8 @@ enum { ALIGN = alignof(max_align_t), BLOCK_MIN = 1024, BLOCK_MAX = 64 * 1024, LA
 
 struct arena_block {
 	struct arena_block *older;
-	size_t used, size; /* bytes of data */
+	size_t used, size; /* bytes of data that may be shared out */
+	size_t octets;     /* bytes of data */
 	alignas(max_align_t) char data[];
 };
 
@@ -35,7 +36,7 @@ static struct arena_block *block_add(struct arena *a, size_t n)
 	struct arena_block *b = calloc(1, sizeof(*b) + size);
 	if (b == NULL)
 		return NULL;
-	b->size = size;
+	b->size = b->octets = size;
 	b->older = a->block;
 	a->block = b;
 	return b;
@@ -51,6 +52,7 @@ static void *large_add(struct arena *a, size_t n, bool zeroed)
 	if (b == NULL)
 		return fail(a);
 	b->size = b->used = 0;
+	b->octets = n;
 	struct arena_block **at = a->block == NULL ? &a->block : &a->block->older;
 	b->older = *at;
 	*at = b;
@@ -159,6 +161,13 @@ str arena_printf(struct arena *a, const char *fmt, ...)
 	vsnprintf(p, (size_t)n + 1, fmt, ap);
 	va_end(ap);
 	return str_make(p, (size_t)n);
+}
+
+void arena_wipe(struct arena *a)
+{
+	for (struct arena_block *b = a->block; b != NULL; b = b->older)
+		explicit_bzero(b->data, b->octets);
+	arena_free(a);
 }
 
 void arena_free(struct arena *a)

@@ -39,5 +39,6 @@ str arena_ascii(struct arena *a, str s);
 MUST_USE char *arena_z(struct arena *a, str s); /* a C string; NULL also when s holds a NUL */
 str arena_printf(struct arena *a, const char *fmt, ...) PRINTF(2, 3);
 void arena_free(struct arena *a); /* all blocks; the arena can be used again */
+void arena_wipe(struct arena *a); /* the same, and what it held is overwritten: passwords, keys */
 
 #endif

@@ -8,6 +8,18 @@
 
 enum { SIZE_FIRST = 64 };
 
+static char *resize(struct buf *b, size_t size)
+{
+	char *p = b->secret ? malloc(size) : realloc(b->p, size);
+
+	if (!b->secret || p == NULL || b->p == NULL)
+		return p;
+	memcpy(p, b->p, b->n);
+	explicit_bzero(b->p, b->n);
+	free(b->p);
+	return p;
+}
+
 char *buf_grow(struct buf *b, size_t n)
 {
 	if (b->full || n > b->cap - b->n) {
@@ -19,7 +31,7 @@ char *buf_grow(struct buf *b, size_t n)
 		size = b->n + n;
 	if (size > b->cap)
 		size = b->cap;
-	char *p = realloc(b->p, size + 1); /* one more, for the NUL that vsnprintf insists on */
+	char *p = resize(b, size + 1); /* one more, for the NUL that vsnprintf insists on */
 	if (p == NULL) {
 		b->full = true;
 		return NULL;
@@ -115,6 +127,8 @@ void buf_consume(struct buf *b, size_t n)
 
 void buf_free(struct buf *b)
 {
+	if (b->secret)
+		buf_wipe(b);
 	free(b->p);
-	*b = BUF_INIT(b->cap);
+	*b = (struct buf){.cap = b->cap, .secret = b->secret};
 }

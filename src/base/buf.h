@@ -12,6 +12,7 @@ struct buf {
 	size_t n; /* bytes written */
 	size_t size, cap;
 	bool full;
+	bool secret; /* what it holds is overwritten before its memory is given back, also to grow */
 };
 
 #define BUF_INIT(limit)  ((struct buf){.cap = (limit)})
@@ -68,6 +69,14 @@ static inline void buf_reset(struct buf *b)
 {
 	b->n = 0;
 	b->full = false;
+}
+
+/* The same, and what it held is overwritten. */
+static inline void buf_wipe(struct buf *b)
+{
+	if (b->n > 0)
+		explicit_bzero(b->p, b->n);
+	buf_reset(b);
 }
 
 void buf_consume(struct buf *b, size_t n); /* drops the first n bytes */

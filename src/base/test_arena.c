@@ -31,6 +31,18 @@ static void test_cap_is_exact_and_sticky(void **state UNUSED)
 	assert_null(arena_alloc(&a, 1));
 }
 
+static void test_wiped_arena_can_be_used_again(void **state UNUSED)
+{
+	ARENA(a, 1 << 20);
+
+	(void)arena_str(&a, STR("password"));
+	assert_non_null(arena_octets(&a, 100000)); /* large: in a block of its own, written to its end */
+	memset(arena_octets(&a, 5000), 'x', 5000);
+	arena_wipe(&a);
+	assert_int_equal(a.used, 0);
+	assert_non_null(arena_alloc(&a, 10));
+}
+
 static void test_array_checks_its_product(void **state UNUSED)
 {
 	ARENA(a, 1 << 20);
@@ -98,6 +110,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_memory_is_zeroed_and_aligned),
 		cmocka_unit_test(test_cap_is_exact_and_sticky),
+		cmocka_unit_test(test_wiped_arena_can_be_used_again),
 		cmocka_unit_test(test_array_checks_its_product),
 		cmocka_unit_test(test_large_allocation_gets_its_block),
 		cmocka_unit_test(test_large_things_leave_the_rest_small),

@@ -48,6 +48,27 @@ static void test_printf_at_the_cap(void **state UNUSED)
 	assert_str(buf_str(&b), "12345678");
 }
 
+static void test_secrets_are_overwritten(void **state UNUSED)
+{
+	struct buf b = {.cap = 1000, .secret = true};
+
+	buf_puts(&b, "password");
+	const char *small = b.p;
+	for (int i = 0; i < 20; i++)
+		buf_puts(&b, "password");
+	assert_ptr_not_equal(b.p, small);
+	assert_int_equal(b.n, 21 * 8);
+	assert_memory_equal(b.p, "passwordpassword", 16);
+	buf_wipe(&b);
+	assert_int_equal(b.n, 0);
+	for (size_t i = 0; i < 21 * 8; i++)
+		assert_int_equal(b.p[i], 0);
+	buf_puts(&b, "more");
+	assert_str(buf_str(&b), "more");
+	buf_free(&b);
+	assert_true(b.secret && b.cap == 1000);
+}
+
 static void test_printf_grows(void **state UNUSED)
 {
 	BUF(b, 1 << 16);
@@ -119,6 +140,7 @@ int main(void)
 		cmocka_unit_test(test_writes_straight_through),
 		cmocka_unit_test(test_cap_keeps_nothing_of_the_failing_call),
 		cmocka_unit_test(test_printf_at_the_cap),
+		cmocka_unit_test(test_secrets_are_overwritten),
 		cmocka_unit_test(test_printf_grows),
 		cmocka_unit_test(test_binary),
 		cmocka_unit_test(test_utf8),

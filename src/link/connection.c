@@ -40,8 +40,10 @@ void connection_abort(struct connection *c)
 
 /* --- writing --- */
 
-static void out_empty(struct buf *b)
+static void out_empty(const struct connection *c, struct buf *b)
 {
+	if (c->secrets)
+		buf_wipe(b);
 	if (b->size > OUT_KEPT_MAX)
 		buf_free(b);
 	else
@@ -53,7 +55,7 @@ static bool writer_next(struct connection *c)
 {
 	struct buf empty = c->writing;
 
-	out_empty(&empty);
+	out_empty(c, &empty);
 	c->writing = c->out;
 	c->out = empty;
 	c->written = 0;
@@ -73,6 +75,7 @@ static void writer_run(void *arg)
 		c->written += piece.n;
 	} while (c->alive && (c->written < c->writing.n || writer_next(c)));
 	c->writer = NULL;
+	c->secrets = false;
 	connection_unref(c);
 }
 
@@ -105,9 +108,9 @@ static void flush_out(struct connection *c)
 			return connection_abort(c);
 	}
 	if (at < c->out.n)
-		writer_start(c, at);
-	else
-		out_empty(&c->out);
+		return writer_start(c, at);
+	out_empty(c, &c->out);
+	c->secrets = false;
 }
 
 static void round_end(void *arg)
@@ -163,6 +166,7 @@ err connection_send(struct connection *c, struct frame *f, const struct record *
 
 	if (!c->alive)
 		return link_away();
+	c->secrets |= call_is_secret(f->type);
 	if (c->out.n + (c->writing.n - c->written) > BACKLOG_MAX)
 		return queued(c, E_FULL);
 	err e = frame_write(&c->out, f, r, data, &fds);
@@ -193,6 +197,8 @@ static err read_torn_frame(struct connection *c)
 	e = stream_read(c->stream, p, n, RT_NEVER);
 	if (e == OK && !serve_frame(c, str_make(p, n)))
 		e = E_SYNTAX;
+	if (frame_is_secret(str_make(p, n)))
+		explicit_bzero(p, n);
 	free(p);
 	return e;
 }
@@ -275,11 +281,12 @@ err connection_start(struct link *l, struct stream *stream, int descriptors_fd)
 	}
 	c->link = l;
 	c->stream = stream;
+	stream_secret(stream);
 	c->descriptors.fd = -1;
 	if (descriptors_fd >= 0)
 		rt_fd_init(&c->descriptors, descriptors_fd);
 	semaphore_init(&c->descriptors_out, 1);
-	c->out = c->writing = BUF_INIT(BACKLOG_MAX + 2 * FRAME_MAX);
+	c->out = c->writing = (struct buf){.cap = BACKLOG_MAX + 2 * FRAME_MAX, .secret = true};
 	c->round = (struct rt_round){.fn = round_end, .arg = c};
 	c->alive = true;
 	c->references = 1;

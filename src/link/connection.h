@@ -45,6 +45,7 @@ struct connection {
 	struct buf out;                   /* frames of this round */
 	struct buf writing;               /* what the writer is at, from `written` on */
 	size_t written;
+	bool secrets; /* in one of the two: they are wiped */
 	struct rt_round round;
 	struct co *reader, *writer;
 	bool alive;  /* false: nothing goes in or out any more */
@@ -62,8 +63,8 @@ struct link {
 	struct connection *connection; /* NULL: away */
 	void (*watcher)(void *ctx);    /* of its connections' ends; NULL: nobody */
 	void *watcher_ctx;
-	struct co *awaited_by;         /* by link_attach and link_free: the end of a connection */
-	size_t connections;            /* that still have a coroutine or memory */
+	struct co *awaited_by; /* by link_attach and link_free: the end of a connection */
+	size_t connections;    /* that still have a coroutine or memory */
 	bool freed;
 };
 

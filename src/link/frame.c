@@ -59,6 +59,7 @@ err frame_write(struct buf *out, const struct frame *f, const struct record *r, 
 	size_t n = out->n - start - FRAME_LENGTH_SIZE;
 	err e = write_check(out, n, f->fds_n, fds);
 	if (e != OK) {
+		explicit_bzero(out->p + start, out->n - start);
 		out->n = start;
 		out->full = false;
 		return e;
@@ -153,4 +154,11 @@ bool frame_parse(str bytes, struct frame *out)
 		cursor_fail(&c);
 	out->record = cursor_rest(&c);
 	return !c.failed;
+}
+
+bool frame_is_secret(str bytes)
+{
+	struct frame f;
+
+	return frame_parse(bytes, &f) && f.kind == FRAME_CALL && call_is_secret(f.type);
 }

@@ -21,7 +21,7 @@ enum frame_kind { FRAME_CALL, FRAME_REPLY, FRAME_CANCEL, FRAME_KINDS };
 struct frame {
 	enum frame_kind kind;
 	uint64_t id;
-	enum call type;       /* of a call */
+	enum call type;       /* also of a reply that is written; one that is read does not tell */
 	struct err_info info; /* of a reply; code OK: there is a record */
 	uint64_t fds_n, ticket;
 	str record; /* packed; view into the frame */
@@ -36,5 +36,8 @@ MUST_USE err frame_write(struct buf *out, const struct frame *f, const struct re
 MUST_USE bool frame_length(str bytes, size_t *n);
 /* `bytes`: all behind the length. False: malformed. */
 MUST_USE bool frame_parse(str bytes, struct frame *out);
+
+/* A call that is (messages.h). */
+bool frame_is_secret(str bytes);
 
 #endif

@@ -26,3 +26,8 @@ CALLS(CALL_TABLES)
 
 #define CALL_TYPE(c, served_by) [CALL_##c] = {#c, served_by, &record_##c##_request, &record_##c##_reply},
 const struct call_type call_types[CALL_COUNT] = {CALLS(CALL_TYPE)};
+
+bool call_is_secret(enum call type)
+{
+	return type == CALL_auth || type == CALL_token || type == CALL_credential || type == CALL_certify;
+}

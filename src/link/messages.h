@@ -429,5 +429,7 @@ struct call_type {
 	const struct record *request, *reply;
 };
 extern const struct call_type call_types[CALL_COUNT];
+/* Passwords, what is kept of them, or private keys are in it: frames and memory of the call are overwritten when it is over. */
+bool call_is_secret(enum call type);
 
 #endif

@@ -52,6 +52,14 @@ static void serving_add(struct serving *v)
 	c->references++;
 }
 
+static void give_memory(struct serving *v)
+{
+	if (call_is_secret(v->type))
+		arena_wipe(&v->arena);
+	else
+		arena_free(&v->arena);
+}
+
 static void serving_end(struct serving *v)
 {
 	struct connection *c = v->c;
@@ -64,14 +72,14 @@ static void serving_end(struct serving *v)
 	if (c->paused)
 		rt_wake(c->reader);
 	descriptors_close(&v->fds);
-	arena_free(&v->arena);
+	give_memory(v);
 	free(v);
 	connection_unref(c);
 }
 
 static void serve_reply(struct serving *v, err e, const void *reply)
 {
-	struct frame f = {.kind = FRAME_REPLY, .id = v->id};
+	struct frame f = {.kind = FRAME_REPLY, .id = v->id, .type = v->type};
 
 	if (v->id == FRAME_NO_REPLY || v->cancelled || !v->c->alive)
 		return;
@@ -130,7 +138,7 @@ static err serve_start(struct connection *c, const struct frame *f, struct recor
 	v->record = arena_str(&v->arena, f->record);
 	v->co = v->arena.full ? NULL : rt_spawn(serve_run, v, call_types[f->type].name);
 	if (v->co == NULL) {
-		arena_free(&v->arena);
+		give_memory(v);
 		free(v);
 		return err_note(E_TEMP, "no memory for a call");
 	}

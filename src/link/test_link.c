@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "link/frame.h"
 #include "link/link.h"
 
 #define SECOND NSEC_PER_SEC
@@ -102,6 +103,24 @@ static void server_reset(void)
 	server.service.handlers[CALL_inspect] = serve_inspect;
 	server.service.handlers[CALL_mailbox_read] = serve_mailbox_read;
 	server.service.handlers[CALL_attach] = serve_attach;
+}
+
+/* Frames with passwords are known as such, whatever is around them. */
+static void test_secret_frames(void **state UNUSED)
+{
+	const struct auth_request auth = {.response = STR("secret")};
+	const struct rcpt_check_request check = {0};
+	struct frame f = {.kind = FRAME_CALL, .id = 1, .type = CALL_auth};
+	struct record_fds fds;
+	BUF(out, 4096);
+
+	assert_int_equal(frame_write(&out, &f, &record_auth_request, &auth, &fds), OK);
+	assert_true(frame_is_secret(str_drop(buf_str(&out), FRAME_LENGTH_SIZE)));
+	buf_reset(&out);
+	f.type = CALL_rcpt_check;
+	assert_int_equal(frame_write(&out, &f, &record_rcpt_check_request, &check, &fds), OK);
+	assert_false(frame_is_secret(str_drop(buf_str(&out), FRAME_LENGTH_SIZE)));
+	assert_false(frame_is_secret(STR("x")));
 }
 
 static void links_new(void)
@@ -819,6 +838,7 @@ static void test_stop(void **state UNUSED)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_secret_frames),
 		cmocka_unit_test(test_call),
 		cmocka_unit_test(test_error),
 		cmocka_unit_test(test_not_served),

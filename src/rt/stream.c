@@ -18,6 +18,7 @@ struct stream {
 	void *t;
 	char *in; /* NULL while there is no input; bytes from in_at up to in_end */
 	size_t in_at, in_end, in_size;
+	size_t in_used; /* bytes of `in` that ever were input */
 	size_t read_max;
 	char *out; /* NULL while there is no output; bytes from out_at up to out_end */
 	size_t out_at, out_end, out_size;
@@ -27,6 +28,7 @@ struct stream {
 	bool write_over; /* it failed, or was finished */
 	bool flushing;   /* by a coroutine that may wait; another one may read meanwhile */
 	bool polled_dry; /* stream_poll just found nothing: the next read need not try before it waits */
+	bool secret;     /* output is wiped */
 	bool plenty;     /* the last read filled its buffer: take a larger one next time */
 	uint8_t streak;
 };
@@ -57,17 +59,32 @@ struct stream *stream_open_fd(int fd, size_t read_max)
 	return s;
 }
 
-static void stream_drop_in(struct stream *s)
+static void stream_give_in(struct stream *s)
 {
+	if (s->in_used > 0)
+		explicit_bzero(s->in, s->in_used);
+	s->in_used = 0;
 	pool_give(s->in, s->in_size);
 	s->in = NULL;
+}
+
+static void stream_drop_in(struct stream *s)
+{
+	stream_give_in(s);
 	s->in_at = s->in_end = s->in_size = 0;
+}
+
+static void stream_give_out(struct stream *s)
+{
+	if (s->secret && s->out)
+		explicit_bzero(s->out, s->out_end);
+	pool_give(s->out, s->out_size);
+	s->out = NULL;
 }
 
 static void stream_drop_out(struct stream *s)
 {
-	pool_give(s->out, s->out_size);
-	s->out = NULL;
+	stream_give_out(s);
 	s->out_at = s->out_end = s->out_size = 0;
 }
 
@@ -94,6 +111,11 @@ int stream_fd(const struct stream *s)
 void stream_write_timeout(struct stream *s, nsec duration)
 {
 	s->write_timeout = duration;
+}
+
+void stream_secret(struct stream *s)
+{
+	s->secret = true;
 }
 
 struct carrier stream_carrier(const struct stream *s)
@@ -192,7 +214,7 @@ static bool stream_grow_out(struct stream *s, size_t size)
 	}
 	if (s->out)
 		memcpy(grown, s->out + s->out_at, s->out_end - s->out_at);
-	pool_give(s->out, s->out_size);
+	stream_give_out(s);
 	s->out = grown;
 	s->out_end -= s->out_at;
 	s->out_at = 0;
@@ -296,9 +318,10 @@ static bool stream_room_in(struct stream *s)
 			return false;
 		if (s->in)
 			memcpy(grown, s->in + s->in_at, have);
-		pool_give(s->in, s->in_size);
+		stream_give_in(s);
 		s->in = grown;
 		s->in_size = size;
+		s->in_used = have;
 	}
 	s->in_at = 0;
 	s->in_end = have;
@@ -361,13 +384,21 @@ static err stream_receive(struct stream *s, char *p, size_t size, size_t *got, n
 	return s->error;
 }
 
+/* Behind the input there are `n` bytes more. */
+static void stream_took(struct stream *s, size_t n)
+{
+	s->in_end += n;
+	if (s->in_used < s->in_end)
+		s->in_used = s->in_end;
+}
+
 static err stream_fill(struct stream *s, nsec deadline)
 {
 	size_t got;
 	err e = s->error ? s->error : stream_receive(s, NULL, 0, &got, deadline);
 
 	if (e == OK)
-		s->in_end += got;
+		stream_took(s, got);
 	return e;
 }
 
@@ -377,7 +408,7 @@ str stream_poll(struct stream *s)
 		ssize_t n = s->ops->read(s->t, s->in, s->in_size);
 
 		if (n > 0)
-			s->in_end = (size_t)n;
+			stream_took(s, (size_t)n);
 		else
 			stream_drop_in(s); /* the end of the input is for the next read to find */
 		s->polled_dry = n == TRANSPORT_AGAIN;

@@ -5,6 +5,8 @@
  * An error of reading leaves the way out open for a last word: what is put afterwards is sent by stream_flush as far
  * as that goes without waiting, and the flush still returns the error.
  *
+ * Input is overwritten before its memory is given back: passwords come that way.
+ *
  * Reading flushes the output before it waits and at the end of the input, so that a batch of commands is answered in
  * one segment. Buffers exist only while something is in them: an idle stream costs its struct and nothing else.
  */
@@ -69,5 +71,6 @@ err stream_flush(struct stream *s);
  * what the peer still sends takes none of it away, and can be read. */
 err stream_finish(struct stream *s);
 void stream_write_timeout(struct stream *s, nsec duration);
+void stream_secret(struct stream *s); /* its output too is overwritten once it is sent */
 
 #endif

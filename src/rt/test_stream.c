@@ -8,6 +8,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "rt/pool.h"
 #include "rt/stream.h"
 
 #define SOON (rt_after(5 * NSEC_PER_SEC))
@@ -500,6 +501,24 @@ static void print_long(struct talk *t)
 	t->count = 0;
 }
 
+/* What was read is not in the buffer that others get. */
+static void read_a_secret(struct talk *t)
+{
+	stream_put(t->a, STR("PASS secret\r\n"));
+	(void)!stream_flush(t->a);
+	log_line(t, t->b, 100);
+	stream_put(t->a, STR("QUIT\r\n"));
+	stream_discard_input(t->b);
+	char *p = pool_take(POOL_SMALL);
+	buf_puts(&t->log, p != NULL && memmem(p, 64, "secret", 6) == NULL ? "forgotten|" : "there|");
+	pool_give(p, POOL_SMALL);
+}
+
+static void test_input_is_overwritten(void **state UNUSED)
+{
+	play(SOCKETS, POOL_SMALL, read_a_secret, "PASS secret\r\n|forgotten|");
+}
+
 static void test_printf(void **state UNUSED)
 {
 	play(SOCKETS, 4096, print_long, "0t|1t|2t|3t|4t|5t|6t|7t|8t|9t|30010");
@@ -563,6 +582,7 @@ int main(void)
 		cmocka_unit_test(test_write_timeout),
 		cmocka_unit_test(test_cancelled_reader_says_goodbye),
 		cmocka_unit_test(test_printf),
+		cmocka_unit_test(test_input_is_overwritten),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -51,7 +51,7 @@ void attempt_free(struct attempt **t)
 {
 	if (*t == NULL)
 		return;
-	arena_free(&(*t)->memory);
+	arena_wipe(&(*t)->memory);
 	explicit_bzero(*t, sizeof(**t));
 	free(*t);
 	*t = NULL;
