@@ -301,6 +301,22 @@ def test_stats_and_security(server):
                 assert re.search(r'^NoNewPrivs:\s1', status, re.M) and re.search(r'^CapEff:\s0+$', status, re.M)
 
 
+def test_roles_reach_nothing_they_do_not_need(server):
+    """Whoever started the server: system calls are filtered, no file is opened but by the store, no program started, and edges connect to nobody."""
+    rows = {row['process']: row for row in server.json('security')}
+    if not os.path.exists('/proc/sys/kernel/seccomp'):
+        pytest.skip('this kernel has no filter of system calls')
+    for name, row in rows.items():
+        with open(f'/proc/{row["pid"]}/status') as f:
+            assert re.search(r'^Seccomp:\s2$', f.read(), re.M), name
+        if name != 'monitor':
+            assert row['starts'] == 'none', row
+            assert row['opens'] == ('data folder' if name == 'store-0' else 'none'), row
+            out = name.split('-')[0] in ('filter', 'oauth', 'resolve', 'send')
+            assert row['connects'] == ('outward' if out else 'none'), row
+    assert 'filter of system calls' not in server.log()
+
+
 def test_roles_have_an_empty_root(server):
     if os.geteuid() != 0:
         pytest.skip('only root can change the root')

@@ -203,6 +203,13 @@ static const struct call_rule local_services[] = {
 	CALL_IF("socket", IS(0, AF_NETLINK)),
 };
 
+/* Reads and writes by themselves, past the filter: a library may try whether there are any. Roles are refused them with all that is not named. */
+static const struct call_rule rings[] = {
+	CALL("io_uring_setup"),
+	CALL("io_uring_enter"),
+	CALL("io_uring_register"),
+};
+
 /* --- deadly --- */
 
 static const struct call_rule no_connections[] = {
@@ -247,33 +254,12 @@ static const struct call_rule mounts[] = {
 };
 
 static const struct call_rule kernel[] = {
-	CALL("bpf"),
-	CALL("perf_event_open"),
-	CALL("userfaultfd"),
-	CALL("io_uring_setup"),
-	CALL("io_uring_enter"),
-	CALL("io_uring_register"),
-	CALL("keyctl"),
-	CALL("add_key"),
-	CALL("request_key"),
-	CALL("init_module"),
-	CALL("finit_module"),
-	CALL("delete_module"),
-	CALL("kexec_load"),
-	CALL("kexec_file_load"),
-	CALL("reboot"),
-	CALL("iopl"),
-	CALL("ioperm"),
-	CALL("modify_ldt"),
-	CALL("acct"),
-	CALL("syslog"),
-	CALL("settimeofday"),
-	CALL("clock_settime"),
-	CALL("sethostname"),
-	CALL("setdomainname"),
-	CALL("vmsplice"),
-	CALL("uselib"),
-	CALL("lookup_dcookie"),
+	CALL("bpf"),           CALL("perf_event_open"), CALL("userfaultfd"),     CALL("keyctl"),
+	CALL("add_key"),       CALL("request_key"),     CALL("init_module"),     CALL("finit_module"),
+	CALL("delete_module"), CALL("kexec_load"),      CALL("kexec_file_load"), CALL("reboot"),
+	CALL("iopl"),          CALL("ioperm"),          CALL("modify_ldt"),      CALL("acct"),
+	CALL("syslog"),        CALL("settimeofday"),    CALL("clock_settime"),   CALL("sethostname"),
+	CALL("setdomainname"), CALL("vmsplice"),        CALL("uselib"),          CALL("lookup_dcookie"),
 };
 
 #define OF(rules) rules, ARRAY_LEN(rules)
@@ -294,6 +280,7 @@ const struct call_set call_sets[] = {
 
 	{"memory with code", NEED_BASICS, 0, CALLS_REFUSED, EACCES, OF(code)},
 	{"files where there are none", NEED_BASICS, NEED_FILES, CALLS_REFUSED, EACCES, OF(no_files)},
+	{"rings", NEED_PROCESSES, 0, CALLS_REFUSED, ENOSYS, OF(rings)},
 	{"services of the machine", NEED_BASICS, 0, CALLS_REFUSED, EACCES, OF(local_services)},
 
 	{"connections to anybody", NEED_BASICS, NEED_SERVERS, CALLS_DEADLY, 0, OF(no_connections)},

@@ -341,7 +341,7 @@ static err give_up_root(struct monitor *m)
 }
 
 /* All roles in one process need all that each of them needs. */
-static err confine_ourselves(struct monitor *m, bool single)
+static err confine_ourselves(bool single)
 {
 	BUF(missing, 1024);
 	err e = single ? OK : confine_monitor(&missing);
@@ -350,7 +350,6 @@ static err confine_ourselves(struct monitor *m, bool single)
 		confine_missing(&missing, "confinement of each role, as all share a process");
 	if (missing.n > 0)
 		LOG(WARN, "confine.missing", LOG_STR("what", buf_str(&missing)));
-	m->children.missing_told = missing.n > 0;
 	return e;
 }
 
@@ -371,7 +370,7 @@ static err prepare(struct monitor *m, bool single)
 	if (e == OK)
 		e = children_init(&m->children, m->config, single, serve_admin, m);
 	if (e == OK)
-		e = confine_ourselves(m, single);
+		e = confine_ourselves(single);
 	m->children.listeners = &m->listeners;
 	m->children.certificates = &m->credentials.certificates;
 	m->children.trust = &m->credentials.trust;
