@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { ALIGN = alignof(max_align_t), BLOCK_MIN = 1024, BLOCK_MAX = 64 * 1024, LARGE = 2048 };
+enum { ALIGN = alignof(max_align_t), BLOCK_MIN = 1024, BLOCK_MAX = 64 * 1024, LARGE = 2048, PRINTED_FEW = 256 };
 
 struct arena_block {
 	struct arena_block *older;
@@ -149,14 +149,19 @@ char *arena_z(struct arena *a, str s)
 
 str arena_printf(struct arena *a, const char *fmt, ...)
 {
+	char few[PRINTED_FEW]; /* most are short: they are printed once */
 	va_list ap;
 
 	va_start(ap, fmt);
-	int n = vsnprintf(NULL, 0, fmt, ap);
+	int n = vsnprintf(few, sizeof(few), fmt, ap);
 	va_end(ap);
-	char *p = n < 0 ? fail(a) : arena_alloc(a, (size_t)n + 1);
+	char *p = n < 0 ? fail(a) : arena_octets(a, (size_t)n + 1);
 	if (p == NULL)
 		return STR_NONE;
+	if ((size_t)n < sizeof(few)) {
+		memcpy(p, few, (size_t)n + 1);
+		return str_make(p, (size_t)n);
+	}
 	va_start(ap, fmt);
 	vsnprintf(p, (size_t)n + 1, fmt, ap);
 	va_end(ap);

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <endian.h>
 
-enum { SIZE_FIRST = 64 };
+enum { SIZE_FIRST = 64, PRINTED_FIRST = 192 };
 
 static char *resize(struct buf *b, size_t size)
 {
@@ -44,8 +44,11 @@ char *buf_grow(struct buf *b, size_t n)
 void buf_printf(struct buf *b, const char *fmt, ...)
 {
 	va_list ap;
-	size_t room = b->full || b->p == NULL ? 0 : b->size - b->n;
 
+	/* Else it would be printed twice. */
+	if (b->p == NULL && !b->full && buf_grow(b, b->cap < PRINTED_FIRST ? b->cap : PRINTED_FIRST) == NULL)
+		return;
+	size_t room = b->full || b->p == NULL ? 0 : b->size - b->n;
 	va_start(ap, fmt);
 	int n = vsnprintf(room == 0 ? NULL : b->p + b->n, room == 0 ? 0 : room + 1, fmt, ap);
 	va_end(ap);

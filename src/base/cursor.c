@@ -19,16 +19,6 @@ bool cursor_accept_nocase(struct cursor *c, str s)
 	return true;
 }
 
-str cursor_take_while(struct cursor *c, bool (*is)(unsigned char))
-{
-	str s = cursor_rest(c);
-	size_t n = 0;
-
-	while (n < s.n && is((unsigned char)s.p[n]))
-		n++;
-	return cursor_bytes(c, n);
-}
-
 str cursor_take_until(struct cursor *c, char stop)
 {
 	return cursor_bytes(c, str_find(cursor_rest(c), stop));

@@ -61,8 +61,7 @@ static inline void cursor_expect(struct cursor *c, char ch)
 		cursor_fail(c);
 }
 
-str cursor_take_while(struct cursor *c, bool (*is)(unsigned char)); /* may be empty */
-str cursor_take_until(struct cursor *c, char stop);                 /* up to `stop` or the end; `stop` is not taken */
+str cursor_take_until(struct cursor *c, char stop);     /* up to `stop` or the end; `stop` is not taken */
 uint64_t cursor_number(struct cursor *c, uint64_t max); /* decimal, at least one digit, at most max; else fails */
 
 /* Binary. Less input than asked for fails. */
@@ -74,6 +73,17 @@ static inline str cursor_bytes(struct cursor *c, size_t n)
 	}
 	c->p += n;
 	return (str){c->p - n, n};
+}
+
+/* May be empty. */
+static inline str cursor_take_while(struct cursor *c, bool (*is)(unsigned char))
+{
+	str s = cursor_rest(c);
+	size_t n = 0;
+
+	while (n < s.n && is((unsigned char)s.p[n]))
+		n++;
+	return cursor_bytes(c, n);
 }
 
 static inline uint8_t cursor_u8(struct cursor *c)

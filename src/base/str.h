@@ -38,7 +38,12 @@ static inline bool str_equal(str a, str b)
 	return a.n == b.n && (a.n == 0 || memcmp(a.p, b.p, a.n) == 0);
 }
 
-bool str_equal_nocase(str a, str b);
+bool str_same_nocase(str a, str b); /* of texts that have the same length */
+static inline bool str_equal_nocase(str a, str b)
+{
+	return a.n == b.n && str_same_nocase(a, b);
+}
+
 int str_compare(str a, str b); /* bytewise, as memcmp; a prefix sorts first */
 bool str_starts(str s, str prefix);
 bool str_starts_nocase(str s, str prefix);

@@ -38,12 +38,26 @@ static bool is_harmful(uint32_t c)
 	return control || line_or_direction || c == 0x061c || c == 0xfeff;
 }
 
+static size_t plain_size(str text)
+{
+	size_t n = 0;
+
+	while (n < text.n && text.p[n] >= ' ' && text.p[n] <= '~')
+		n++;
+	return n;
+}
+
 static void print_text(struct buf *out, str text)
 {
 	size_t end = out->n + FINDING_EVIDENCE_MAX;
 
 	while (text.n > 0) {
 		uint32_t code = 0;
+		str plain = str_take(str_take(text, plain_size(text)), end - out->n);
+		buf_put(out, plain);
+		text = str_drop(text, plain.n);
+		if (text.n == 0)
+			return;
 		size_t n = str_utf8_char(text, &code);
 		bool good = n > 0 && !is_harmful(code);
 
@@ -65,7 +79,8 @@ void finding_print(struct buf *out, const struct finding *f)
 {
 	BUF(line, LINE_MAX);
 
-	buf_printf(&line, "%s ", finding_kind_name(f->kind));
+	buf_puts(&line, finding_kind_name(f->kind));
+	buf_putc(&line, ' ');
 	print_word(&line, f->name);
 	buf_putc(&line, ' ');
 	print_word(&line, f->result);

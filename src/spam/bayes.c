@@ -14,6 +14,7 @@ enum { LEVELS = 64 };
 struct evidence {
 	double p; /* that a message with this word is spam */
 	const struct token *token;
+	size_t level; /* how much it says, roughly */
 };
 
 static bool is_taught(const struct model *m)
@@ -42,7 +43,7 @@ static double weight(const struct evidence *e)
 	return fabs(e->p - 0.5);
 }
 
-static size_t level(const struct evidence *e)
+static size_t level_of(const struct evidence *e)
 {
 	size_t l = (size_t)(weight(e) * 2 * LEVELS);
 
@@ -57,12 +58,12 @@ static size_t keep_strongest(struct evidence *e, size_t n)
 	if (n <= STRONGEST_MAX)
 		return n;
 	for (size_t i = 0; i < n; i++)
-		count[level(&e[i])]++;
+		count[e[i].level]++;
 	while (above + count[least - 1] < STRONGEST_MAX)
 		above += count[--least];
 	size_t room = STRONGEST_MAX - above; /* for those of the level below */
 	for (size_t i = 0; i < n; i++) {
-		size_t l = level(&e[i]);
+		size_t l = e[i].level;
 		if (l < least && (l + 1 < least || room == 0))
 			continue;
 		room -= l < least;
@@ -166,7 +167,8 @@ static size_t weigh_batch(const struct model *all, const struct model *own, cons
 	learn_each(p, strength, all, hashes, n);
 	learn_each(p, own_strength, own, hashes, n);
 	for (size_t i = 0; i < n; i++) {
-		e[found] = (struct evidence){p[i], &tokens[i]};
+		e[found] = (struct evidence){.p = p[i], .token = &tokens[i]};
+		e[found].level = level_of(&e[found]);
 		found += weight(&e[found]) >= deviation;
 	}
 	return found;

@@ -48,6 +48,16 @@ uint64_t hash_text(uint64_t seed, str s)
 	return stir((h ^ read_few(s.p, s.n)) * FACTOR);
 }
 
+uint64_t hash_open(uint64_t seed, str s)
+{
+	uint64_t h = seed ^ s.n * FACTOR, rest;
+
+	for (; s.n >= 8; s = str_drop(s, 8))
+		h = stir((h ^ read8(s.p)) * FACTOR);
+	rest = read8(s.p) & ((UINT64_C(1) << 8 * s.n) - 1);
+	return stir((h ^ rest) * FACTOR);
+}
+
 uint64_t hash_pair(uint64_t first, uint64_t second)
 {
 	return stir(first * FACTOR ^ second);

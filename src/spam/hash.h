@@ -8,6 +8,7 @@
 #include "base/str.h"
 
 uint64_t hash_text(uint64_t seed, str s);
+uint64_t hash_open(uint64_t seed, str s); /* the same, faster: eight octets behind the text can be read, too */
 uint64_t hash_pair(uint64_t first, uint64_t second); /* of two that follow each other */
 
 #endif

@@ -37,6 +37,8 @@ static size_t count_split(str text)
 	                            STR("\xe2\x81\xa0"), STR("\xef\xbb\xbf"), STR("\xc2\xad")};
 	size_t n = 0;
 
+	if (str_is_ascii(text))
+		return 0;
 	for (size_t i = 1; i + 3 < text.n; i++) {
 		if ((unsigned char)text.p[i] < 0xc2)
 			continue;

@@ -17,13 +17,13 @@ static bool is_slash(char c)
 /* Behind the scheme and its slashes, of which browsers take any number, and backslashes too. */
 static bool skip_scheme(str *url)
 {
-	static const char *const schemes[] = {"http:", "https:", "ftp:"};
+	static const str schemes[] = {STR("http:"), STR("https:"), STR("ftp:")};
 	size_t i = 0;
 
-	while (i < ARRAY_LEN(schemes) && !str_starts_nocase(*url, str_from(schemes[i])))
+	while (i < ARRAY_LEN(schemes) && !str_starts_nocase(*url, schemes[i]))
 		i++;
 	if (i < ARRAY_LEN(schemes))
-		*url = str_drop(*url, strlen(schemes[i]));
+		*url = str_drop(*url, schemes[i].n);
 	else if (!str_starts(*url, STR("//")) && !str_starts_nocase(*url, STR("www.")))
 		return false;
 	while (url->n > 0 && is_slash(url->p[0]))

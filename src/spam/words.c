@@ -112,7 +112,7 @@ static void keep_last(struct words *w, size_t n, size_t end, bool loose)
 /* The word that was written to `at`: in lower case, at most WORD_MAX octets. */
 static void add(struct words *w, size_t n)
 {
-	uint64_t h = hash_text(w->seed, str_make(&w->text[w->at], n));
+	uint64_t h = hash_open(w->seed, str_make(&w->text[w->at], n)); /* there is more room than for a word */
 	size_t known = w->n, end = w->at + n;
 	struct token *t = add_hash(w, h);
 
