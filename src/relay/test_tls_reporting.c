@@ -81,7 +81,7 @@ static struct lease_reply *message(const char *domain)
 
 /* --- who is told --- */
 
-static void tell_policy(const struct tls_report_policy *p)
+static void put_policy(const struct tls_report_policy *p)
 {
 	buf_printf(&told, " %.*s %.*s %u/%u", STR_ARG(p->type), STR_ARG(p->domain), (unsigned)p->successes,
 	           (unsigned)p->failures);
@@ -108,7 +108,7 @@ static void tell(const char *how, str to, str packed)
 	buf_printf(&told, "%s %.*s %.*s %u s\n", how, STR_ARG(to), STR_ARG(r.contact),
 	           (unsigned)((r.until - r.from) / 1000000 + 1));
 	for (size_t i = 0; i < r.policies_n; i++)
-		tell_policy(&r.policies[i]);
+		put_policy(&r.policies[i]);
 }
 
 static err accept_call(void *ctx UNUSED, struct link *from UNUSED, const void *request, void *reply, struct arena *a)
