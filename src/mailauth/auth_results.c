@@ -16,8 +16,12 @@ struct printer {
 /* RFC 2045 5.1 */
 static bool is_token(str s)
 {
+	static const bool special[128] = {['('] = true, [')'] = true, ['<'] = true, ['>'] = true,  ['@'] = true,
+	                                  [','] = true, [';'] = true, [':'] = true, ['\\'] = true, ['"'] = true,
+	                                  ['/'] = true, ['['] = true, [']'] = true, ['?'] = true,  ['='] = true};
+
 	for (size_t i = 0; i < s.n; i++)
-		if (s.p[i] <= ' ' || s.p[i] > '~' || str_find(STR("()<>@,;:\\\"/[]?="), s.p[i]) < 15)
+		if (s.p[i] <= ' ' || s.p[i] > '~' || special[(unsigned char)s.p[i]])
 			return false;
 	return s.n > 0;
 }
@@ -54,7 +58,9 @@ static void put_property(struct buf *out, const char *name, str value)
 {
 	if (value.n == 0 || value.n > VALUE_MAX || !str_is_ascii(value) || !is_printable(value))
 		return;
-	buf_printf(out, " %s=", name);
+	buf_putc(out, ' ');
+	buf_puts(out, name);
+	buf_putc(out, '=');
 	if (is_token(value) || is_plain_address(value))
 		buf_put(out, value);
 	else
@@ -77,7 +83,10 @@ static void put_reason(struct buf *out, str why)
 
 static void begin(const struct printer *p, const char *method, enum auth_result result)
 {
-	buf_printf(p->out, ";%s%s=", p->fold, method);
+	buf_putc(p->out, ';');
+	buf_puts(p->out, p->fold);
+	buf_puts(p->out, method);
+	buf_putc(p->out, '=');
 	buf_put(p->out, auth_result_name(result));
 }
 
