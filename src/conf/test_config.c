@@ -158,17 +158,19 @@ static void dump_is_complete(void **state UNUSED)
 			 "limit per-address 50\nlimit commands 1000\nlimit errors 20\nlimit messages 5\n"
 			 "limit messages-per-hour 1000\n"
 			 "limit command-time 90s\nlimit session-time 2h\nlimit session-memory 4M\n"
-			 "limit body-memory 512M\nlimit hops 50\nplus none\nunix-users none\nbare-newlines reject\nscram-sha-1 refuse\n"
+			 "limit body-memory 512M\nlimit hops 50\nplus none\nunix-users none\nbare-newlines "
+	                 "reject\nscram-sha-1 refuse\n"
 			 "scram-plus allow\n"
 			 "submission show-client no\nquota none\n"
 			 "store segment 256M\nprocesses edge auto\nprocesses filter auto\nlog warn json\n"
 			 "tls client-certificates off\ntls authorities system\ntrust-anchor built-in\nqueue retry 5m "
-	                 "15m 30m 1h 2h 4h\n"
+			 "15m 30m 1h 2h 4h\n"
 			 "queue expire 5d\nqueue warn 4h\nqueue per-destination 50\nqueue connections 500\n"
 			 "queue messages-per-connection 100\ntls-reports send every day\n"
 			 "authenticate yes\ndkim-rotate 180d\narc trust none\narc seal no\npublic-suffix-list yes\n"
 			 "dmarc-reports send every day\nspam judge yes\nspam junk 5\nspam quarantine never\n"
-			 "spam reject 15\nspam greylist 4\nspam greylist-delay 5m\nspam junk-to mailbox\nspam history 60d\n");
+			 "spam reject 15\nspam greylist 4\nspam greylist-delay 5m\nspam junk-to mailbox\nspam "
+	                 "learn-moves yes\nspam history 60d\n");
 }
 
 static void domains_are_found(void **state UNUSED)
