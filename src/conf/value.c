@@ -11,18 +11,17 @@
 _Static_assert(sizeof(enum log_level) == sizeof(unsigned) && sizeof(enum bare_newlines) == sizeof(unsigned),
                "choices are stored as unsigned");
 
-/* Where a setting lands. */
-static void *field(struct config *c, const struct setting *s)
+void *value_field(struct config *c, const struct setting *s)
 {
 	return (char *)c + s->at;
 }
 
-static const void *field_of(const struct config *c, const struct setting *s)
+const void *value_field_of(const struct config *c, const struct setting *s)
 {
 	return (const char *)c + s->at;
 }
 
-static bool is_none(const struct setting *s, str word)
+bool value_is_none(const struct setting *s, str word)
 {
 	return s->none != NULL && str_equal(word, str_from(s->none));
 }
@@ -119,18 +118,18 @@ static void number_read(struct reader *r, const struct setting *s, const struct 
 {
 	uint64_t v = 0;
 
-	if (is_none(s, word->text))
-		*(uint64_t *)field(r->config, s) = 0;
+	if (value_is_none(s, word->text))
+		*(uint64_t *)value_field(r->config, s) = 0;
 	else if (!s->type->scan(word->text, &v))
 		reader_fault(r, word, "\"" STR_FMT "\" is not %s%s%s", WORD(word), s->type->example,
 		             s->none != NULL ? ", nor " : "", s->none != NULL ? s->none : "");
 	else if (number_in_bounds(r, s, word, v))
-		*(uint64_t *)field(r->config, s) = v;
+		*(uint64_t *)value_field(r->config, s) = v;
 }
 
 static void number_print(struct buf *out, const struct setting *s, const struct config *c)
 {
-	uint64_t v = *(const uint64_t *)field_of(c, s);
+	uint64_t v = *(const uint64_t *)value_field_of(c, s);
 
 	if (v == 0 && s->none != NULL)
 		buf_puts(out, s->none);
@@ -186,7 +185,7 @@ static void choice_read(struct reader *r, const struct setting *s, const struct 
 	char what[64];
 
 	if (i >= 0) {
-		*(unsigned *)field(r->config, s) = (unsigned)i;
+		*(unsigned *)value_field(r->config, s) = (unsigned)i;
 		return;
 	}
 	snprintf(what, sizeof(what), "%s cannot be", s->name);
@@ -195,18 +194,18 @@ static void choice_read(struct reader *r, const struct setting *s, const struct 
 
 static void choice_print(struct buf *out, const struct setting *s, const struct config *c)
 {
-	buf_puts(out, s->choices[*(const unsigned *)field_of(c, s)]);
+	buf_puts(out, s->choices[*(const unsigned *)value_field_of(c, s)]);
 }
 
 static void flag_read(struct reader *r, const struct setting *s, const struct token *word)
 {
 	(void)word;
-	*(bool *)field(r->config, s) = true;
+	*(bool *)value_field(r->config, s) = true;
 }
 
 static void flag_print(struct buf *out, const struct setting *s, const struct config *c)
 {
-	if (*(const bool *)field_of(c, s))
+	if (*(const bool *)value_field_of(c, s))
 		buf_puts(out, s->option);
 }
 
@@ -217,12 +216,12 @@ const struct value_type value_flag = {.read = flag_read, .print = flag_print};
 
 static void text_set(struct reader *r, const struct setting *s, str text)
 {
-	*(str *)field(r->config, s) = arena_str(&r->config->arena, text);
+	*(str *)value_field(r->config, s) = arena_str(&r->config->arena, text);
 }
 
 static void text_print(struct buf *out, const struct setting *s, const struct config *c)
 {
-	lexer_print_word(out, *(const str *)field_of(c, s));
+	lexer_print_word(out, *(const str *)value_field_of(c, s));
 }
 
 str value_domain_name(struct reader *r, const struct token *word, str name)
@@ -271,7 +270,7 @@ static void plus_read(struct reader *r, const struct setting *s, const struct to
 
 	for (size_t i = 0; i < word->text.n; i++)
 		good = good && memchr(allowed, word->text.p[i], sizeof(allowed) - 1) != NULL;
-	if (!good && !is_none(s, word->text))
+	if (!good && !value_is_none(s, word->text))
 		reader_fault(r, word, "\"" STR_FMT "\" is not one or more of %s, nor none", WORD(word), allowed);
 	text_set(r, s, good ? word->text : STR_NONE);
 }
@@ -346,81 +345,6 @@ static void service_print(struct buf *out, const struct setting *s, const struct
 
 const struct value_type value_service = {.grammar = "SERVICE", .read = service_read, .print = service_print};
 const struct value_type value_socket = {.grammar = "ADDRESS", .read = socket_read};
-
-/* --- files --- */
-
-str value_file_name(struct reader *r, const struct token *word)
-{
-	if (!str_starts(word->text, STR("/")) || str_find(word->text, '\0') < word->text.n)
-		reader_fault(r, word, "\"" STR_FMT "\" is not an absolute path", WORD(word));
-	return arena_str(&r->config->arena, word->text);
-}
-
-static void file_read(struct reader *r, const struct setting *s, const struct token *word)
-{
-	*(str *)field(r->config, s) = is_none(s, word->text) ? STR_NONE : value_file_name(r, word);
-}
-
-static void file_print(struct buf *out, const struct setting *s, const struct config *c)
-{
-	str name = *(const str *)field_of(c, s);
-
-	lexer_print_word(out, name.n == 0 ? str_from(s->none) : name);
-}
-
-static void authorities_read(struct reader *r, const struct setting *s, const struct token *word)
-{
-	if (reader_once(r, word, STR("tls authorities")))
-		file_read(r, s, word);
-}
-
-static void certificate_read(struct reader *r, const struct setting *s, const struct token *word)
-{
-	struct config *c = r->config;
-	struct config_certificate *new;
-
-	(void)s;
-	if (c->certificates_n > 0 && c->certificates[c->certificates_n - 1].key.n == 0) {
-		reader_fault(r, word, "the certificate before this one has no key");
-		return;
-	}
-	new = reader_append(r, (void **)&c->certificates, &c->certificates_n, sizeof(*new));
-	if (new != NULL)
-		new->certificate = value_file_name(r, word);
-}
-
-static void key_read(struct reader *r, const struct setting *s, const struct token *word)
-{
-	struct config *c = r->config;
-	struct config_certificate *last = c->certificates_n == 0 ? NULL : &c->certificates[c->certificates_n - 1];
-
-	(void)s;
-	if (last == NULL || last->key.n > 0)
-		reader_fault(r, word, "a key follows its certificate: tls certificate FILE key FILE");
-	else
-		last->key = value_file_name(r, word);
-}
-
-static void certificate_print(struct buf *out, const struct setting *s, const struct config *c)
-{
-	for (size_t i = 0; i < c->certificates_n; i++) {
-		buf_printf(out, "%s certificate ", s->name);
-		lexer_print_word(out, c->certificates[i].certificate);
-		buf_puts(out, " key ");
-		lexer_print_word(out, c->certificates[i].key);
-		buf_putc(out, '\n');
-	}
-	buf_printf(out, "%s client-certificates %s\n", s->name,
-	           c->client_certificates == CLIENT_CERTIFICATES_ASK ? "ask" : "off");
-	buf_printf(out, "%s authorities ", s->name);
-	lexer_print_word(out, c->authorities.n == 0 ? STR("system") : c->authorities);
-	buf_putc(out, '\n');
-}
-
-const struct value_type value_certificate = {.grammar = "FILE", .read = certificate_read, .print = certificate_print};
-const struct value_type value_key = {.grammar = "FILE", .read = key_read};
-const struct value_type value_file = {.grammar = "FILE", .read = file_read, .print = file_print};
-const struct value_type value_authorities = {.grammar = "FILE", .read = authorities_read};
 
 /* --- include --- */
 

@@ -29,6 +29,10 @@ extern const char *const scanner_fail_names[], *const scanner_mail_names[];
 /* A word for a fault's text: at most what is read at a glance. */
 #define WORD(token) STR_ARG(str_take((token)->text, 80))
 
+/* Where a setting lands. */
+void *value_field(struct config *c, const struct setting *s);
+const void *value_field_of(const struct config *c, const struct setting *s);
+bool value_is_none(const struct setting *s, str word);        /* the setting's word for nothing */
 int value_choice_index(const char *const *choices, str word); /* -1: it is none of them */
 /* `what` is said in front of the word, what was probably meant behind it. */
 void value_choice_fault(struct reader *r, const char *const *choices, const struct token *word, const char *what);

@@ -133,7 +133,7 @@ static void dkim_read(struct reader *r, const struct setting *s, const struct to
 {
 	struct config_domain *d = last_domain(r);
 	int i = value_choice_index(s->choices, word->text);
-	bool off = str_equal(word->text, str_from(s->none));
+	bool off = value_is_none(s, word->text);
 
 	if (d != NULL && r->nth == 0)
 		d->dkim = 0;
@@ -169,7 +169,7 @@ const char *const dmarc_names[] = {"obey", "junk", "ignore", NULL};
 
 static void unix_users_read(struct reader *r, const struct setting *s, const struct token *word)
 {
-	bool none = str_equal(word->text, str_from(s->none));
+	bool none = value_is_none(s, word->text);
 
 	r->config->unix_users = none ? STR_NONE : value_domain_name(r, word, word->text);
 	r->unix_users = *word;

@@ -69,7 +69,7 @@ static void client_read(struct reader *r, const struct setting *s, const struct 
 
 static void text_read(struct reader *r, const struct setting *s, const struct token *word)
 {
-	*(str *)(void *)((char *)r->config + s->at) = line_of(r, s, word);
+	*(str *)value_field(r->config, s) = line_of(r, s, word);
 }
 
 static bool is_field(str name)

@@ -8,7 +8,7 @@
 
 bool value_points_word(struct reader *r, const struct setting *s, const struct token *word, int64_t *points)
 {
-	if (s->none != NULL && str_equal(word->text, str_from(s->none))) {
+	if (value_is_none(s, word->text)) {
 		*points = CONFIG_POINTS_NEVER;
 		return true;
 	}
@@ -29,12 +29,12 @@ void value_points_print(struct buf *out, int64_t points)
 
 static void points_read(struct reader *r, const struct setting *s, const struct token *word)
 {
-	(void)value_points_word(r, s, word, (int64_t *)(void *)((char *)r->config + s->at));
+	(void)value_points_word(r, s, word, value_field(r->config, s));
 }
 
 static void points_value_print(struct buf *out, const struct setting *s, const struct config *c)
 {
-	value_points_print(out, *(const int64_t *)(const void *)((const char *)c + s->at));
+	value_points_print(out, *(const int64_t *)value_field_of(c, s));
 }
 
 const struct value_type value_points = {.grammar = "POINTS", .read = points_read, .print = points_value_print};
@@ -82,7 +82,7 @@ static void trusted_read(struct reader *r, const struct setting *s, const struct
 
 	if (r->nth == 0)
 		c->arc_trust_n = 0;
-	if (r->nth == 0 && str_equal(word->text, str_from(s->none)))
+	if (r->nth == 0 && value_is_none(s, word->text))
 		return;
 	more = reader_append(r, (void **)&c->arc_trust, &c->arc_trust_n, sizeof(*more));
 	if (more != NULL)
