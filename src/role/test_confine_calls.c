@@ -8,6 +8,7 @@
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
@@ -19,7 +20,8 @@
 
 #include "role/confine_calls.h"
 
-#define DIED 1000 /* by SIGSYS */
+#define DIED      1000 /* by SIGSYS */
+#define NO_FILTER 99   /* there is none here: an old kernel, a container that forbids it, valgrind */
 
 static const char *const roles[] = {"edge", "filter", "keys", "oauth", "resolve", "send", "store"};
 
@@ -35,7 +37,7 @@ static int as_role(const char *role, int (*fn)(void))
 	assert_true(pid >= 0);
 	if (pid == 0) {
 		prctl(PR_SET_DUMPABLE, 0); /* no core file of what is killed */
-		_exit(confine_calls(needs, &missing) != OK || missing.n > 0 ? 99 : fn());
+		_exit(confine_calls(needs, &missing) != OK || missing.n > 0 ? NO_FILTER : fn());
 	}
 	assert_int_equal(waitpid(pid, &status, 0), pid);
 	if (WIFSIGNALED(status))
@@ -250,7 +252,7 @@ static int monitor(int (*fn)(void))
 
 	assert_true(pid >= 0);
 	if (pid == 0)
-		_exit(confine_calls(NEED_PROCESSES, &missing) != OK || missing.n > 0 ? 99 : fn());
+		_exit(confine_calls(NEED_PROCESSES, &missing) != OK || missing.n > 0 ? NO_FILTER : fn());
 	assert_int_equal(waitpid(pid, &status, 0), pid);
 	return WIFSIGNALED(status) ? DIED : WEXITSTATUS(status);
 }
@@ -265,6 +267,11 @@ static void test_monitor(void **state UNUSED)
 	assert_int_equal(monitor(use_a_ring), ENOSYS);
 }
 
+static int do_nothing(void)
+{
+	return 0;
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -272,5 +279,8 @@ int main(void)
 		cmocka_unit_test(test_connections), cmocka_unit_test(test_threads), cmocka_unit_test(test_unknown_role),
 		cmocka_unit_test(test_monitor),
 	};
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	if (as_role("keys", do_nothing) != NO_FILTER)
+		return cmocka_run_group_tests(tests, NULL, NULL);
+	puts("1..0 # SKIP system calls cannot be filtered here");
+	return 0;
 }
