@@ -8,18 +8,6 @@
 
 enum { HEADER_LINES_MAX = 80, LINE_MAX = 1000 };
 
-/* "message.rcpt" of the last one that was told. */
-static struct queue_mark read_mark(const struct admin *x)
-{
-	struct queue_mark m = {.begun = true};
-	str message, rcpt;
-
-	if (x->request->resume.n == 0 || !str_cut(x->request->resume, '.', &message, &rcpt) ||
-	    !str_to_u64(message, INT64_MAX, &m.message) || !str_to_u64(rcpt, INT64_MAX, &m.rcpt))
-		return (struct queue_mark){0};
-	return m;
-}
-
 static err entry_row(struct admin *x, struct db *db, const struct queue_entry *e)
 {
 	struct row *row = admin_row(x);
@@ -39,15 +27,14 @@ static err entry_row(struct admin *x, struct db *db, const struct queue_entry *e
 static err list_read(struct admin *x, struct db *db)
 {
 	const struct queue_filter *f = x->state;
-	struct queue_mark mark = read_mark(x), told = mark;
+	struct queue_mark mark = queue_mark_read(x), told = mark;
 	struct query q = queue_walk(db, f, &mark);
 	struct queue_entry entry;
 	err e = OK;
 
 	while (e == OK && queue_walk_next(&q, f, &mark, &entry)) {
 		if (admin_full(x)) {
-			x->reply->more = arena_printf(x->arena, "%llu.%llu", (unsigned long long)told.message,
-			                              (unsigned long long)told.rcpt);
+			queue_mark_tell(x, &told);
 			break;
 		}
 		e = entry_row(x, db, &entry);

@@ -9,18 +9,6 @@ struct looking {
 	bool all; /* that is known of each */
 };
 
-/* "message.rcpt" of the last one that was told. */
-static struct queue_mark read_mark(const struct admin *x)
-{
-	struct queue_mark m = {.begun = true};
-	str message, rcpt;
-
-	if (x->request->resume.n == 0 || !str_cut(x->request->resume, '.', &message, &rcpt) ||
-	    !str_to_u64(message, INT64_MAX, &m.message) || !str_to_u64(rcpt, INT64_MAX, &m.rcpt))
-		return (struct queue_mark){0};
-	return m;
-}
-
 static void due_cell(struct admin *x, struct row *row, const struct queue_entry *e)
 {
 	if (e->shown == SHOWN_WAITING)
@@ -57,14 +45,13 @@ static void more_cells(struct admin *x, struct row *row, const struct queue_entr
 static err look(struct admin *x, struct db *db)
 {
 	const struct looking *l = x->state;
-	struct queue_mark mark = read_mark(x), told = mark;
+	struct queue_mark mark = queue_mark_read(x), told = mark;
 	struct query q = queue_walk(db, &l->filter, &mark);
 	struct queue_entry entry;
 
 	while (queue_walk_next(&q, &l->filter, &mark, &entry)) {
 		if (admin_full(x)) {
-			x->reply->more = arena_printf(x->arena, "%llu.%llu", (unsigned long long)told.message,
-			                              (unsigned long long)told.rcpt);
+			queue_mark_tell(x, &told);
 			break;
 		}
 		struct row *row = admin_row(x);

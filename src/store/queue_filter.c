@@ -157,6 +157,26 @@ err queue_filter_read(struct admin *x, struct queue_filter *out)
 	return e == OK ? read_leased(out, x) : e;
 }
 
+/* --- pages --- */
+
+/* "message.rcpt" */
+struct queue_mark queue_mark_read(const struct admin *x)
+{
+	struct queue_mark m = {.begun = true};
+	str message, rcpt;
+
+	if (x->request->resume.n == 0 || !str_cut(x->request->resume, '.', &message, &rcpt) ||
+	    !str_to_u64(message, INT64_MAX, &m.message) || !str_to_u64(rcpt, INT64_MAX, &m.rcpt))
+		return (struct queue_mark){0};
+	return m;
+}
+
+void queue_mark_tell(struct admin *x, const struct queue_mark *told)
+{
+	x->reply->more =
+		arena_printf(x->arena, "%llu.%llu", (unsigned long long)told->message, (unsigned long long)told->rcpt);
+}
+
 /* --- walking --- */
 
 static const char walk_sql[] =

@@ -12,6 +12,10 @@ struct queue_mark {
 	bool begun;
 };
 
+/* Where the page before ended, as the request says it; and where this one ends, as the next request will. */
+struct queue_mark queue_mark_read(const struct admin *x);
+void queue_mark_tell(struct admin *x, const struct queue_mark *told);
+
 /* The states that people know. */
 enum queue_shown { SHOWN_ANY, SHOWN_WAITING, SHOWN_HELD, SHOWN_FAILING, SHOWN_SENDING, SHOWN_QUARANTINED };
 
