@@ -1,45 +1,10 @@
 /* SPDX-License-Identifier: ISC */
-#include "base/test.h"
-#include "conf/config.h"
+#include "conf/fake.h"
 #include "conf/source_root.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
-
-#define HEAD "version 1\nhostname mail.example.org\ndomain example.org\n"
-
-static struct config *parse(const char *text)
-{
-	struct config_faults faults = {.text = BUF_INIT(64 << 10)};
-	struct config *c = config_parse(str_from(text), "f", &faults);
-
-	if (c == NULL)
-		fail_msg("refused: " STR_FMT, STR_ARG(buf_str(&faults.text)));
-	assert_int_equal(faults.n, 0);
-	buf_free(&faults.text);
-	return c;
-}
-
-static void expect_faults(const char *text, const char *expected)
-{
-	struct config_faults faults = {.text = BUF_INIT(64 << 10)};
-
-	assert_null(config_parse(str_from(text), "f", &faults));
-	buf_putc(&faults.text, '\0');
-	assert_string_equal(faults.text.p, expected);
-	buf_free(&faults.text);
-}
-
-/* The fault of one statement behind a good beginning, at line 4. */
-static void expect_fault(const char *statement, const char *expected)
-{
-	char text[512], fault[512];
-
-	snprintf(text, sizeof(text), HEAD "%s\n", statement);
-	snprintf(fault, sizeof(fault), "f:4:%s\n", expected);
-	expect_faults(text, fault);
-}
 
 static void defaults(void **state UNUSED)
 {
@@ -159,7 +124,7 @@ static void dump_is_complete(void **state UNUSED)
 			 "limit messages-per-hour 1000\n"
 			 "limit command-time 90s\nlimit session-time 2h\nlimit session-memory 4M\n"
 			 "limit body-memory 512M\nlimit hops 50\nplus none\nunix-users none\nbare-newlines "
-	                 "reject\nscram-sha-1 refuse\n"
+			 "reject\nscram-sha-1 refuse\n"
 			 "scram-plus allow\n"
 			 "submission show-client no\nquota none\n"
 			 "store segment 256M\nprocesses edge auto\nprocesses filter auto\nlog warn json\n"
@@ -170,7 +135,7 @@ static void dump_is_complete(void **state UNUSED)
 			 "authenticate yes\ndkim-rotate 180d\narc trust none\narc seal no\npublic-suffix-list yes\n"
 			 "dmarc-reports send every day\nspam judge yes\nspam junk 5\nspam quarantine never\n"
 			 "spam reject 15\nspam greylist 4\nspam greylist-delay 5m\nspam junk-to mailbox\nspam "
-	                 "learn-moves yes\nspam history 60d\n");
+			 "learn-moves yes\nspam history 60d\n");
 }
 
 static void domains_are_found(void **state UNUSED)

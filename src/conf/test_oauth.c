@@ -1,51 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /* The setting oauth: what it becomes, that it is printed as it is read, and what is wrong with it. */
-#include "base/test.h"
-#include "conf/config.h"
-
-#include <stdio.h>
-
-#define HEAD "version 1\nhostname mail.example.org\ndomain example.org\n"
-
-static struct config *parse(const char *text)
-{
-	struct config_faults faults = {.text = BUF_INIT(64 << 10)};
-	struct config *c = config_parse(str_from(text), "f", &faults);
-
-	if (c == NULL)
-		fail_msg("refused: " STR_FMT, STR_ARG(buf_str(&faults.text)));
-	buf_free(&faults.text);
-	return c;
-}
-
-static void expect_fault(const char *statement, const char *expected)
-{
-	struct config_faults faults = {.text = BUF_INIT(64 << 10)};
-	char text[1024], fault[512];
-
-	snprintf(text, sizeof(text), HEAD "%s\n", statement);
-	snprintf(fault, sizeof(fault), "f:%s\n", expected);
-	assert_null(config_parse(str_from(text), "f", &faults));
-	assert_str(buf_str(&faults.text), fault);
-	buf_free(&faults.text);
-}
-
-static void expect_printed(const char *text, const char *printed)
-{
-	BUF(first, 64 << 10);
-	BUF(second, 64 << 10);
-	struct config *c;
-
-	config_dump(c = parse(text), &first);
-	config_release(c);
-	if (!str_contains(buf_str(&first), str_from(printed)))
-		fail_msg("\"%s\" is not in " STR_FMT, printed, STR_ARG(buf_str(&first)));
-	buf_putc(&first, '\0');
-	config_dump(c = parse(first.p), &second);
-	config_release(c);
-	buf_putc(&second, '\0');
-	assert_string_equal(first.p, second.p);
-}
+#include "conf/fake.h"
 
 static void introspect(void **state UNUSED)
 {
@@ -94,23 +49,25 @@ static void printed(void **state UNUSED)
 
 static void faults(void **state UNUSED)
 {
-	expect_fault(JWKS "\noauth jwks https://b.example/k", "5:1: oauth is there twice, first at f:4:1");
-	expect_fault("oauth jwk https://a.example/k issuer i audience m",
-	             "4:7: oauth cannot be \"jwk\" (did you mean \"jwks\"?)");
-	expect_fault("oauth jwks http://a.example/k issuer i audience m",
-	             "4:12: \"http://a.example/k\": only https:// goes to another machine");
-	expect_fault("oauth jwks https://a.example/k audience m", "1:1: oauth jwks needs issuer NAME");
-	expect_fault("oauth jwks https://a.example/k issuer i",
-	             "1:1: oauth jwks needs audience NAME: tokens for others are not for us");
-	expect_fault(JWKS " client c secret-file /s", "1:1: oauth jwks has no client: nobody is asked");
-	expect_fault(JWKS " cache 5s", "1:1: oauth jwks has no cache: keys are kept as long as they can be");
-	expect_fault("oauth introspect https://a.example/i", "1:1: oauth introspect needs client ID secret-file FILE");
-	expect_fault(INTROSPECT " issuer i", "1:1: oauth introspect has no issuer: the server that is asked knows it");
-	expect_fault("oauth introspect https://a.example/i client c secret-file s",
-	             "4:59: \"s\" is not an absolute path");
-	expect_fault(INTROSPECT " cache 2h", "4:68: \"2h\" is too large for cache, the most is 1h");
-	expect_fault(INTROSPECT " user \"a b\"", "4:67: \"a b\" is not the name of a claim, such as email");
-	expect_fault(INTROSPECT " audience \"\"", "4:71: \"\" cannot be the audience");
+	expect_fault_at(JWKS "\noauth jwks https://b.example/k", "5:1: oauth is there twice, first at f:4:1");
+	expect_fault_at("oauth jwk https://a.example/k issuer i audience m",
+	                "4:7: oauth cannot be \"jwk\" (did you mean \"jwks\"?)");
+	expect_fault_at("oauth jwks http://a.example/k issuer i audience m",
+	                "4:12: \"http://a.example/k\": only https:// goes to another machine");
+	expect_fault_at("oauth jwks https://a.example/k audience m", "1:1: oauth jwks needs issuer NAME");
+	expect_fault_at("oauth jwks https://a.example/k issuer i",
+	                "1:1: oauth jwks needs audience NAME: tokens for others are not for us");
+	expect_fault_at(JWKS " client c secret-file /s", "1:1: oauth jwks has no client: nobody is asked");
+	expect_fault_at(JWKS " cache 5s", "1:1: oauth jwks has no cache: keys are kept as long as they can be");
+	expect_fault_at("oauth introspect https://a.example/i",
+	                "1:1: oauth introspect needs client ID secret-file FILE");
+	expect_fault_at(INTROSPECT " issuer i",
+	                "1:1: oauth introspect has no issuer: the server that is asked knows it");
+	expect_fault_at("oauth introspect https://a.example/i client c secret-file s",
+	                "4:59: \"s\" is not an absolute path");
+	expect_fault_at(INTROSPECT " cache 2h", "4:68: \"2h\" is too large for cache, the most is 1h");
+	expect_fault_at(INTROSPECT " user \"a b\"", "4:67: \"a b\" is not the name of a claim, such as email");
+	expect_fault_at(INTROSPECT " audience \"\"", "4:71: \"\" cannot be the audience");
 }
 
 int main(void)

@@ -1,19 +1,6 @@
 /* SPDX-License-Identifier: ISC */
-#include "base/test.h"
+#include "conf/fake.h"
 #include "conf/relay.h"
-
-#define HEAD "version 1\nhostname mail.example.org\ndomain example.org\n"
-
-static struct config *parse(const char *text)
-{
-	struct config_faults faults = {.text = BUF_INIT(64 << 10)};
-	struct config *c = config_parse(str_from(text), "f", &faults);
-
-	if (c == NULL)
-		fail_msg("refused: " STR_FMT, STR_ARG(buf_str(&faults.text)));
-	buf_free(&faults.text);
-	return c;
-}
 
 static void expect(const struct config *c, const char *domain, const char *sender, const char *destination)
 {

@@ -1,54 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /* Settings of relaying: what they become, that they are printed as they are read, and what is wrong with them. */
-#include "base/test.h"
-#include "conf/config.h"
-
-#include <stdio.h>
-
-#define HEAD "version 1\nhostname mail.example.org\ndomain example.org\n"
-
-static struct config *parse(const char *text)
-{
-	struct config_faults faults = {.text = BUF_INIT(64 << 10)};
-	struct config *c = config_parse(str_from(text), "f", &faults);
-
-	if (c == NULL)
-		fail_msg("refused: " STR_FMT, STR_ARG(buf_str(&faults.text)));
-	buf_free(&faults.text);
-	return c;
-}
-
-static void expect_fault(const char *statement, const char *expected)
-{
-	struct config_faults faults = {.text = BUF_INIT(64 << 10)};
-	char text[1024], fault[512];
-
-	snprintf(text, sizeof(text), HEAD "%s\n", statement);
-	snprintf(fault, sizeof(fault), "f:4:%s\n", expected);
-	assert_null(config_parse(str_from(text), "f", &faults));
-	assert_str(buf_str(&faults.text), fault);
-	buf_free(&faults.text);
-}
-
-/* A statement that is dumped as `printed`, and that again as itself. */
-static void expect_printed(const char *statement, const char *printed)
-{
-	char text[1024];
-	BUF(first, 64 << 10);
-	BUF(second, 64 << 10);
-	struct config *c;
-
-	snprintf(text, sizeof(text), HEAD "%s\n", statement);
-	config_dump(c = parse(text), &first);
-	config_release(c);
-	if (!str_contains(buf_str(&first), str_from(printed)))
-		fail_msg("\"%s\" is not in " STR_FMT, printed, STR_ARG(buf_str(&first)));
-	buf_putc(&first, '\0');
-	config_dump(c = parse(first.p), &second);
-	config_release(c);
-	buf_putc(&second, '\0');
-	assert_string_equal(first.p, second.p);
-}
+#include "conf/fake.h"
 
 static void a_route(void **state UNUSED)
 {
@@ -76,30 +28,30 @@ static void a_route(void **state UNUSED)
 
 static void routes_are_printed(void **state UNUSED)
 {
-	expect_printed("route .B\xc3\xbc.example mx port 2525 loopback allow",
+	expect_printed(HEAD "route .B\xc3\xbc.example mx port 2525 loopback allow",
 	               "\nroute .xn--b-eha.example mx port 2525 loopback allow\n");
-	expect_printed("route a.example smtp [::ffff:192.0.2.1]", "\nroute a.example smtp 192.0.2.1:25\n");
-	expect_printed("route a.example lmtp [2001:db8::1]:24 { tls never\n source ::1 }",
+	expect_printed(HEAD "route a.example smtp [::ffff:192.0.2.1]", "\nroute a.example smtp 192.0.2.1:25\n");
+	expect_printed(HEAD "route a.example lmtp [2001:db8::1]:24 { tls never\n source ::1 }",
 	               "\nroute a.example lmtp [2001:db8::1]:24 tls never source ::1\n");
 	expect_printed(
-		"route * smtps x.example user me password-file \"/a b\" sender example.org tls required",
+		HEAD "route * smtps x.example user me password-file \"/a b\" sender example.org tls required",
 		"\nroute * smtps x.example:465 sender example.org tls required user me password-file \"/a b\"\n");
-	expect_printed("route * mx\nroute * mx", "\nroute * mx\nroute * mx\nqueue");
+	expect_printed(HEAD "route * mx\nroute * mx", "\nroute * mx\nroute * mx\nqueue");
 }
 
 static void others_are_printed(void **state UNUSED)
 {
 	expect_printed(
-		"relay-from 192.0.2.0/24 2001:db8::/32 192.0.2.1 unix",
+		HEAD "relay-from 192.0.2.0/24 2001:db8::/32 192.0.2.1 unix",
 		"\nrelay-from 192.0.2.0/24\nrelay-from 2001:db8::/32\nrelay-from 192.0.2.1/32\nrelay-from unix\n");
-	expect_printed("resolver 127.0.0.1:5353 ::1\nresolver [::1]:53",
+	expect_printed(HEAD "resolver 127.0.0.1:5353 ::1\nresolver [::1]:53",
 	               "\nresolver 127.0.0.1:5353\nresolver [::1]:53\nresolver [::1]:53\n");
-	expect_printed("trust-anchor \"/a b\"", "\ntrust-anchor \"/a b\"\n");
-	expect_printed("tls authorities /a.pem", "\ntls authorities /a.pem\n");
-	expect_printed("domain a.b { relay smtp 10.0.0.5:2525 }", "\ndomain a.b { relay smtp 10.0.0.5:2525 }\n");
-	expect_printed("domain a.b relay lmtp [::1]", "\ndomain a.b { relay lmtp [::1]:24 }\n");
-	expect_printed("listen local unix:/run/x", "\nlisten local unix:/run/x\n");
-	expect_printed("queue retry 1m 90s expire 1d warn none per-destination 7 connections 9",
+	expect_printed(HEAD "trust-anchor \"/a b\"", "\ntrust-anchor \"/a b\"\n");
+	expect_printed(HEAD "tls authorities /a.pem", "\ntls authorities /a.pem\n");
+	expect_printed(HEAD "domain a.b { relay smtp 10.0.0.5:2525 }", "\ndomain a.b { relay smtp 10.0.0.5:2525 }\n");
+	expect_printed(HEAD "domain a.b relay lmtp [::1]", "\ndomain a.b { relay lmtp [::1]:24 }\n");
+	expect_printed(HEAD "listen local unix:/run/x", "\nlisten local unix:/run/x\n");
+	expect_printed(HEAD "queue retry 1m 90s expire 1d warn none per-destination 7 connections 9",
 	               "\nqueue retry 1m 90s\nqueue expire 1d\nqueue warn none\nqueue per-destination 7\nqueue "
 	               "connections 9\n");
 }
