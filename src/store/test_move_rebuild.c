@@ -187,6 +187,42 @@ static void test_overtaken(void **state UNUSED)
 	fixture_run(overtaken);
 }
 
+static err flags_apply(struct writer *w, struct job *job UNUSED)
+{
+	return db_script(writer_db(w), "UPDATE item SET flags = 3 WHERE mailbox = 1 AND uid = 1");
+}
+
+static void set_flags(void *arg)
+{
+	static const struct job_kind kind = {.apply = flags_apply};
+	struct fixture *f = arg;
+	struct job job = {.kind = &kind};
+
+	assert_int_equal(writer_do(f->store->writer, &job), OK);
+}
+
+/* A change that waits together with the copy is in it, or comes after it: no record tells of flags. */
+static void flags_overtake(struct fixture *f)
+{
+	fill(f, 1);
+	next_segment(f);
+	delete_bobs(f);
+	next_segment(f);
+	size_t before = rt_count();
+	gate_close(f);
+	behind_gate(set_flags, f);
+	behind_gate(compact_it, f);
+	gate_open(before);
+	assert_true(admin_number(f, "store stats", "segments") <= 2);
+	rebuild(f);
+	expect_items(f, "INBOX 1 3\n");
+}
+
+static void test_flags_overtake(void **state UNUSED)
+{
+	fixture_run(flags_overtake);
+}
+
 /* --- released from quarantine --- */
 
 static uint64_t quarantine(struct fixture *f)
@@ -450,13 +486,10 @@ static void test_any_order(void **state UNUSED)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_moved),
-		cmocka_unit_test(test_compacted),
-		cmocka_unit_test(test_both_copies),
-		cmocka_unit_test(test_overtaken),
-		cmocka_unit_test(test_released_meanwhile),
-		cmocka_unit_test(test_released_before),
-		cmocka_unit_test(test_any_order),
+		cmocka_unit_test(test_moved),           cmocka_unit_test(test_compacted),
+		cmocka_unit_test(test_both_copies),     cmocka_unit_test(test_overtaken),
+		cmocka_unit_test(test_flags_overtake),  cmocka_unit_test(test_released_meanwhile),
+		cmocka_unit_test(test_released_before), cmocka_unit_test(test_any_order),
 		cmocka_unit_test(test_random),
 	};
 
