@@ -12,7 +12,7 @@ import threading
 import pytest
 
 from harness import checked_binary, message
-from peer import CLOSE, Peer
+from peer import CLOSE, USUAL, Peer
 from test_tls import make_certificate
 
 ALICE = 'alice@example.org'
@@ -82,6 +82,38 @@ def test_json_and_several_fates(server, certificate):
     assert rows['nobody@example.org']['state'] == 'failed' and rows['nobody@example.org']['status'] == '5.1.1'
     (letter,) = letters(server)
     assert bob not in letter.as_string()
+
+
+@pytest.mark.parametrize('limit, all_of_them, transactions', [(100, 150, 2), (40, 100, 3)])
+def test_more_recipients_than_a_transaction_takes(make_server, certificate, limit, all_of_them, transactions):
+    """RFC 5321 4.5.3.1.8, 4.5.3.1.10: the others get it in further transactions, each with an id and fates of its own."""
+    server = make_server(f'{certificate[0]}\nlimit recipients {limit}', services=('submissions', 'pop3'))
+    server.account(ALICE)
+    many = [ALICE.replace('@', f'+{i}@') for i in range(all_of_them)]
+    for wait in (['--wait=30s'], []):
+        r = send(*at(server, certificate), '--json', *wait, *many, 'nobody@example.org', expect=67)
+        *rows, nobody = sorted(map(json.loads, r.stdout.decode().splitlines()), key=lambda row: row['state'] == 'failed')
+        assert nobody['address'] == 'nobody@example.org' and nobody['status'] == '5.1.1'
+        assert sorted(row['original' if wait else 'address'] for row in rows) == sorted(many)
+        assert {row['state'] for row in rows} == {'mailbox' if wait else 'queued'} and len({row['id'] for row in rows}) == transactions
+    r = send(*at(server, certificate), *many)
+    assert r.stdout.count(b'taken by') == transactions
+    assert len(letters(server)) == 3 * transactions
+
+
+def test_what_was_not_handed_over_is_told():
+    """The connection breaks between transactions: nobody tries again, and so nobody is told of as delayed."""
+    with Peer(rules={'MAIL': lambda peer, line: CLOSE if peer.deliveries else USUAL}) as peer:
+        r = send('--server', f'127.0.0.1:{peer.port}', '--tls', 'none', '--from', ALICE, '--json', *[f'b{i}@example.com' for i in range(250)], expect=75)
+        rows = list(map(json.loads, r.stdout.decode().splitlines()))
+        assert [row['state'] for row in rows].count('queued') == 100 and len(peer.deliveries[0].to) == 100
+        assert [row['address'] for row in rows if row['state'] == 'failed' and row['status'] == '4.4.2'][-50:] == [f'b{i}@example.com' for i in range(200, 250)]
+
+
+def test_refused_for_now_is_not_delayed():
+    with Peer(rules={'RCPT': '450 4.2.1 busy'}) as peer:
+        r = send('--server', f'127.0.0.1:{peer.port}', '--tls', 'none', '--from', ALICE, 'bob@example.com', expect=75)
+        assert r.stdout.startswith(b'bob@example.com  failed') and b'busy' in r.stdout and b'delayed' not in r.stdout
 
 
 def test_relayed_is_told_with_evidence(make_server, certificate):

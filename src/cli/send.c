@@ -13,6 +13,8 @@ struct send {
 	struct send_letter letter;
 	struct submit submit;
 	struct arena arena;
+	str *ids; /* of the transactions that were taken */
+	size_t ids_n;
 	int status;
 };
 
@@ -63,49 +65,60 @@ static err check_extensions(const struct send *s)
 	return OK;
 }
 
-static int tell_refusals(const struct send *s, str id, size_t *taken)
+/* How many were taken. */
+static size_t tell_refusals(struct send *s, const struct smtp_send *part, str id)
 {
-	int status = EX_OK;
+	size_t taken = 0;
 
-	*taken = 0;
-	for (size_t i = 0; i < s->letter.rcpts_n; i++) {
-		const struct smtp_send_rcpt *r = &s->letter.rcpts[i];
+	for (size_t i = 0; i < part->rcpts_n; i++) {
+		const struct smtp_send_rcpt *r = &part->rcpts[i];
 
 		if (r->result == OK) {
-			++*taken;
+			taken++;
 			continue;
 		}
-		status = submit_status(r->result, r->code, r->status);
+		s->status = submit_status(r->result, r->code, r->status);
 		send_fate_refused(s->options, r, id);
 	}
-	return status;
+	return taken;
 }
 
-static void tell_taken(const struct send *s, str id)
+static void tell_taken(const struct send *s, const struct smtp_send *part, str id)
 {
 	const struct send_options *o = s->options;
 
-	for (size_t i = 0; i < s->letter.rcpts_n; i++)
-		if (s->letter.rcpts[i].result == OK)
-			send_fate_taken(o, &s->letter.rcpts[i], s->submit.server, id);
+	for (size_t i = 0; i < part->rcpts_n; i++)
+		if (part->rcpts[i].result == OK)
+			send_fate_taken(o, &part->rcpts[i], s->submit.server, id);
 	if (!o->quiet && !o->json)
 		printf("taken by " STR_FMT " as " STR_FMT "\n", STR_ARG(s->submit.server), STR_ARG(id));
 }
 
-static int tell(struct send *s)
+static void tell_part(struct send *s, const struct smtp_send *part)
 {
-	size_t taken;
 	str id = arena_str(&s->arena, submit_id(&s->submit));
-	int refused = tell_refusals(s, id, &taken);
 
-	if (taken == 0)
-		return refused;
-	if (!s->options->wait) {
-		tell_taken(s, id);
-		return refused;
+	if (tell_refusals(s, part, id) == 0)
+		return;
+	s->ids[s->ids_n++] = id;
+	if (!s->options->wait)
+		tell_taken(s, part, id);
+}
+
+/* A refusal is told by the exit status before anything else. */
+static void wait_for_fates(struct send *s)
+{
+	nsec end = rt_after(s->options->wait_time);
+	int status = EX_OK;
+
+	for (size_t i = 0; i < s->ids_n && s->options->wait; i++) {
+		int one = send_fate_wait(s->inv, s->options, &s->submit, s->ids[i], end);
+
+		if (status == EX_OK || one == EX_UNAVAILABLE)
+			status = one;
 	}
-	int status = send_fate_wait(s->inv, s->options, &s->submit, id);
-	return refused != EX_OK ? refused : status;
+	if (s->status == EX_OK)
+		s->status = status;
 }
 
 static int fail(const struct send *s, err e)
@@ -114,8 +127,9 @@ static int fail(const struct send *s, err e)
 	bool refused = reply != NULL && reply->code >= 400 && (e == E_PERM || e == E_TEMP || e == E_DENIED);
 
 	if (refused)
-		return command_fail(s->inv, submit_status(e, reply->code, str_from(reply->status)), STR_FMT " says: %d %s " STR_FMT,
-		                    STR_ARG(s->submit.server), reply->code, reply->status, STR_ARG(buf_str(&reply->text)));
+		return command_fail(s->inv, submit_status(e, reply->code, str_from(reply->status)),
+		                    STR_FMT " says: %d %s " STR_FMT, STR_ARG(s->submit.server), reply->code,
+		                    reply->status, STR_ARG(buf_str(&reply->text)));
 	return command_fail_err(s->inv, e);
 }
 
@@ -127,20 +141,58 @@ static int fail_not_found(const struct send *s)
 	return command_fail(s->inv, status, "%s", err_info()->text);
 }
 
-static int hand_over(struct send *s)
+static void fail_part(struct send *s, err e, bool in_doubt)
 {
-	struct smtp_send m = transaction_of(s);
-	bool in_doubt = false;
+	if (in_doubt)
+		s->status = command_fail(s->inv, EX_TEMPFAIL,
+		                         "the connection broke while " STR_FMT
+		                         " was about to say whether it took the message: it may have",
+		                         STR_ARG(s->submit.server));
+	else
+		s->status = fail(s, e);
+}
+
+static void hand_over(struct send *s)
+{
+	struct smtp_send message = transaction_of(s);
+	struct submit_part part = {0};
+
+	while (submit_next(&s->submit, &message, &part)) {
+		bool in_doubt = false;
+		err e = submit_part(&s->submit, &part, &s->arena, &in_doubt);
+
+		if (e == OK)
+			tell_part(s, &part.send);
+		else
+			fail_part(s, e, in_doubt);
+	}
+	(void)tell_refusals(s, &part.send, STR_NONE);
+	wait_for_fates(s);
+}
+
+static err begin(struct send *s)
+{
 	err e = check_extensions(s);
 
+	s->ids = arena_array(&s->arena, s->letter.rcpts_n, sizeof(*s->ids));
+	s->status = EX_OK;
+	return e == OK && s->ids == NULL ? err_note(E_MEMORY, "out of memory") : e;
+}
+
+static void connect_and_send(struct send *s)
+{
+	err e = submit_connect(&s->options->server, s->letter.sender, &s->submit);
+
+	if (e == E_NOT_FOUND) {
+		s->status = fail_not_found(s);
+		return;
+	}
 	if (e == OK)
-		e = smtp_client_send(s->submit.client, &m, &s->arena, &in_doubt);
+		e = begin(s);
 	if (e == OK)
-		return tell(s);
-	if (in_doubt)
-		return command_fail(s->inv, EX_TEMPFAIL, "the connection broke while " STR_FMT " was about to say whether it took the message: it may have",
-		                    STR_ARG(s->submit.server));
-	return fail(s, e);
+		hand_over(s);
+	else
+		s->status = fail(s, e);
 }
 
 static void run(void *arg)
@@ -149,10 +201,10 @@ static void run(void *arg)
 	err e = send_letter_read(s->options, &s->letter, &s->arena);
 
 	if (e != OK) {
-		s->status = command_fail(s->inv, e == E_NOT_FOUND ? EX_NOINPUT : command_status(e), "%s", err_info()->text);
+		s->status =
+			command_fail(s->inv, e == E_NOT_FOUND ? EX_NOINPUT : command_status(e), "%s", err_info()->text);
 	} else {
-		e = submit_connect(&s->options->server, s->letter.sender, &s->submit);
-		s->status = e == OK ? hand_over(s) : e == E_NOT_FOUND ? fail_not_found(s) : fail(s, e);
+		connect_and_send(s);
 		submit_close(&s->submit);
 	}
 	buf_free(&s->letter.message);

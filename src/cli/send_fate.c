@@ -11,8 +11,9 @@
 enum { TOLD_MAX = SEND_LIST_MAX };
 
 static const char *const state_names[] = {
-	[FATE_QUEUED] = "queued", [FATE_MAILBOX] = "mailbox", [FATE_RELAYED] = "relayed",     [FATE_DELAYED] = "delayed",
-	[FATE_FAILED] = "failed", [FATE_HELD] = "held",       [FATE_DISCARDED] = "discarded",
+	[FATE_QUEUED] = "queued",       [FATE_MAILBOX] = "mailbox", [FATE_RELAYED] = "relayed",
+	[FATE_DELAYED] = "delayed",     [FATE_FAILED] = "failed",   [FATE_HELD] = "held",
+	[FATE_DISCARDED] = "discarded",
 };
 
 static bool is_final(uint64_t state)
@@ -126,8 +127,6 @@ void send_fate_refused(const struct send_options *o, const struct smtp_send_rcpt
 {
 	struct fate f = {.address = r->address, .state = FATE_FAILED, .status = r->status, .reply = r->reply};
 
-	if (r->result == E_TEMP)
-		f.state = FATE_DELAYED;
 	if (o->json)
 		print_json(&f, id);
 	else
@@ -136,7 +135,8 @@ void send_fate_refused(const struct send_options *o, const struct smtp_send_rcpt
 
 void send_fate_taken(const struct send_options *o, const struct smtp_send_rcpt *r, str server, str id)
 {
-	struct fate f = {.address = r->address, .state = FATE_QUEUED, .status = r->status, .reply = r->reply, .host = server};
+	struct fate f = {
+		.address = r->address, .state = FATE_QUEUED, .status = r->status, .reply = r->reply, .host = server};
 
 	if (o->json)
 		print_json(&f, id);
@@ -180,21 +180,24 @@ static uint64_t wait_ms(nsec end)
 	return ms < WAIT_STEP_MS ? ms : WAIT_STEP_MS;
 }
 
-int send_fate_wait(const struct invocation *inv, const struct send_options *o, struct submit *s, str id)
+int send_fate_wait(const struct invocation *inv, const struct send_options *o, struct submit *s, str id, nsec end)
 {
-	nsec end = rt_after(o->wait_time);
 	bool told[TOLD_MAX] = {false};
 	uint64_t seen = 0;
 
 	if ((smtp_client_extensions(s->client) & SMTP_EXT_XFATE) == 0)
-		return command_fail(inv, EX_UNAVAILABLE, "the message was taken, but " STR_FMT " does not tell what becomes of it", STR_ARG(s->server));
+		return command_fail(inv, EX_UNAVAILABLE,
+		                    "the message was taken, but " STR_FMT " does not tell what becomes of it",
+		                    STR_ARG(s->server));
 	for (;;) {
 		ARENA(a, 4 << 20);
 		struct fate_reply r = {0};
 		err e = smtp_client_fate(s->client, id, seen, wait_ms(end), &r, &a);
 
 		if (e != OK)
-			return command_fail(inv, EX_TEMPFAIL, "the message was taken, but what became of it is not known: %s", err_info()->text);
+			return command_fail(inv, EX_TEMPFAIL,
+			                    "the message was taken, but what became of it is not known: %s",
+			                    err_info()->text);
 		bool over = r.final != 0 || rt_now() >= end;
 		tell(o, &r, told, over, id);
 		if (over)

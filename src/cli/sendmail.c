@@ -11,7 +11,7 @@
 #include "mail/qualify.h"
 #include "rt/net.h"
 
-enum { INPUT_MAX = 1 << 30, COPY = 64 << 10, RCPTS_AT_ONCE = 100 /* RFC 5321 4.5.3.1.8 */ };
+enum { INPUT_MAX = 1 << 30, COPY = 64 << 10 };
 
 struct sendmail {
 	const struct sendmail_options *options;
@@ -85,41 +85,49 @@ static err connect_local(struct submit *s)
 	err e = submit_connect(&(struct submit_server){.server = server == NULL ? SUBMIT_SOCKET : server}, STR_NONE, s);
 
 	if (e == E_NOT_FOUND || e == E_CLOSED || e == E_DENIED)
-		return err_note(e, "no mail server takes mail at %s: %s", server == NULL ? SUBMIT_SOCKET : server, err_info()->text);
+		return err_note(e, "no mail server takes mail at %s: %s", server == NULL ? SUBMIT_SOCKET : server,
+		                err_info()->text);
 	return e;
 }
 
-static int hand_over_to(struct sendmail *c, struct submit *s, str text, struct smtp_send_rcpt *rcpts, size_t n)
+static struct smtp_send transaction_of(struct sendmail *c, const struct sendmail_message *m)
 {
 	const struct sendmail_options *o = c->options;
-	struct smtp_send send = {.sender = sender_of(c),
-	                         .envid = str_from(o->envid),
-	                         .ret = o->ret,
-	                         .flags = (o->utf8 ? MESSAGE_UTF8 : 0u) | (o->require_tls ? MESSAGE_REQUIRE_TLS : 0u),
-	                         .message = text,
-	                         .rcpts = rcpts,
-	                         .rcpts_n = n};
-	bool in_doubt;
-	err e = smtp_client_send(s->client, &send, &c->arena, &in_doubt);
 
-	if (e == OK)
-		return tell_refusals(rcpts, n);
-	const struct smtp_reply *r = smtp_client_reply(s->client);
-	return complain(status_of_send(s, e), r->code >= 400 && r->text.n > 0 ? arena_z(&c->arena, buf_str(&r->text)) : err_info()->text);
+	return (struct smtp_send){.sender = sender_of(c),
+	                          .envid = str_from(o->envid),
+	                          .ret = o->ret,
+	                          .flags = (o->utf8 ? MESSAGE_UTF8 : 0u) | (o->require_tls ? MESSAGE_REQUIRE_TLS : 0u),
+	                          .message = buf_str(&m->text),
+	                          .rcpts = m->rcpts,
+	                          .rcpts_n = m->rcpts_n};
 }
 
-/* As many at once as every server takes. */
+static int hand_over_part(struct sendmail *c, struct submit *s, struct submit_part *part)
+{
+	bool in_doubt;
+	err e = submit_part(s, part, &c->arena, &in_doubt);
+
+	if (e == OK)
+		return tell_refusals(part->send.rcpts, part->send.rcpts_n);
+	const struct smtp_reply *r = smtp_client_reply(s->client);
+	return complain(status_of_send(s, e),
+	                r->code >= 400 && r->text.n > 0 ? arena_z(&c->arena, buf_str(&r->text)) : err_info()->text);
+}
+
 static int hand_over(struct sendmail *c, struct submit *s, const struct sendmail_message *m)
 {
+	struct smtp_send message = transaction_of(c, m);
+	struct submit_part part = {0};
 	int status = EX_OK;
 
-	for (size_t at = 0; at < m->rcpts_n && (at == 0 || smtp_client_usable(s->client)); at += RCPTS_AT_ONCE) {
-		size_t left = m->rcpts_n - at;
-		int one = hand_over_to(c, s, buf_str(&m->text), &m->rcpts[at], left < RCPTS_AT_ONCE ? left : RCPTS_AT_ONCE);
+	while (submit_next(s, &message, &part)) {
+		int one = hand_over_part(c, s, &part);
 
 		status = status == EX_OK || one == EX_TEMPFAIL ? one : status;
 	}
-	return status;
+	int left = tell_refusals(part.send.rcpts, part.send.rcpts_n);
+	return left == EX_OK ? status : left;
 }
 
 static int send_made(struct sendmail *c, const struct sendmail_message *m)
@@ -141,7 +149,8 @@ static void deliver(void *arg)
 
 	if (e == OK)
 		e = sendmail_message_make(c->options, buf_str(&input), &m, &c->arena);
-	c->status = e == OK ? send_made(c, &m) : complain(e == E_NOT_FOUND ? EX_USAGE : command_status(e), err_info()->text);
+	c->status = e == OK ? send_made(c, &m)
+	                    : complain(e == E_NOT_FOUND ? EX_USAGE : command_status(e), err_info()->text);
 	buf_free(&m.text);
 }
 

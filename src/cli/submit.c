@@ -15,7 +15,7 @@
 #define CONNECT_TIME (30 * NSEC_PER_SEC)
 #define TLS_TIME     (60 * NSEC_PER_SEC)
 
-enum { READ_BUFFER = 64 << 10, AUTHORITIES_MAX = 4 << 20 };
+enum { READ_BUFFER = 64 << 10, AUTHORITIES_MAX = 4 << 20, RCPTS_AT_ONCE = 100 };
 
 /* --- the password --- */
 
@@ -98,7 +98,8 @@ static err dial(const struct discovered *d, struct stream **out)
 	return e;
 }
 
-static err open_client(struct submit *s, const struct submit_server *how, const struct discovered *d, struct stream *stream)
+static err open_client(struct submit *s, const struct submit_server *how, const struct discovered *d,
+                       struct stream *stream)
 {
 	char hello[256] = "";
 
@@ -155,6 +156,53 @@ void submit_close(struct submit *s)
 		smtp_client_quit(s->client);
 	tls_client_free(s->tls);
 	arena_free(&s->arena);
+}
+
+/* --- a message to many --- */
+
+static void give_up(struct smtp_send *rest)
+{
+	for (size_t i = 0; i < rest->rcpts_n; i++) {
+		rest->rcpts[i].result = E_TEMP;
+		rest->rcpts[i].status = STR("4.4.2");
+		rest->rcpts[i].reply = STR("not handed over, the connection was over before");
+	}
+}
+
+bool submit_next(const struct submit *s, const struct smtp_send *message, struct submit_part *part)
+{
+	part->from += part->send.rcpts_n;
+	bool usable = part->from == 0 || smtp_client_usable(s->client);
+
+	part->send = *message;
+	part->send.rcpts_n -= part->from;
+	if (part->send.rcpts_n == 0)
+		return false;
+	part->send.rcpts = &message->rcpts[part->from];
+	if (!usable)
+		give_up(&part->send);
+	else if (part->send.rcpts_n > RCPTS_AT_ONCE)
+		part->send.rcpts_n = RCPTS_AT_ONCE;
+	return usable;
+}
+
+static bool is_anybody_taken(const struct smtp_send *m)
+{
+	for (size_t i = 0; i < m->rcpts_n; i++)
+		if (m->rcpts[i].result == OK)
+			return true;
+	return false;
+}
+
+err submit_part(struct submit *s, struct submit_part *part, struct arena *a, bool *in_doubt)
+{
+	err e = smtp_client_send(s->client, &part->send, a, in_doubt);
+
+	if (e != OK || !is_anybody_taken(&part->send))
+		return e;
+	while (part->send.rcpts[part->send.rcpts_n - 1].code == 452)
+		part->send.rcpts_n--;
+	return OK;
 }
 
 /* --- what the server says --- */
