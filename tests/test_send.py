@@ -247,7 +247,8 @@ def test_published_server(server, certificate):
 
     sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
     sock.bind(('127.0.0.1', 0))
-    asked, implicit = [], f'0 1 {server.ports["submissions"]} localhost.'
+    asked, good = [], f'{server.ports["submissions"]} localhost.'
+    implicit = [f'0 1 {good}']
 
     def serve():
         while True:
@@ -260,7 +261,7 @@ def test_published_server(server, certificate):
             name = query.question[0].name.to_text()
             asked.append(name)
             if name == '_submissions._tcp.localhost.':
-                reply.answer.append(dns.rrset.from_text(name, 60, 'IN', 'SRV', implicit))
+                reply.answer.append(dns.rrset.from_text(name, 60, 'IN', 'SRV', *implicit))
             elif name == '_submission._tcp.localhost.':
                 reply.answer.append(dns.rrset.from_text(name, 60, 'IN', 'SRV', f'0 1 {server.ports["submission"]} localhost.'))
             elif name == '_submissions._tcp.evil.example.':
@@ -272,7 +273,17 @@ def test_published_server(server, certificate):
     try:
         send(*ask, '--from', 'a@localhost', ALICE, expect=77)  # found; the login may not write as a@localhost
         assert '_submissions._tcp.localhost.' in asked and '_submission._tcp.localhost.' not in asked
-        implicit = '0 0 0 .'  # RFC 2782: not there; the other service is one of STARTTLS, whatever its port
+        # the next one by priority where one ends at once, does not answer, or is of another domain
+        with Peer(rules={'connect': CLOSE}) as closing:
+            for bad in (f'0 1 {closing.port} localhost.', '0 1 1 localhost.', '0 1 465 mail.other.example.'):
+                implicit = [f'7 1 {good}', bad, bad.replace('0', '3', 1)]
+                send(*ask, '--from', 'a@localhost', ALICE, expect=77)
+            assert closing.connections == 2
+        assert '_submission._tcp.localhost.' not in asked
+        with Peer(rules={'connect': CLOSE}) as closing:
+            implicit = [f'0 1 {closing.port} localhost.', '1 1 1 localhost.']
+            send(*ask, '--from', 'a@localhost', ALICE, expect=69)
+        implicit = ['0 0 0 .']  # RFC 2782: not there; the other service is one of STARTTLS, whatever its port
         send(*ask, '--from', 'a@localhost', ALICE, expect=77)
         assert '_submission._tcp.localhost.' in asked
         r = send(*ask, '--from', 'a@evil.example', ALICE, expect=68)

@@ -28,10 +28,12 @@ static void lookup_run(void *arg)
 	l->result = getaddrinfo(l->host, l->port, &hints, &l->found);
 }
 
-static err find_addresses(struct discovered *d, struct arena *a)
+err discover_addresses(struct discovered *d, struct arena *a)
 {
 	struct lookup l = {.host = arena_z(a, d->host)};
 
+	if (d->local)
+		return OK;
 	(void)snprintf(l.port, sizeof(l.port), "%u", d->port);
 	d->addresses = arena_array(a, ADDRESSES_MAX, sizeof(*d->addresses));
 	if (l.host == NULL || d->addresses == NULL)
@@ -62,7 +64,8 @@ static err read_server(str text, struct discovered *d, struct arena *a)
 		d->host = STR("localhost");
 		d->addresses_n = 1;
 		d->addresses = arena_array(a, 1, sizeof(*d->addresses));
-		return d->addresses == NULL ? err_note(E_MEMORY, "out of memory") : net_address_parse(text, d->addresses);
+		return d->addresses == NULL ? err_note(E_MEMORY, "out of memory")
+		                            : net_address_parse(text, d->addresses);
 	}
 	if (colon < text.n && text.p[text.n - 1] != ']') {
 		if (!str_to_u64(str_drop(text, colon + 1), UINT16_MAX, &port) || port == 0)
@@ -74,7 +77,7 @@ static err read_server(str text, struct discovered *d, struct arena *a)
 	d->host = arena_lower(a, text);
 	d->port = (uint16_t)port;
 	d->name = arena_printf(a, STR_FMT ":%u", STR_ARG(d->host), d->port);
-	return find_addresses(d, a);
+	return OK;
 }
 
 /* --- what the domain publishes --- */
@@ -85,44 +88,69 @@ static bool is_within(str host, str domain)
 	       (str_ends_nocase(host, domain) && host.n > domain.n && host.p[host.n - domain.n - 1] == '.');
 }
 
-/* RFC 6186 6: a name of another domain is one that anybody on the way may have put there, unless the answer was signed. */
-static err choose(const struct dns_srv *srv, enum dns_security security, str domain, struct discovered *d, struct arena *a)
+/* RFC 6186 6: a name of another domain is one that anybody on the way may have put there, unless the answer was signed. Such targets are passed over. */
+static err choose(const struct dns_srv *srv, size_t n, enum dns_security security, str domain, struct arena *a,
+                  struct discovered **out, size_t *out_n)
 {
-	if (!is_within(srv->host, domain) && security != DNS_SECURE)
-		return err_note(E_NOT_FOUND,
-		                STR_FMT " names the server " STR_FMT ":%u, which is in another domain; say --server if that is right",
-		                STR_ARG(domain), STR_ARG(srv->host), srv->port);
-	d->host = arena_str(a, srv->host);
-	d->port = srv->port;
-	d->name = arena_printf(a, STR_FMT ":%u", STR_ARG(d->host), d->port);
-	return find_addresses(d, a);
+	*out = arena_array(a, n, sizeof(**out));
+	if (*out == NULL)
+		return err_note(E_MEMORY, "out of memory");
+	for (size_t i = 0; i < n; i++) {
+		struct discovered *d = &(*out)[*out_n];
+
+		if (!is_within(srv[i].host, domain) && security != DNS_SECURE)
+			continue;
+		d->host = arena_str(a, srv[i].host);
+		d->port = srv[i].port;
+		d->name = arena_printf(a, STR_FMT ":%u", STR_ARG(d->host), d->port);
+		++*out_n;
+	}
+	return *out_n > 0 ? OK
+	                  : err_note(E_NOT_FOUND,
+	                             STR_FMT " names the server " STR_FMT
+	                                     ":%u, which is in another domain; say --server if that is right",
+	                             STR_ARG(domain), STR_ARG(srv->host), srv->port);
 }
 
-static err ask_domain(const struct submit_server *how, str domain, struct discovered *d, struct arena *a)
+/* One service of the domain. E_NOT_FOUND, with `*published`: nobody that may be asked. */
+static err ask_service(const struct resolver *r, const char *service, str domain, struct arena *a,
+                       struct discovered **out, size_t *n, bool *published)
+{
+	str name = arena_printf(a, "%s" STR_FMT, service, STR_ARG(domain));
+	struct dns_answer answer;
+	struct dns_srv *srv;
+	size_t srv_n;
+	err e = dns_srv(r, name, a, rt_after(SRV_TIME), &answer, &srv, &srv_n);
+
+	*published = e == OK && srv_n > 0 && srv[0].host.n > 0; /* RFC 2782: "." is decidedly not there */
+	if (e != OK)
+		return e;
+	return *published ? choose(srv, srv_n, answer.security, domain, a, out, n) : E_NOT_FOUND;
+}
+
+static err ask_domain(const struct submit_server *how, str domain, struct arena *a, struct discovered **out, size_t *n)
 {
 	static const struct {
 		const char *name;
 		enum submit_tls tls; /* on whatever port it is */
 	} services[] = {{"_submissions._tcp.", SUBMIT_TLS_IMPLICIT}, {"_submission._tcp.", SUBMIT_TLS_STARTTLS}};
 	struct system_resolver system;
-	struct dns_answer answer;
-	struct dns_srv *srv;
-	size_t n;
+	bool published = false;
 	err e = system_resolver_init(&system, how->resolver);
 
-	for (size_t i = 0; i < ARRAY_LEN(services) && e == OK; i++) {
-		str name = arena_printf(a, "%s" STR_FMT, services[i].name, STR_ARG(domain));
-		err asked = dns_srv(&system.resolver, name, a, rt_after(SRV_TIME), &answer, &srv, &n);
-
-		d->tls = services[i].tls;
-		if (asked == OK && n > 0 && srv[0].host.n > 0) /* RFC 2782: "." is decidedly not there */
-			return choose(&srv[0], answer.security, domain, d, a);
-		if (asked != OK && asked != E_NOT_FOUND)
-			return asked;
+	if (e != OK)
+		return e;
+	for (size_t i = 0; i < ARRAY_LEN(services); i++) {
+		e = ask_service(&system.resolver, services[i].name, domain, a, out, n, &published);
+		for (size_t k = 0; k < *n; k++)
+			(*out)[k].tls = services[i].tls;
+		if (published || e != E_NOT_FOUND)
+			return e;
 	}
-	return e != OK ? e
-	               : err_note(E_NOT_FOUND, STR_FMT " publishes no server for submission; say --server, or write it into the file of "
-	                                               "defaults", STR_ARG(domain));
+	return err_note(E_NOT_FOUND,
+	                STR_FMT " publishes no server for submission; say --server, or write it into the file of "
+	                        "defaults",
+	                STR_ARG(domain));
 }
 
 static bool socket_exists(void)
@@ -132,15 +160,19 @@ static bool socket_exists(void)
 	return stat(strchr(SUBMIT_SOCKET, '/'), &st) == 0 && S_ISSOCK(st.st_mode);
 }
 
-err discover(const struct submit_server *how, str address, struct discovered *out, struct arena *a)
+err discover(const struct submit_server *how, str address, struct arena *a, struct discovered **out, size_t *n)
 {
-	*out = (struct discovered){0};
-	if (how->server != NULL)
-		return read_server(str_from(how->server), out, a);
-	if (how->user == NULL && socket_exists())
-		return read_server(STR(SUBMIT_SOCKET), out, a);
+	const char *said = how->server != NULL                    ? how->server
+	                   : how->user == NULL && socket_exists() ? SUBMIT_SOCKET
+	                                                          : NULL;
 	size_t at = str_find_last(address, '@');
-	if (at == address.n)
+
+	*n = 0;
+	if (said == NULL && at == address.n)
 		return err_note(E_NOT_FOUND, "no server is known: say --server, or --from with a domain");
-	return ask_domain(how, str_drop(address, at + 1), out, a);
+	if (said == NULL)
+		return ask_domain(how, str_drop(address, at + 1), a, out, n);
+	*n = 1;
+	*out = arena_alloc(a, sizeof(**out));
+	return *out == NULL ? err_note(E_MEMORY, "out of memory") : read_server(str_from(said), *out, a);
 }

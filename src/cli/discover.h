@@ -13,7 +13,11 @@ struct discovered {
 	struct net_address *addresses;
 	size_t addresses_n;
 };
-/* Parks. E_NOT_FOUND: the domain publishes none, or one of another domain, which nobody vouches for. */
-MUST_USE err discover(const struct submit_server *how, str address, struct discovered *out, struct arena *a);
+/* One, or the targets of an SRV record in the order in which they are to be tried (RFC 2782). Parks. E_NOT_FOUND: the domain publishes none, or only such of another domain, which nobody
+ * vouches for. */
+MUST_USE err discover(const struct submit_server *how, str address, struct arena *a, struct discovered **out,
+                      size_t *n);
+/* Fills in the addresses of one. Parks. E_NOT_FOUND: there is no such host. */
+MUST_USE err discover_addresses(struct discovered *d, struct arena *a);
 
 #endif

@@ -130,21 +130,49 @@ static err open_client(struct submit *s, const struct submit_server *how, const 
 	return e;
 }
 
+/* To one server, up to where one would log in. */
+static err reach(struct submit *s, const struct submit_server *how, struct discovered *d)
+{
+	struct stream *stream = NULL;
+	err e = discover_addresses(d, &s->arena);
+
+	s->server = e == OK ? d->name : STR_NONE;
+	if (e == OK)
+		e = dial(d, &stream);
+	return e == OK ? open_client(s, how, d, stream) : e;
+}
+
+/* RFC 2782: who cannot be reached, or is no mail server that can be used, makes place for the next. A certificate that is wrong does not: somebody should look at it. */
+static bool makes_place(err e)
+{
+	return e != OK && e != E_DENIED && e != E_MEMORY && e != E_CANCELLED;
+}
+
+static err reach_any(struct submit *s, const struct submit_server *how, struct discovered *servers, size_t n)
+{
+	err e = reach(s, how, &servers[0]);
+
+	for (size_t i = 1; i < n && makes_place(e); i++) {
+		smtp_client_free(s->client);
+		s->client = NULL;
+		e = reach(s, how, &servers[i]);
+	}
+	return e;
+}
+
 err submit_connect(const struct submit_server *how, str address, struct submit *s)
 {
-	struct discovered d;
-	struct stream *stream = NULL;
+	struct discovered *servers;
+	size_t n;
 
 	*s = (struct submit){.arena = ARENA_INIT(1 << 20)};
-	err e = discover(how, address, &d, &s->arena);
+	err e = discover(how, address, &s->arena, &servers, &n);
 	if (e != OK)
 		return e;
-	s->server = d.name;
+	s->server = servers[0].name;
 	e = load_authorities(s, how->authorities);
 	if (e == OK)
-		e = dial(&d, &stream);
-	if (e == OK)
-		e = open_client(s, how, &d, stream);
+		e = reach_any(s, how, servers, n);
 	if (e == OK && how->user != NULL)
 		e = log_in(s, how);
 	return e;
