@@ -655,7 +655,8 @@ const struct setting schema[] = {
          .flags = SETTING_REPEATED | SETTING_LINES,
          .choices = scanner_names,
          .text = "A program beside the server that looks at mail, at an IP address and port or a Unix socket; may be "
-                 "repeated, they are asked in this order. A milter sees what those before it changed."},
+                 "repeated, they are asked in this order. A milter sees what those before it changed, and is "
+                 "told the client's name when that is confirmed, and BODY, SMTPUTF8, REQUIRETLS, NOTIFY and ORCPT."},
 	{.name = "scanner",
          .option = "fail",
          .type = &value_scanner_fail,

@@ -284,6 +284,8 @@ static err ask_and_judge(struct inward *w)
 	if (e != OK)
 		return e;
 	checks_print(&w->checks, &in, &p->findings);
+	if (w->checks.from_client && w->checks.iprev.result == AUTH_PASS)
+		p->client_name = w->checks.iprev.name;
 	fill_author(w);
 	fill_seen(w);
 	e = p->config->spam.judge == CONFIG_YES ? judge(w) : OK;

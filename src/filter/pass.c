@@ -164,6 +164,7 @@ err pass_scan(struct pass *p)
 	const struct scan_input in = {.config = p->config,
 	                              .message = p->request,
 	                              .ours = ours,
+	                              .client_name = p->client_name,
 	                              .deadline = rt_after(scan_time(p->config)),
 	                              .dial = dial,
 	                              .ctx = p->filter};

@@ -35,6 +35,7 @@ struct pass {
 	struct inspect_reply *reply;
 	struct arena *arena; /* of the call */
 	struct buf findings;
+	str client_name;         /* of the client's address, confirmed; "" none is known */
 	struct scan_result scan; /* all zero: nobody was asked */
 	int64_t now;             /* microseconds since 1970 */
 	nsec deadline;           /* for what the DNS and the store are asked */

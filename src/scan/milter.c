@@ -6,8 +6,9 @@
 #include "base/encode.h"
 #include "mail/header.h"
 #include "scan/milter_edit.h"
+#include "scan/milter_params.h"
 
-enum { MACROS_MAX = 16, PROGRESS_MAX = 1000, TEXT_OCTETS_MAX = 400, FIELD_ROOM = 4096 };
+enum { MACROS_MAX = 16, PROGRESS_MAX = 1000, TEXT_OCTETS_MAX = 400, FIELD_ROOM = 4096, PARAMS_MAX = 4096 };
 
 struct dialogue {
 	const struct program *p;
@@ -174,17 +175,22 @@ static err negotiate(struct dialogue *d)
 	return OK;
 }
 
-/* Family, port, address; of a program of this machine nothing is known. */
+/* Name, family, port, address; of a program of this machine nothing is known. A name that is not confirmed is none: then it is the address in brackets, and the macro says so. */
 static err tell_connect(struct dialogue *d)
 {
 	const struct scan_message *m = d->p->message;
-	str client = m->origin->client, name = arena_printf(d->p->arena, "[" STR_FMT "]", STR_ARG(client));
+	str client = m->origin->client, name = d->p->in->client_name;
 	bool unknown = client.n == 0 || str_equal(client, STR("unix")), v6 = str_contains(client, STR(":"));
 	const char port[] = {0, 0};
 	const struct macro macros[] = {{"j", d->p->in->config->hostname},
 	                               {"{daemon_name}", d->p->in->config->hostname},
 	                               {"v", STR("Pombo")},
-	                               {"{client_addr}", client}};
+	                               {"{client_addr}", client},
+	                               {"{client_name}", unknown      ? STR("localhost")
+	                                                 : name.n > 0 ? name
+	                                                              : STR("unknown")}};
+	if (name.n == 0)
+		name = arena_printf(d->p->arena, "[" STR_FMT "]", STR_ARG(client));
 	str known[] = {name, ZERO, v6 ? STR("6") : STR("4"), str_make(port, 2), client, ZERO};
 	str nobody[] = {STR("localhost"), ZERO, STR("U")};
 
@@ -201,10 +207,12 @@ static err tell_sender(struct dialogue *d)
 	                               {"{auth_authen}", m->origin->login},
 	                               {"{auth_type}", m->origin->login.n > 0 ? STR("PLAIN") : STR("")},
 	                               {"{mail_addr}", m->sender}};
-	str parts[] = {arena_printf(d->p->arena, "<" STR_FMT ">", STR_ARG(m->sender)), ZERO};
+	BUF(params, PARAMS_MAX);
+	milter_mail_params(&params, d->p->in->message->flags);
+	str parts[] = {STR("<"), m->sender, STR(">"), ZERO, buf_str(&params)};
 
 	put_macros(d, MILTER_MAIL, macros, ARRAY_LEN(macros));
-	return tell(d, MILTER_MAIL, parts, 2, MILTER_NO_MAIL, MILTER_QUIET_MAIL);
+	return tell(d, MILTER_MAIL, parts, ARRAY_LEN(parts), MILTER_NO_MAIL, MILTER_QUIET_MAIL);
 }
 
 static err tell_rcpts(struct dialogue *d)
@@ -214,10 +222,12 @@ static err tell_rcpts(struct dialogue *d)
 
 	for (size_t i = 0; i < m->rcpts_n && e == OK && !d->over; i++) {
 		const struct macro macro = {"{rcpt_addr}", m->rcpts[i].address};
-		str parts[] = {STR("<"), m->rcpts[i].address, STR(">"), ZERO};
+		BUF(params, PARAMS_MAX);
+		milter_rcpt_params(&params, &m->rcpts[i]);
+		str parts[] = {STR("<"), m->rcpts[i].address, STR(">"), ZERO, buf_str(&params)};
 
 		put_macros(d, MILTER_RCPT, &macro, 1);
-		e = tell(d, MILTER_RCPT, parts, 4, MILTER_NO_RCPT, MILTER_QUIET_RCPT);
+		e = tell(d, MILTER_RCPT, parts, ARRAY_LEN(parts), MILTER_NO_RCPT, MILTER_QUIET_RCPT);
 	}
 	return e;
 }

@@ -33,7 +33,8 @@ struct scan_result {
 struct scan_input {
 	const struct config *config;
 	const struct inspect_request *message;
-	bool ours; /* of somebody who is logged in, or a program of this machine */
+	bool ours;       /* of somebody who is logged in, or a program of this machine */
+	str client_name; /* of the client's address, when it has one that has this address; "" else */
 	nsec deadline;
 	/* A connection to `scanner`, whose socket may be where this process cannot go; NULL: connect by itself. */
 	err (*dial)(void *ctx, const struct config_scanner *scanner, nsec deadline, int *fd);

@@ -68,6 +68,9 @@ static void serve(struct fake *f, struct stream *s)
 struct run {
 	struct script script;
 	const char *settings;
+	str client_name;
+	uint64_t flags;
+	struct rcpt first;
 	struct fake fake;
 	err e;
 	enum scan_action action;
@@ -84,6 +87,9 @@ static void run_inside(void *arg)
 	struct origin o;
 	struct rcpt rcpts[] = {{.address = STR("b@example.org")}, {.address = STR("c@example.org")}};
 	struct inspect_request q = fake_request(&o, rcpts, 2);
+	q.flags = r->flags;
+	if (r->first.address.n > 0)
+		rcpts[0] = r->first;
 	struct scan_result result;
 	ARENA(a, 8 << 20);
 
@@ -92,6 +98,7 @@ static void run_inside(void *arg)
 	r->fake = (struct fake){.serve = serve, .says = (const void *)&r->script, .heard = BUF_INIT(1 << 20)};
 	struct scan_input in = {.config = c,
 	                        .message = &q,
+	                        .client_name = r->client_name,
 	                        .deadline = rt_after(20 * NSEC_PER_SEC),
 	                        .dial = fake_dial,
 	                        .ctx = &r->fake};
@@ -134,6 +141,7 @@ static void is_told_everything(void **state UNUSED)
 	str heard = buf_str(&r.fake.heard);
 	assert_int_equal(r.action, SCAN_NOTHING);
 	assert_int_equal(r.changed, 0);
+	assert_true(str_contains(heard, OCTETS("{client_addr}\000192.0.2.1\0{client_name}\0unknown\0\n")));
 	assert_true(str_contains(heard, OCTETS("C[192.0.2.1]\0004\0\000192.0.2.1\0\n")));
 	assert_true(str_contains(heard, OCTETS("Ha.example.com\0\n")));
 	assert_true(str_contains(heard, OCTETS("M<a@example.com>\0\n")));
@@ -142,6 +150,31 @@ static void is_told_everything(void **state UNUSED)
 	assert_true(str_contains(heard, OCTETS("LReceived\0from a\n by b\0\n")));
 	assert_true(str_contains(heard, OCTETS("LSubject\0two\0\n")));
 	assert_true(str_contains(heard, STR("N\nBHello\r\n.dot\r\n\n")));
+	done(&r);
+}
+
+static void is_told_names_and_parameters(void **state UNUSED)
+{
+	struct run r = {.client_name = STR("mail.example.com"),
+	                .flags = MESSAGE_8BIT | MESSAGE_UTF8 | MESSAGE_ALL_OR_NONE,
+	                .first = {.address = STR("b@example.org"),
+	                          .notify = DSN_FAILURE | DSN_DELAY,
+	                          .orcpt = STR("rfc822;b+x@example.org")}};
+
+	run(&r);
+	str heard = buf_str(&r.fake.heard);
+	assert_true(str_contains(heard, OCTETS("{client_name}\0mail.example.com\0\n")));
+	assert_true(str_contains(heard, OCTETS("Cmail.example.com\0004\0\000192.0.2.1\0\n")));
+	assert_true(str_contains(heard, OCTETS("M<a@example.com>\0BODY=8BITMIME\0SMTPUTF8\0\n")));
+	assert_true(str_contains(heard,
+	                         OCTETS("R<b@example.org>\0NOTIFY=FAILURE,DELAY\0ORCPT=rfc822;b+2Bx@example.org\0\n")));
+	assert_true(str_contains(heard, OCTETS("R<c@example.org>\0\n")));
+	done(&r);
+	r = (struct run){.flags = MESSAGE_BINARY | MESSAGE_8BIT | MESSAGE_REQUIRE_TLS,
+	                 .first = {.address = STR("b@example.org"), .notify = DSN_NEVER}};
+	run(&r);
+	assert_true(str_contains(buf_str(&r.fake.heard), OCTETS(">\0BODY=BINARYMIME\0REQUIRETLS\0\n")));
+	assert_true(str_contains(buf_str(&r.fake.heard), OCTETS(">\0NOTIFY=NEVER\0\n")));
 	done(&r);
 }
 
@@ -296,6 +329,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(is_told_everything),
+		cmocka_unit_test(is_told_names_and_parameters),
 		cmocka_unit_test(is_not_told_what_it_does_not_want),
 		cmocka_unit_test(verdicts),
 		cmocka_unit_test(the_header_is_changed),
