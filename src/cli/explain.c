@@ -160,6 +160,16 @@ static size_t count_rows(const struct row *rows, size_t n)
 	return end;
 }
 
+/* One that failed said nothing, and its evidence is what was wrong with it. */
+static str evidence_of(struct arena *a, const struct row *row)
+{
+	str result = text_of(row, "result"), evidence = text_of(row, "evidence");
+
+	if (!str_equal(result, STR("failed")))
+		return evidence;
+	return arena_printf(a, STR_FMT "%s" STR_FMT, STR_ARG(result), evidence.n > 0 ? ": " : "", STR_ARG(evidence));
+}
+
 static void fill_tables(const struct row *rows, size_t n, struct table *checks, struct table *rules)
 {
 	for (size_t i = 0; i < n; i++) {
@@ -169,7 +179,7 @@ static void fill_tables(const struct row *rows, size_t n, struct table *checks, 
 		if (str_equal(kind, STR("check")))
 			add_check(checks, r);
 		else if (str_equal(kind, STR("rule")) || str_equal(kind, STR("scanner")))
-			add_points(rules, text_of(r, "points"), text_of(r, "name"), text_of(r, "evidence"));
+			add_points(rules, text_of(r, "points"), text_of(r, "name"), evidence_of(rules->arena, r));
 		else if (is_what(r, "sum") && rules->n > 0)
 			add_points(rules, text_of(r, "points"), STR("sum"), STR(""));
 	}

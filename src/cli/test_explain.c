@@ -39,6 +39,7 @@ static struct cell spf[] = FINDING("check", "spf", "fail", "0", "v=spf1 -all");
 static struct cell dkim[] = FINDING("check", "dkim", "none", "0", "");
 static struct cell words[] = FINDING("rule", "words", "-", "5.5", "cheap 0.99");
 static struct cell known[] = FINDING("rule", "known-network", "-", "-0.25", "12 messages");
+static struct cell mute[] = FINDING("scanner", "clamd", "failed", "0", "127.0.0.1:3310: timed out");
 static struct cell decision[] = FINDING("decision", "points", "junk", "5.25", "5 points make junk");
 static struct cell sum[] = {TEXT("what", "sum"), TEXT("points", "5.25")};
 static struct cell header[] = {TEXT("what", "header"), TEXT("text", "Subject: x")};
@@ -61,8 +62,8 @@ static void expect(const struct row *rows, size_t n, const char *text)
 
 static void test_told(void **state UNUSED)
 {
-	struct row rows[] = {ROW(message), ROW(recipient), ROW(spf), ROW(dkim),   ROW(words),
-	                     ROW(known),   ROW(decision),  ROW(sum), ROW(header), ROW(refused)};
+	struct row rows[] = {ROW(message), ROW(recipient), ROW(spf), ROW(dkim),   ROW(words),  ROW(known),
+	                     ROW(mute),    ROW(decision),  ROW(sum), ROW(header), ROW(refused)};
 
 	expect(rows, ARRAY_LEN(rows),
 	       "message 1A2B3C  <a@b>  \"\\x1b[2J\"\n"
@@ -76,6 +77,7 @@ static void test_told(void **state UNUSED)
 	       " points  rule           evidence\n"
 	       "    5.5  words          cheap 0.99\n"
 	       "  -0.25  known-network  12 messages\n"
+	       "      0  clamd          failed: 127.0.0.1:3310: timed out\n"
 	       "   5.25  sum\n"
 	       "\nThe decision\n"
 	       "points: junk; 5 points make junk\n"
