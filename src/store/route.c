@@ -206,15 +206,47 @@ static err to_first_account(struct search *s)
 
 /* --- other servers --- */
 
-/* What an alias of ours sends on would be refused by who checks that we may send for its sender's domain (RFC 7208 10.3): it
- * leaves as from us, and what comes back finds its way. */
-static str sender_of(const struct search *s, const struct chain *from)
+static err find_alias(struct search *s, str local, str domain)
 {
-	str sender = s->router->sender;
+	struct query q = db_query(s->db, "SELECT 1 FROM alias WHERE domain = ? AND local = ?");
 
-	if (from == NULL || sender.n == 0 || own_domain(s->config, sender) != NULL)
-		return sender;
-	return srs_forward(s->router->secret, sender, from->domain, rt_wall(), s->arena);
+	query_put_str(&q, domain);
+	query_put_str(&q, local);
+	bool found = query_row(&q);
+	err e = query_end(&q);
+	if (e != OK)
+		return store_trouble();
+	return found ? OK : E_NOT_FOUND;
+}
+
+/* aliases(5): who looks after a list, owner-LIST, hears what becomes of its mail; the list that was gone through last counts. E_NOT_FOUND: none has one. */
+static err owner_of(struct search *s, const struct chain *from, str *out)
+{
+	for (const struct chain *c = from; c != NULL; c = c->from) {
+		str owner = arena_printf(s->arena, "owner-" STR_FMT, STR_ARG(c->local));
+		err e = find_alias(s, owner, c->domain);
+
+		*out = arena_printf(s->arena, STR_FMT "@" STR_FMT, STR_ARG(owner), STR_ARG(c->domain));
+		if (e != E_NOT_FOUND)
+			return e;
+	}
+	return E_NOT_FOUND;
+}
+
+/* What an alias of ours sends on would be refused by who checks that we may send for its sender's domain (RFC 7208 10.3): it
+ * leaves as from us, and what comes back finds its way. Reports stay from nobody. */
+static err find_sender(struct search *s, const struct chain *from, str *out)
+{
+	*out = s->router->sender;
+	if (from == NULL || out->n == 0)
+		return OK;
+	err e = owner_of(s, from, out);
+	if (e != E_NOT_FOUND)
+		return e;
+	*out = s->router->sender;
+	if (own_domain(s->config, *out) == NULL)
+		*out = srs_forward(s->router->secret, *out, from->domain, rt_wall(), s->arena);
+	return OK;
 }
 
 static err to_server(struct search *s, const struct address *address, str domain, str sender, bool forwarded)
@@ -234,9 +266,12 @@ static err to_server(struct search *s, const struct address *address, str domain
 
 static err to_other(struct search *s, const struct address *address, str domain, const struct chain *from)
 {
+	str sender;
+
 	if (from == NULL && !s->router->relay)
 		return relaying();
-	return to_server(s, address, domain, sender_of(s, from), from != NULL);
+	err e = find_sender(s, from, &sender);
+	return e == OK ? to_server(s, address, domain, sender, from != NULL) : e;
 }
 
 /* To a server behind us, which takes it from us as from whom it came. */

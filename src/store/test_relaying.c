@@ -304,6 +304,45 @@ static void test_aliases_forward(void **state UNUSED)
 	fixture_run(forwards);
 }
 
+/* Who looks after a list hears of its mail: of the list that was gone through last, and never as who would hear a report. */
+static void owners(struct fixture *f)
+{
+	static const struct {
+		const char *sender, *rcpt, *said;
+	} cases[] = {{"writer@sender.example", "list@example.org", "owner-list@example.org"},
+	             {"writer@sender.example", "list+x@example.org", "owner-list@example.org"},
+	             {"alice@example.net", "list@example.org", "owner-list@example.org"},
+	             {"writer@sender.example", "all@example.org", "owner-list@example.org"},
+	             {"alice@example.net", "some@example.org", "owner-some@example.org"},
+	             {"alice@example.net", "bob@example.org", "alice@example.net"},
+	             {"", "list@example.org", ""}};
+
+	start(f);
+	admin_do(f, "alias add owner-list@example.org alice@example.org");
+	admin_do(f, "alias add owner-all@example.org alice@example.org");
+	admin_do(f, "alias add owner-some@example.org alice@example.org");
+	admin_do(f, "alias add bob@example.org bob@example.com");
+	admin_do(f, "alias add list@example.org bob@example.com alice@example.org");
+	admin_do(f, "alias add all@example.org list@example.org");
+	admin_do(f, "alias add some@example.org bob@example.org");
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		ARENA(a, 1 << 20);
+		struct sending m = {
+			.protocol = "ESMTP", .sender = cases[i].sender, .body = "\r\nx\r\n", .rcpts = cases[i].rcpt};
+
+		assert_int_equal(send_mail(f, &m), OK);
+		assert_int_equal(m.codes[0], OK);
+		assert_str(str_trim(fixture_lines(f, "SELECT sender FROM queue ORDER BY message DESC LIMIT 1", &a)),
+		           cases[i].said);
+	}
+	assert_sound(f);
+}
+
+static void test_owners_of_lists(void **state UNUSED)
+{
+	fixture_run(owners);
+}
+
 /* --- domains that are relayed to a server behind us --- */
 
 static void inner(struct fixture *f)
@@ -564,6 +603,7 @@ int main(void)
 		cmocka_unit_test(test_a_refusal_takes_no_copy_of_another),
 		cmocka_unit_test(test_times),
 		cmocka_unit_test(test_aliases_forward),
+		cmocka_unit_test(test_owners_of_lists),
 		cmocka_unit_test(test_relayed_domains),
 		cmocka_unit_test(test_many_recipients),
 		cmocka_unit_test(test_the_story_is_told),
