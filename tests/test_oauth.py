@@ -295,7 +295,8 @@ def test_accounts(server, issuer):
     accepted(server, bearer(issuer.token()))
     with Submission(server) as c:  # the login is the account's, and writes as that alone
         assert c.log_in('OAUTHBEARER', bearer(issuer.token()))[0].code == 235
-        c.cmd('MAIL FROM:<bob@example.org>', 5)
+        c.mail('bob@example.org')
+        c.rcpt(ALICE, expect=5)
         c.quit()
 
 
