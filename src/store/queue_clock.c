@@ -31,7 +31,7 @@ static err move(struct db *db, const char *sql, int64_t jump)
 	return query_run(&q);
 }
 
-/* What is over already stays over. */
+/* What is over already stays over. All of it at once, however long that takes: it is rare, and what a crash left half moved would be moved twice. */
 static err move_all(struct db *db, int64_t jump)
 {
 	err e = move(db, "UPDATE queue SET expires = expires + ? WHERE due <> 1", jump);
