@@ -135,14 +135,19 @@ def test_aliases(server, user):
 def test_aliases_of_a_file(server, user, tmp_path):
     """What is not for us is passed over with its line, and the rest is in force."""
     file = tmp_path / 'aliases'
-    file.write_text(f'postmaster: root\nroot: {user}\ngone: :fail: gone\nold: error:550 no\nbad address: x\nfile: /tmp/x\npipe: "|cat"\n')
+    file.write_text(f'postmaster: root\nroot: {user}\ngone: :fail: gone\nold: error:550 no\nbad address: x\nfile: /tmp/x\npipe: "|cat"\nnoreply: /dev/null\n')
     said = server.cli('alias', 'import', str(file)).stderr
-    assert all(f'line {n}: ' in said for n in range(3, 8)) and 'line 1: ' not in said
-    assert {row['address'] for row in server.json('alias', 'list') if row['source'] == 'file'} == {'postmaster@example.org', 'root@example.org'}
+    assert {n for n in range(1, 9) if f'line {n}: ' in said} == {3, 4, 5, 6, 7}
+    assert {row['address'] for row in server.json('alias', 'list') if row['source'] == 'file'} == {'postmaster@example.org', 'root@example.org', 'noreply@example.org'}
+    before = server.check_balance()['discarded']
+    with server.smtp() as c:
+        c.deliver(message('nobody wants it'), 'noreply@example.org')
+    assert server.check_balance()['discarded'] == before + 1
+    assert 'alias to /dev/null' in server.cli('trace', 'noreply@example.org').stdout
     file.write_text('no colon here\n')
     assert f'{file}: line 1: ' in server.cli('alias', 'import', str(file), expect=65).stderr
     assert server.cli('alias', 'import', str(tmp_path / 'none'), expect=66).stderr.count('none') == 1
-    assert len([row for row in server.json('alias', 'list') if row['source'] == 'file']) == 2
+    assert len([row for row in server.json('alias', 'list') if row['source'] == 'file']) == 3
 
 
 def test_trace_tells_the_story(server, user):

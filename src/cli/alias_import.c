@@ -80,12 +80,18 @@ static bool is_address(str text)
 	return address_parse(text, true, &address) == OK;
 }
 
+/* Mail that nobody wants; the one file that mail can go to. */
+static bool is_nowhere(str target)
+{
+	return str_equal(target, STR("/dev/null"));
+}
+
 /* What is no address, as the :fail: and error: of other mail systems, is no reason to lose all the others. */
 static err add_pair(struct import *x, const struct aliases_entry *entry, str target)
 {
-	str address = qualified(x, entry->name), to = qualified(x, target);
+	str address = qualified(x, entry->name), to = is_nowhere(target) ? target : qualified(x, target);
 
-	if (!is_address(address) || !is_address(to)) {
+	if (!is_address(address) || !(is_nowhere(to) || is_address(to))) {
 		(void)!err_note(E_SYNTAX, "\"" STR_FMT "\" is no address",
 		                STR_ARG(is_address(address) ? target : entry->name));
 		skip(x, entry, err_info()->text);
@@ -124,7 +130,7 @@ static err add_entry(struct import *x, const struct aliases_entry *e)
 	for (size_t i = 0; i < e->n && result == OK; i++) {
 		const struct aliases_value *v = &e->values[i];
 
-		if (v->kind == ALIASES_ADDRESS || v->kind == ALIASES_LOCAL)
+		if (v->kind == ALIASES_ADDRESS || v->kind == ALIASES_LOCAL || is_nowhere(v->text))
 			result = add_pair(x, e, v->text);
 		else if (v->kind == ALIASES_INCLUDE)
 			result = add_include(x, e, v->text);

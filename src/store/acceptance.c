@@ -176,8 +176,8 @@ err acceptance_route(struct store *s, struct acceptance *x, bool relay)
 		return e;
 	for (size_t i = 0; i < x->deliveries_n; i++) {
 		x->queueing_n += is_queued(x, &x->deliveries[i]);
-		if (x->deliveries[i].disposition == DISPOSITION_DISCARD && x->rule.n == 0)
-			x->rule = delivery_rule(x->request, x->arena);
+		if (x->deliveries[i].disposition == DISPOSITION_DISCARD)
+			x->deliveries[i].rule = delivery_rule(x->request, &x->deliveries[i], x->arena);
 	}
 	if (x->request->account != 0 && contact_keys(x->request, x->arena, &x->sent_to, &x->sent_to_n) != OK)
 		return no_memory();

@@ -33,7 +33,6 @@ struct acceptance {
 	struct delivery *deliveries; /* what the recipients lead to */
 	size_t deliveries_n, deliveries_size;
 	size_t queueing_n;           /* of them will be in the queue */
-	str rule;                    /* by which it is discarded, if it is */
 	struct contact_key *sent_to; /* of a submission: its recipients, contacts from now on */
 	size_t sent_to_n;
 	struct delivery **kept; /* those that are in the envelope, in its order */

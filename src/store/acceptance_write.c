@@ -20,7 +20,7 @@ static err discard(struct db *db, const struct acceptance *x, size_t i)
 	                                .rcpt = i,
 	                                .at = x->envelope.received,
 	                                .kind = LEDGER_DISCARDED,
-	                                .reply = x->rule};
+	                                .reply = x->kept[i]->rule};
 
 	return ledger_credit(db, &c);
 }

@@ -13,6 +13,12 @@ struct alias_change {
 	struct arena *arena;
 };
 
+static err read_target(struct admin *x, str text, struct admin_address *out)
+{
+	*out = (struct admin_address){.text = STR(ROUTE_NOWHERE)};
+	return str_equal(text, STR(ROUTE_NOWHERE)) ? OK : admin_address(x, text, out);
+}
+
 /* The alias by `read`; its targets may be anywhere. */
 static err read_words(struct admin *x, struct alias_change *c, err (*read)(struct admin *, str, struct admin_address *))
 {
@@ -26,7 +32,7 @@ static err read_words(struct admin *x, struct alias_change *c, err (*read)(struc
 	for (size_t i = 3; i < x->request->words_n && e == OK; i++) {
 		struct admin_address target;
 
-		e = admin_address(x, admin_word(x, i), &target);
+		e = read_target(x, admin_word(x, i), &target);
 		c->targets[c->targets_n++] = target.text;
 	}
 	return e;
@@ -118,7 +124,7 @@ static err import_words(struct admin *x, struct alias_import *m)
 		return err_note(E_MEMORY, "no memory for aliases");
 	for (size_t i = 2; i < q->words_n && e == OK; i++) {
 		e = i % 2 == 0 ? admin_our_address(x, q->words[i].text, &m->pairs[m->n])
-		               : admin_address(x, q->words[i].text, &m->pairs[m->n]);
+		               : read_target(x, q->words[i].text, &m->pairs[m->n]);
 		m->n++;
 	}
 	return e;

@@ -48,6 +48,8 @@ static uint64_t disposition_of(const struct accept_request *q, const struct deli
 {
 	uint64_t wanted = q->rcpts[d->rcpt].disposition;
 
+	if (d->target->nowhere)
+		return DISPOSITION_DISCARD;
 	if (wanted > DISPOSITION_DISCARD)
 		return DISPOSITION_DELIVER;
 	return wanted == DISPOSITION_JUNK && d->target->forwarded ? DISPOSITION_QUARANTINE : wanted;
@@ -85,8 +87,10 @@ err deliveries_decide(struct store *s, const struct accept_request *q, struct de
 	return e == OK ? OK : trouble();
 }
 
-str delivery_rule(const struct accept_request *q, struct arena *a)
+str delivery_rule(const struct accept_request *q, const struct delivery *d, struct arena *a)
 {
+	if (d->target->nowhere)
+		return STR("alias to " ROUTE_NOWHERE);
 	str text = q->judgement_n > 0 ? q->judgement->findings : STR("");
 	struct finding f;
 

@@ -5,7 +5,7 @@
  *	JUNK        here: the mailbox Junk (or INBOX, `spam junk-inbox`); elsewhere: the queue, for the header says what it is - but what an alias or a user's
  *	            .forward sends on to servers that are none of ours is quarantined: they would take us for its source
  *	QUARANTINE  a row of the queue that waits for `pombo quarantine`
- *	DISCARD     a credit in the ledger, and nothing else
+ *	DISCARD     a credit in the ledger, and nothing else; so is what an alias sends nowhere
  */
 #ifndef STORE_DELIVERY_H
 #define STORE_DELIVERY_H
@@ -21,6 +21,7 @@ struct delivery {
 	const struct route_target *target;
 	uint64_t disposition;
 	uint64_t into; /* mailbox here */
+	str rule;      /* by which it is discarded, if it is */
 	struct trust trust;
 	struct mailbox_state *mailbox; /* the writer's; NULL: on another server */
 	size_t next;                   /* of the same mailbox, in the envelope; 0 none */
@@ -31,7 +32,7 @@ struct delivery {
 MUST_USE err deliveries_decide(struct store *s, const struct accept_request *q, struct delivery *list, size_t n,
                                struct arena *a);
 
-/* By which rule a message is discarded, as the findings say. */
-str delivery_rule(const struct accept_request *q, struct arena *a);
+/* By which rule a message is discarded for this one: its alias, or as the findings say. */
+str delivery_rule(const struct accept_request *q, const struct delivery *d, struct arena *a);
 
 #endif

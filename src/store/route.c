@@ -318,6 +318,16 @@ static err chain_enter(struct chain *here, str local, str domain, const struct c
 	return OK;
 }
 
+static err to_nowhere(struct search *s, const struct chain *from)
+{
+	const struct route_target t = {
+		.nowhere = true,
+		.address = arena_printf(s->arena, STR_FMT "@" STR_FMT, STR_ARG(from->local), STR_ARG(from->domain)),
+	};
+
+	return add_target(s, &t);
+}
+
 static err to_alias(struct search *s, str local, str domain, const struct chain *from)
 {
 	struct chain here;
@@ -327,7 +337,8 @@ static err to_alias(struct search *s, str local, str domain, const struct chain 
 	if (e == OK)
 		e = chain_enter(&here, local, domain, from);
 	for (size_t i = 0; i < targets.n && e == OK; i++)
-		e = resolve(s, targets.address[i], &here);
+		e = str_equal(targets.address[i], STR(ROUTE_NOWHERE)) ? to_nowhere(s, &here)
+		                                                      : resolve(s, targets.address[i], &here);
 	return e;
 }
 

@@ -9,6 +9,9 @@
 
 enum { ROUTE_DEPTH_MAX = 10, ROUTE_TARGETS_MAX = 1000, ROUTE_STEPS_MAX = 5000 };
 
+/* The target of an alias whose mail nobody wants. */
+#define ROUTE_NOWHERE "/dev/null"
+
 /* Who asks. Any thread that may use `db`. */
 struct router {
 	struct db *db;
@@ -18,10 +21,11 @@ struct router {
 	bool relay; /* mail for other servers is taken; what aliases of ours lead to always is */
 };
 
-/* A mailbox here, or a recipient on another server (mailbox 0). */
+/* A mailbox here, a recipient on another server (mailbox 0), or nobody at all. */
 struct route_target {
 	uint64_t account, mailbox; /* mailbox: its INBOX */
 	uint64_t octets, quota;    /* held by the account; its own quota, 0 none */
+	bool nowhere;              /* an alias to ROUTE_NOWHERE, `address`: it is discarded */
 	bool forwards;             /* its user has a .forward */
 	bool forwarded;            /* on another server that is none of ours, by an alias or a .forward of ours */
 	str address;               /* the account's; on another server: as it is to be said, its domain as A-label */

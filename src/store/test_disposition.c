@@ -292,6 +292,29 @@ static void test_discard(void **state UNUSED)
 	fixture_run(discard);
 }
 
+static void nowhere(struct fixture *f)
+{
+	ARENA(a, 1 << 20);
+
+	open_with_accounts(f);
+	admin_do(f, "alias add noreply@example.org /dev/null");
+	admin_do(f, "alias add team@example.org /dev/null carol@example.org");
+	send_ok(f, "noreply@example.org team@example.org NoReply+x@example.org", "x\r\n");
+	assert_str(fixture_lines(f, MAILBOXES, &a), "alice INBOX 0\ncarol INBOX 1\n");
+	assert_str(fixture_lines(f, "SELECT DISTINCT detail FROM ledger WHERE kind = 4", &a), "alias to /dev/null\n");
+	assert_int_equal(admin_number(f, "balance", "discarded"), 3);
+	assert_sound(f);
+	admin_do(f, "store compact");
+	assert_sound(f);
+	admin_do(f, "alias remove noreply@example.org /dev/null");
+	assert_int_equal(rcpt_answer(f, "noreply@example.org", 0, &a).reply, 550);
+}
+
+static void test_aliases_to_nowhere(void **state UNUSED)
+{
+	fixture_run(nowhere);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -302,6 +325,7 @@ int main(void)
 		cmocka_unit_test(test_quarantine_is_kept),
 		cmocka_unit_test(test_other_servers),
 		cmocka_unit_test(test_discard),
+		cmocka_unit_test(test_aliases_to_nowhere),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
