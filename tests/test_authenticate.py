@@ -496,6 +496,17 @@ def test_keys_of_many_domains(world, make_server):
     post(server, mail('none.auth.test'), user, sender='bob@none.auth.test')
 
 
+def test_keys_are_made_beside_the_rest(world, make_server):
+    """The server serves before all of them are there."""
+    server = make_server(f'authenticate yes\nspam judge no\n{world.settings}', domains=[f'd{i}.example {{ dkim rsa }}' for i in range(60)])
+    folder = os.path.join(server.data, 'keys', 'dkim')
+    assert len(os.listdir(folder)) < 60
+    server.cli('dns', 'd59.example', expect=None)
+    assert any('d59.example' in name for name in os.listdir(folder))
+    user = server.account('user@d59.example')
+    post(server, mail('none.auth.test'), user, sender='bob@none.auth.test')
+
+
 def test_mail_from_others_is_sealed(world, make_server):
     """Who it is handed on to sees what was found out here."""
     domain = 'seals.test'

@@ -265,6 +265,14 @@ static err read_certificate(struct zone *z)
 	return e;
 }
 
+static err load_keys(struct zone *z)
+{
+	str only = z->only == NULL ? STR_NONE : str_from(z->only);
+	err e = domain_keys_load(z->config, only, &z->keys);
+
+	return e == OK ? domain_keys_make_first(&z->keys, z->config, only, rt_wall(), SIZE_MAX) : e;
+}
+
 static void zone_run(void *arg)
 {
 	struct zone *z = arg;
@@ -276,7 +284,7 @@ static void zone_run(void *arg)
 	err e = system_resolver_init(&z->system, server.n > 0 ? arena_z(&a, buf_str(&server)) : NULL);
 
 	if (e == OK)
-		e = domain_keys_load(z->config, rt_wall(), &z->keys);
+		e = load_keys(z);
 	if (e == OK)
 		e = read_certificate(z);
 	if (e == OK)

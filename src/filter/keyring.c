@@ -11,21 +11,23 @@
 #define EVERY       (3600 * NSEC_PER_SEC) /* keys are looked up again */
 #define EVERY_NEW   (60 * NSEC_PER_SEC)   /* while one is not there, or was not to be had */
 
-enum { MEMORY_MAX = 64 << 20, ANSWER_MAX = 64 << 10 };
+enum { MEMORY_MAX = 256 << 20, ANSWER_MAX = 64 << 10 };
 
 enum ring_state { RING_UNKNOWN, RING_ABSENT, RING_PUBLISHED }; /* of its record */
 struct ring_key {
 	struct domain_key key; /* without the secret */
 	bool ed25519;
-	bool told; /* that it is absent */
+	bool told;  /* that it is absent */
+	bool asked; /* at least once */
+	nsec due;   /* when it is asked again */
 	enum ring_state state;
 };
 
-/* What one certify brought. */
+/* What there was after one certify. Once it is in use only what is known of a key changes. */
 struct ring {
 	struct arena memory;
-	struct ring_key *keys;
-	size_t n;
+	struct ring_key *keys; /* by domain and number */
+	size_t n, cap;
 	unsigned references; /* by the keyring, and by who looks things up */
 };
 
@@ -33,6 +35,7 @@ struct keyring {
 	struct resolver resolver;
 	struct link *link; /* to keys */
 	struct ring *ring;
+	struct ring *coming; /* the parts that are there of what replaces it; NULL none */
 	struct co *watcher, *stopper;
 	bool idle; /* the watcher waits for time to pass */
 };
@@ -42,10 +45,50 @@ static void ring_release(struct ring *r)
 	if (r == NULL || --r->references > 0)
 		return;
 	arena_free(&r->memory);
+	free(r->keys);
 	free(r);
 }
 
 /* --- what there is --- */
+
+static int by_domain(const void *x, const void *y)
+{
+	const struct ring_key *a = x, *b = y;
+	int d = str_compare(a->key.domain, b->key.domain);
+
+	return d != 0 ? d : a->key.key < b->key.key ? -1 : a->key.key > b->key.key;
+}
+
+/* Those of the domain. */
+static struct ring_key *of_domain(const struct ring *r, str domain, size_t *n)
+{
+	size_t low = 0, high = r == NULL ? 0 : r->n;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		if (str_compare(r->keys[middle].key.domain, domain) < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	for (*n = 0; r != NULL && low + *n < r->n && str_equal(r->keys[low + *n].key.domain, domain);)
+		++*n;
+	return *n > 0 ? &r->keys[low] : NULL;
+}
+
+static bool grow(struct ring *r, size_t n)
+{
+	size_t cap = r->cap + n > 2 * r->cap ? r->cap + n : 2 * r->cap;
+
+	if (r->n + n <= r->cap)
+		return true;
+	struct ring_key *keys = reallocarray(r->keys, cap, sizeof(*keys));
+	if (keys == NULL)
+		return false;
+	r->keys = keys;
+	r->cap = cap;
+	return true;
+}
 
 static void copy_key(struct ring *r, const struct domain_key *from)
 {
@@ -69,33 +112,98 @@ static bool same_key(const struct domain_key *a, const struct domain_key *b)
 /* What is known already of a key need not be asked again. */
 static void remember(struct ring *fresh, const struct ring *before)
 {
-	for (size_t i = 0; before != NULL && i < fresh->n; i++)
-		for (size_t j = 0; j < before->n; j++)
-			if (same_key(&fresh->keys[i].key, &before->keys[j].key))
-				fresh->keys[i] = (struct ring_key){fresh->keys[i].key, fresh->keys[i].ed25519,
-				                                   before->keys[j].told, before->keys[j].state};
+	for (size_t i = 0; i < fresh->n; i++) {
+		struct ring_key *to = &fresh->keys[i];
+		size_t n;
+		const struct ring_key *from = of_domain(before, to->key.domain, &n);
+
+		for (size_t j = 0; j < n; j++)
+			if (same_key(&to->key, &from[j].key))
+				*to = (struct ring_key){to->key,       to->ed25519, from[j].told,
+				                        from[j].asked, from[j].due, from[j].state};
+	}
+}
+
+static err out_of_memory(void)
+{
+	return err_note(E_MEMORY, "no memory for the keys of domains");
+}
+
+static err ring_new(struct ring **out)
+{
+	*out = calloc(1, sizeof(**out));
+	if (*out == NULL)
+		return out_of_memory();
+	**out = (struct ring){.memory = ARENA_INIT(MEMORY_MAX), .references = 1};
+	return OK;
+}
+
+static err ring_add(struct ring *r, const struct domain_key *keys, size_t n)
+{
+	if (!grow(r, n))
+		return out_of_memory();
+	for (size_t i = 0; i < n; i++)
+		copy_key(r, &keys[i]);
+	return r->memory.full ? out_of_memory() : OK;
+}
+
+/* Those of `before` whose number none of `fresh` has. */
+static err ring_keep(struct ring *fresh, const struct ring *before)
+{
+	size_t mine = fresh->n;
+	err e = OK;
+
+	for (size_t i = 0; before != NULL && i < before->n && e == OK; i++) {
+		const struct domain_key *key = &before->keys[i].key;
+		bool same = false;
+
+		for (size_t j = 0; j < mine && !same; j++)
+			same = fresh->keys[j].key.key == key->key;
+		if (!same)
+			e = ring_add(fresh, key, 1);
+	}
+	return e;
+}
+
+/* The ring that the call adds its keys to. */
+static err ring_for(struct keyring *k, const struct certify_request *q)
+{
+	if (q->from == 0 && k->coming != NULL) {
+		ring_release(k->coming); /* of a call that did not come to its end */
+		k->coming = NULL;
+	}
+	if (q->from != (k->coming == NULL ? 0 : k->coming->n))
+		return err_note(E_SYNTAX, "a part of the keys of domains is missing");
+	return k->coming == NULL ? ring_new(&k->coming) : OK;
+}
+
+static void ring_use(struct keyring *k)
+{
+	if (k->coming->n > 0)
+		qsort(k->coming->keys, k->coming->n, sizeof(*k->coming->keys), by_domain);
+	remember(k->coming, k->ring);
+	ring_release(k->ring);
+	k->ring = k->coming;
+	k->coming = NULL;
+	if (k->idle)
+		rt_wake(k->watcher);
 }
 
 err keyring_replace(struct keyring *k, const struct certify_request *q)
 {
-	struct ring *r = calloc(1, sizeof(*r));
+	err e = ring_for(k, q);
 
-	if (r == NULL)
-		return err_note(E_MEMORY, "no memory for the keys of domains");
-	*r = (struct ring){.memory = ARENA_INIT(MEMORY_MAX), .references = 1};
-	r->keys = arena_array(&r->memory, q->domain_keys_n, sizeof(*r->keys));
-	for (size_t i = 0; i < q->domain_keys_n && r->keys != NULL; i++)
-		copy_key(r, &q->domain_keys[i]);
-	if (r->memory.full) {
-		ring_release(r);
-		return err_note(E_MEMORY, "no memory for the keys of domains");
+	if (e == OK)
+		e = ring_add(k->coming, q->domain_keys, q->domain_keys_n);
+	if (e == OK && q->part == CERTIFY_MORE)
+		e = ring_keep(k->coming, k->ring);
+	if (e != OK) {
+		ring_release(k->coming);
+		k->coming = NULL;
+	} else if (q->part != CERTIFY_PART) {
+		ring_use(k);
 	}
-	remember(r, k->ring);
-	ring_release(k->ring);
-	k->ring = r;
-	if (k->idle)
-		rt_wake(k->watcher);
-	return OK;
+	return e;
 }
 
 /* --- what the DNS has --- */
@@ -145,34 +253,47 @@ static void look_up(const struct keyring *k, struct ring_key *key)
 			key->state = RING_PUBLISHED;
 }
 
-/* True: each key's record is there. */
-static bool look_up_all(const struct keyring *k, struct ring *r)
+/* Those whose time has come. Returns when the next one's comes. */
+static nsec look_up_all(const struct keyring *k, struct ring *r)
 {
-	bool all = true;
+	nsec next = rt_after(EVERY);
 
 	for (size_t i = 0; i < r->n && k->ring == r && !rt_cancelled(); i++) {
-		look_up(k, &r->keys[i]);
-		all &= r->keys[i].state == RING_PUBLISHED;
+		struct ring_key *key = &r->keys[i];
+
+		if (!key->asked || key->due <= rt_now()) {
+			look_up(k, key);
+			key->asked = true;
+			key->due = rt_after(key->state == RING_PUBLISHED ? EVERY : EVERY_NEW);
+		}
+		next = key->due < next ? key->due : next;
 	}
-	return all;
+	return next;
 }
 
-/* Is none of the domain's there? Then those are marked as told of. */
-static bool is_absent(struct ring *r, str domain)
+/* Is none of the domain's, which begin here, there? Then those are marked as told of. */
+static bool is_absent(struct ring_key *keys, size_t n)
 {
-	for (size_t i = 0; i < r->n; i++)
-		if (str_equal(r->keys[i].key.domain, domain) && r->keys[i].state != RING_ABSENT)
+	for (size_t i = 0; i < n; i++)
+		if (keys[i].state != RING_ABSENT)
 			return false;
-	for (size_t i = 0; i < r->n; i++)
-		r->keys[i].told |= str_equal(r->keys[i].key.domain, domain);
+	for (size_t i = 0; i < n; i++)
+		keys[i].told = true;
 	return true;
 }
 
 static void tell_absent(struct ring *r)
 {
-	for (size_t i = 0; i < r->n; i++) {
+	size_t n;
+
+	for (size_t i = 0; i < r->n; i += n) {
 		str domain = r->keys[i].key.domain;
-		if (!r->keys[i].told && is_absent(r, domain))
+		struct ring_key *keys = of_domain(r, domain, &n);
+		bool told = true;
+
+		for (size_t j = 0; j < n; j++)
+			told &= keys[j].told;
+		if (!told && is_absent(keys, n))
 			LOG(WARN, "dkim.unpublished", LOG_STR("domain", domain),
 			    LOG_Z("text", "no record of its keys is in the DNS: pombo dns prints them"));
 	}
@@ -184,18 +305,18 @@ static void watch_run(void *arg)
 
 	while (!rt_cancelled()) {
 		struct ring *r = k->ring;
-		bool all = true;
+		nsec next = RT_NEVER;
 
 		if (r != NULL) {
 			r->references++;
-			all = look_up_all(k, r);
+			next = look_up_all(k, r);
 			if (k->ring == r && !rt_cancelled())
 				tell_absent(r);
 			ring_release(r);
 		}
 		k->idle = k->ring == r;
 		if (k->idle)
-			(void)!rt_park(rt_after(all ? EVERY : EVERY_NEW));
+			(void)!rt_park(next);
 		k->idle = false;
 	}
 	k->watcher = NULL;
@@ -235,13 +356,12 @@ static bool is_better(const struct ring_key *a, const struct ring_key *b)
 
 static const struct ring_key *best(const struct ring *r, str domain, bool ed25519)
 {
-	const struct ring_key *found = NULL;
+	size_t n;
+	const struct ring_key *keys = of_domain(r, domain, &n), *found = NULL;
 
-	for (size_t i = 0; r != NULL && i < r->n; i++) {
-		const struct ring_key *key = &r->keys[i];
-		if (key->ed25519 == ed25519 && str_equal(key->key.domain, domain) && is_better(key, found))
-			found = key;
-	}
+	for (size_t i = 0; i < n; i++)
+		if (keys[i].ed25519 == ed25519 && is_better(&keys[i], found))
+			found = &keys[i];
 	return found;
 }
 
@@ -308,5 +428,6 @@ void keyring_free(struct keyring *k)
 	if (k == NULL)
 		return;
 	ring_release(k->ring);
+	ring_release(k->coming);
 	free(k);
 }

@@ -14,7 +14,7 @@ MUST_USE err keyring_new(const struct resolver *resolver, struct link *keys, str
 MUST_USE err keyring_start(struct keyring *k); /* begins to look them up */
 void keyring_stop(struct keyring *k);
 void keyring_free(struct keyring *k); /* NULL allowed */
-/* From now on these. E_MEMORY: those from before stay. */
+/* From now on these, or more, or when the last part is there (certify_request). E_MEMORY, E_SYNTAX (a part is missing): those from before stay. */
 MUST_USE err keyring_replace(struct keyring *k, const struct certify_request *q);
 
 enum { KEYRING_KEYS_MAX = 2 };

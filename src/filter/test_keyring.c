@@ -104,6 +104,30 @@ static void replaced_run(void *arg UNUSED)
 	end(&f, k);
 }
 
+/* Thousands of keys come in parts, used when the last is there; what is made later comes beside them. */
+static void parts_run(void *arg UNUSED)
+{
+	struct domain_key keys[] = {old_rsa, new_rsa, ed};
+	const struct certify_request first = {.domain_keys = keys, .domain_keys_n = 1, .part = CERTIFY_PART};
+	const struct certify_request last = {
+		.domain_keys = keys + 1, .domain_keys_n = 1, .part = CERTIFY_ALL, .from = 1};
+	const struct certify_request more = {.domain_keys = keys + 2, .domain_keys_n = 1, .part = CERTIFY_MORE};
+	struct fake f;
+
+	fake_begin(&f, (const char *const[]){"new._domainkey.example.org TXT p=NEW", NULL});
+	struct keyring *k = ring_of(&f, keys, 0);
+	assert_int_equal(keyring_replace(k, &last), E_SYNTAX);
+	assert_int_equal(keyring_replace(k, &first), OK);
+	expect_picked(k, DKIM_RSA | DKIM_ED25519, NULL, NULL);
+	assert_int_equal(keyring_replace(k, &last), OK);
+	wait_a_moment();
+	expect_picked(k, DKIM_RSA | DKIM_ED25519, "new", NULL);
+	assert_int_equal(keyring_replace(k, &more), OK);
+	assert_int_equal(keyring_replace(k, &more), OK);
+	expect_picked(k, DKIM_RSA | DKIM_ED25519, "new", "ed");
+	end(&f, k);
+}
+
 static void signing_run(void *arg UNUSED)
 {
 	const struct domain_key keys[] = {old_rsa};
@@ -126,14 +150,14 @@ static void signing_run(void *arg UNUSED)
 SIMULATED(none_published)
 SIMULATED(the_newest_published)
 SIMULATED(replaced)
+SIMULATED(parts)
 SIMULATED(signing)
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(none_published),
-		cmocka_unit_test(the_newest_published),
-		cmocka_unit_test(replaced),
+		cmocka_unit_test(none_published), cmocka_unit_test(the_newest_published),
+		cmocka_unit_test(replaced),       cmocka_unit_test(parts),
 		cmocka_unit_test(signing),
 	};
 

@@ -12,7 +12,7 @@
 
 #include "link/messages.h"
 
-#define FRAME_MAX         ((size_t)8 << 20) /* the keys of some thousand domains are one call */
+#define FRAME_MAX         ((size_t)4 << 20) /* the configuration with ten thousand domains is one call */
 #define FRAME_LENGTH_SIZE 4
 #define FRAME_NO_REPLY    0 /* no other call has this id */
 

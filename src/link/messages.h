@@ -311,7 +311,8 @@
 #define FIELDS_certify_request(NUM, STR, LIST, BODY, FD) \
 	LIST(domain_key, domain_keys) /* for keys, filter and send */ \
 	LIST(certificate, certificates) \
-	LIST(named_file, files)   /* for send: "authorities" (PEM), passwords of routes by their path; for oauth: "authorities", "client-secret"; for resolve: "trust-anchor" */
+	LIST(named_file, files)   /* for send: "authorities" (PEM), passwords of routes by their path; for oauth: "authorities", "client-secret"; for resolve: "trust-anchor" */ \
+	NUM(part) NUM(from)       /* enum certify_part; how many domain_keys were in the parts before this one */
 #define FIELDS_certify_reply(NUM, STR, LIST, BODY, FD)
 #define FIELDS_shutdown_request(NUM, STR, LIST, BODY, FD) NUM(grace_ms) /* refuse new work, finish what is in the air */
 #define FIELDS_shutdown_reply(NUM, STR, LIST, BODY, FD)
@@ -365,6 +366,13 @@
 	C(relink, "monitor") \
 	C(dial, "monitor")
 
+/* Very many domain_keys do not fit into one call: they come in parts, used when the last one is there, which is CERTIFY_ALL. CERTIFY_PART and CERTIFY_MORE have
+ * nothing but domain_keys. */
+enum certify_part {
+	CERTIFY_ALL,  /* this, and the parts before it, instead of everything that there was */
+	CERTIFY_PART, /* another one follows */
+	CERTIFY_MORE, /* beside those that are there, or instead of one with the same number */
+};
 enum auth_step { AUTH_BEGIN, AUTH_NEXT, AUTH_CANCEL };
 enum auth_state { AUTH_CONTINUE, AUTH_DONE };
 enum dsn_notify { DSN_NEVER = 1, DSN_SUCCESS = 2, DSN_FAILURE = 4, DSN_DELAY = 8 };

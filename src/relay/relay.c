@@ -62,6 +62,9 @@ void relay_configure(struct relay *r, struct config *config)
 err relay_certify(struct relay *r, const struct certify_request *q)
 {
 	struct trust *fresh;
+
+	if (q->part != CERTIFY_ALL)
+		return r->keyring != NULL ? keyring_replace(r->keyring, q) : OK;
 	err e = trust_new(q, &fresh);
 
 	if (e != OK)

@@ -8,7 +8,10 @@
 #include "role/children.h"
 #include "role/spawn.h"
 
-#define CONFIG_MAX      ((size_t)900 << 10)
+#define CONFIG_MAX      ((size_t)3 << 20)
+#define PART_OCTETS_MAX ((size_t)400 << 10) /* of keys of domains in one call, which has certificates besides */
+#define PART_MEMORY     ((size_t)1 << 20)
+#define PART_KEYS_MAX   ((size_t)2000)
 #define PAUSE_MAX       (10 * NSEC_PER_SEC)
 #define LIFE_GOOD       (30 * NSEC_PER_SEC)
 #define CONFIGURE_TIME  (600 * NSEC_PER_SEC) /* the store may have much to repair */
@@ -138,26 +141,71 @@ static err tell_files(struct child *c, struct certify_request *q, struct arena *
 	return OK;
 }
 
-/* Likewise, of the keys of domains; those who have mail signed know which there are. */
-static err tell_domain_keys(struct child *c, struct certify_request *q, struct arena *a)
+/* Private keys of domains likewise; those who have mail signed know which there are. */
+static bool wants_domain_keys(const struct child *c)
 {
-	const struct domain_keys *all = c->all->domain_keys;
+	return c->type == &role_keys || c->type == &role_filter || c->type == &role_send;
+}
 
-	q->domain_keys = arena_array(a, all->n, sizeof(*q->domain_keys));
+/* How many of them, from `at` on, one call takes. */
+static size_t part_size(const struct domain_keys *all, size_t at)
+{
+	size_t n = 0, octets = 0;
+
+	for (; at + n < all->n && n < PART_KEYS_MAX && octets < PART_OCTETS_MAX; n++) {
+		const struct domain_key *k = &all->items[at + n];
+		octets += k->record.n + k->secret.n + k->domain.n + k->selector.n;
+	}
+	return n;
+}
+
+static err tell_domain_keys(struct child *c, const struct domain_key *keys, size_t n, struct certify_request *q,
+                            struct arena *a)
+{
+	q->domain_keys = arena_array(a, n, sizeof(*q->domain_keys));
 	if (q->domain_keys == NULL)
 		return err_note(E_LIMIT, "too many keys of domains");
-	for (size_t i = 0; i < all->n; i++) {
-		q->domain_keys[i] = all->items[i];
-		*(c->type == &role_keys ? &q->domain_keys[i].record : &q->domain_keys[i].secret) = STR_NONE;
+	for (; q->domain_keys_n < n; q->domain_keys_n++) {
+		struct domain_key *k = &q->domain_keys[q->domain_keys_n];
+
+		*k = keys[q->domain_keys_n];
+		*(c->type == &role_keys ? &k->record : &k->secret) = STR_NONE;
 	}
-	q->domain_keys_n = all->n;
 	return OK;
+}
+
+static err certify(struct child *c, const struct certify_request *q)
+{
+	struct certify_reply r;
+	ARENA(a, 4096);
+
+	return call_certify(c->link, q, &r, &a, rt_after(CHILD_CALL_TIME));
+}
+
+/* All but the last part of the domain keys, which travels with the rest, in *q. */
+static err tell_parts(struct child *c, struct certify_request *q, struct arena *a)
+{
+	const struct domain_keys *all = c->all->domain_keys;
+	err e = OK;
+
+	while (e == OK) {
+		ARENA(memory, PART_MEMORY);
+		struct certify_request part = {.part = CERTIFY_PART, .from = q->from};
+		size_t n = part_size(all, q->from);
+
+		if (q->from + n == all->n)
+			return tell_domain_keys(c, &all->items[q->from], n, q, a);
+		e = tell_domain_keys(c, &all->items[q->from], n, &part, &memory);
+		if (e == OK)
+			e = certify(c, &part);
+		q->from += n;
+	}
+	return e;
 }
 
 err child_certify(struct child *c)
 {
 	struct certify_request q = {0};
-	struct certify_reply r;
 	ARENA(a, 2 << 20);
 
 	if (c->type->certify == NULL)
@@ -165,9 +213,20 @@ err child_certify(struct child *c)
 	err e = c->type->trusts ? tell_files(c, &q, &a) : OK;
 	if (e == OK && (c->type == &role_edge || c->type == &role_keys))
 		e = tell_certificates(c, &q, &a);
-	if (e == OK && (c->type == &role_keys || c->type == &role_filter || c->type == &role_send))
-		e = tell_domain_keys(c, &q, &a);
-	return e == OK ? call_certify(c->link, &q, &r, &a, rt_after(CHILD_CALL_TIME)) : e;
+	if (e == OK && wants_domain_keys(c))
+		e = tell_parts(c, &q, &a);
+	return e == OK ? certify(c, &q) : e;
+}
+
+err child_certify_more(struct child *c, const struct domain_key *keys, size_t n)
+{
+	struct certify_request q = {.part = CERTIFY_MORE};
+	ARENA(a, PART_MEMORY);
+
+	if (!wants_domain_keys(c) || n == 0)
+		return OK;
+	err e = tell_domain_keys(c, keys, n, &q, &a);
+	return e == OK ? certify(c, &q) : e;
 }
 
 /* --- links between two --- */

@@ -36,6 +36,8 @@ struct child {
 MUST_USE err child_start(struct child *c);
 MUST_USE err child_configure(struct child *c, bool first);
 MUST_USE err child_certify(struct child *c);                                                  /* if it concerns it */
+/* Told beside those that it was told: new keys of domains, if they concern it, as many as fit into one call. */
+MUST_USE err child_certify_more(struct child *c, const struct domain_key *keys, size_t n);
 MUST_USE err child_listen(struct child *c, const char *service, const char *address, int fd); /* fd -1: no longer */
 MUST_USE err child_listen_all(struct child *c);
 /* Between it and a sibling, by its name. E_TEMP: one of them is not there. */

@@ -40,6 +40,9 @@ MUST_USE err children_keep(struct children *all);         /* from now on, whoeve
 MUST_USE err children_reconfigure(struct children *all, const struct listeners *old);
 /* Tells those whom it concerns all->certificates and all->domain_keys. keys first: if it cannot use them, nobody is told. */
 MUST_USE err children_certify(struct children *all);
+/* Tells them more keys of domains, which all->domain_keys has by now: at most CHILDREN_MORE_MAX. */
+enum { CHILDREN_MORE_MAX = 100 };
+MUST_USE err children_certify_more(struct children *all, const struct domain_key *keys, size_t n);
 /* Likewise all->trust. E_SYNTAX: somebody cannot use it, others may have been told. */
 MUST_USE err children_trust(struct children *all);
 struct link *children_store(const struct children *all);

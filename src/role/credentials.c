@@ -3,10 +3,22 @@
 
 #include "base/log.h"
 
+enum { MADE_AT_ONCE = 4 };
+
 static void take_stamps(struct credentials *c, const struct config *config)
 {
 	c->certificates_seen = certificates_stamp(config);
 	c->trust_seen = trust_files_stamp(config);
+}
+
+/* A few are made at once, so that a small server signs from its first message on; key_maker makes the others. */
+static err load_domain_keys(const struct config *config, struct domain_keys *out)
+{
+	err e = domain_keys_load(config, STR_NONE, out);
+
+	if (e == OK && domain_keys_make_first(out, config, STR_NONE, rt_wall(), MADE_AT_ONCE) != OK)
+		LOG(ERROR, "dkim.key-unmade", LOG_Z("error", err_info()->text));
+	return e;
 }
 
 err credentials_load(struct credentials *c, const struct config *config)
@@ -15,7 +27,7 @@ err credentials_load(struct credentials *c, const struct config *config)
 	err e = certificates_load(config, &c->certificates);
 	if (e == OK)
 		e = trust_files_load(config, &(struct trust_files){0}, &c->trust);
-	return e == OK ? domain_keys_load(config, rt_wall(), &c->domain_keys) : e;
+	return e == OK ? load_domain_keys(config, &c->domain_keys) : e;
 }
 
 void credentials_free(struct credentials *c)
@@ -28,7 +40,7 @@ void credentials_free(struct credentials *c)
 bool credentials_changed(const struct credentials *c, const struct config *config)
 {
 	return c->certificates_seen != certificates_stamp(config) || c->trust_seen != trust_files_stamp(config) ||
-	       domain_keys_changed(&c->domain_keys, config, rt_wall());
+	       domain_keys_changed(&c->domain_keys, config);
 }
 
 static err tell_certificates(struct credentials *c, struct certificates *fresh, struct children *children)
@@ -88,25 +100,43 @@ static void renew_trust(struct credentials *c, const struct config *config, stru
 		LOG(INFO, "trust.reload", LOG_NUM("files", c->trust.n));
 }
 
-/* Told with the rest, to whom it concerns. */
-static void renew_domain_keys(struct credentials *c, const struct config *config)
-{
+struct keys_loading {
+	struct config *config;
 	struct domain_keys fresh;
-	err e = domain_keys_load(config, rt_wall(), &fresh);
+	err result;
+};
 
-	if (e != OK) {
+static void load_work(void *arg)
+{
+	struct keys_loading *l = arg;
+
+	l->result = load_domain_keys(l->config, &l->fresh);
+}
+
+/* Told with the rest, to whom it concerns. Nobody is being told of the old ones when they go. */
+static void renew_domain_keys(struct credentials *c, struct config *config, struct children *children)
+{
+	struct keys_loading l = {.config = config};
+
+	rt_work(load_work, &l); /* seconds, when there are very many */
+	if (l.result == OK && semaphore_take(&children->changes, RT_NEVER) != OK) {
+		domain_keys_free(&l.fresh);
+		return;
+	}
+	if (l.result != OK) {
 		LOG(ERROR, "dkim.reload", LOG_Z("error", err_info()->text));
 		return;
 	}
 	domain_keys_free(&c->domain_keys);
-	c->domain_keys = fresh;
-	LOG(INFO, "dkim.reload", LOG_NUM("keys", fresh.n));
+	c->domain_keys = l.fresh;
+	semaphore_give(&children->changes);
+	LOG(INFO, "dkim.reload", LOG_NUM("keys", l.fresh.n));
 }
 
-void credentials_renew(struct credentials *c, const struct config *config, struct children *children)
+void credentials_renew(struct credentials *c, struct config *config, struct children *children)
 {
 	take_stamps(c, config);
-	renew_domain_keys(c, config);
+	renew_domain_keys(c, config, children);
 	renew_certificates(c, config, children);
 	renew_trust(c, config, children);
 }

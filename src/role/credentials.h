@@ -15,9 +15,9 @@ struct credentials { /* all zero: none */
 
 MUST_USE err credentials_load(struct credentials *c, const struct config *config);
 void credentials_free(struct credentials *c);
-/* Has one of the files changed since they were read, or is a key to be made? */
+/* Has one of the files changed since they were read? */
 bool credentials_changed(const struct credentials *c, const struct config *config);
 /* Reads them again and tells the roles. What cannot be used, or read, never replaces what is in use; the log says so. */
-void credentials_renew(struct credentials *c, const struct config *config, struct children *children);
+void credentials_renew(struct credentials *c, struct config *config, struct children *children);
 
 #endif

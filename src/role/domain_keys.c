@@ -15,10 +15,11 @@
 #include "role/path.h"
 #include "rt/signature_key.h"
 
-#define MEMORY_MAX ((size_t)16 << 20)
+#define MEMORY_MAX ((size_t)512 << 20)
 #define DOMAINKEY  STR("._domainkey.")
 
-enum { PEM_MAX = 16 << 10, PUBLIC_MAX = 4 << 10, KEYS_MAX = 4096, KEPT = 3, DATE_DIGITS = 8, NAME_SIZE = 512 };
+/* Ten thousand domains with two keys, and all that is kept of those from before. */
+enum { PEM_MAX = 16 << 10, PUBLIC_MAX = 4 << 10, KEYS_MAX = 100000, KEPT = 3, DATE_DIGITS = 8, NAME_SIZE = 512 };
 
 static const struct {
 	unsigned bit;
@@ -26,13 +27,6 @@ static const struct {
 	char letter; /* in selectors that we choose: 20261122r */
 	const char *name;
 } algorithms[] = {{DKIM_RSA, false, 'r', "rsa"}, {DKIM_ED25519, true, 'e', "ed25519"}};
-
-struct loading {
-	const struct config *config;
-	int64_t now;
-	int folder;
-	struct domain_keys *keys;
-};
 
 /* --- one file --- */
 
@@ -69,9 +63,40 @@ static str record_of(struct arena *a, bool ed25519, str public)
 	return arena_printf(a, "v=DKIM1; k=%s; p=" STR_FMT, ed25519 ? "ed25519" : "rsa", STR_ARG(buf_str(&p)));
 }
 
-static err add(struct loading *l, str name, str pem, const struct stat *st)
+static int compare(const struct domain_key *a, str domain, str algorithm)
 {
-	struct domain_keys *all = l->keys;
+	int d = str_compare(a->domain, domain);
+
+	return d != 0 ? d : str_compare(a->algorithm, algorithm);
+}
+
+static int in_order(const void *x, const void *y)
+{
+	const struct domain_key *a = x, *b = y;
+	int d = compare(a, b->domain, b->algorithm);
+
+	return d != 0 ? d : a->created == b->created ? 0 : a->created > b->created ? -1 : 1;
+}
+
+static err grow(struct domain_keys *k)
+{
+	size_t cap = k->cap == 0 ? 64 : 2 * k->cap;
+
+	if (k->n == KEYS_MAX || k->memory.full)
+		return err_note(E_LIMIT, "there are too many keys of domains");
+	if (k->n < k->cap)
+		return OK;
+	struct domain_key *items = reallocarray(k->items, cap, sizeof(*items));
+	if (items == NULL)
+		return err_note(E_MEMORY, "no memory for the keys of domains");
+	k->items = items;
+	k->cap = cap;
+	return OK;
+}
+
+/* At the end: out of order. */
+static err append(struct domain_keys *all, str name, str pem, const struct stat *st)
+{
 	struct domain_key k = {0};
 	BUF(public, PUBLIC_MAX);
 	bool ed25519 = false;
@@ -79,6 +104,8 @@ static err add(struct loading *l, str name, str pem, const struct stat *st)
 	if (!name_split(name, &k.selector, &k.domain))
 		return err_note(E_SYNTAX, "its name is not SELECTOR._domainkey.DOMAIN");
 	err e = signature_key_public(pem, &ed25519, &public);
+	if (e == OK)
+		e = grow(all);
 	if (e != OK)
 		return e;
 	k.selector = arena_str(&all->memory, k.selector);
@@ -88,152 +115,67 @@ static err add(struct loading *l, str name, str pem, const struct stat *st)
 	k.created = (uint64_t)created_of(k.selector, st);
 	k.record = record_of(&all->memory, ed25519, buf_str(&public));
 	k.secret = arena_str(&all->memory, pem);
-	if (all->memory.full || all->n == KEYS_MAX)
-		return err_note(E_LIMIT, "too many keys of domains");
+	if (all->memory.full)
+		return err_note(E_LIMIT, "the keys of domains are too large");
 	all->items[all->n++] = k;
 	return OK;
 }
 
-static err load_file(struct loading *l, const char *name)
+/* What cannot be used concerns nobody but its domain. */
+static err load_file(struct domain_keys *all, int folder, const char *name)
 {
 	BUF(pem, PEM_MAX);
 	struct stat st;
-	err e = keys_folder_read(l->folder, name, &pem, &st);
+	err e = keys_folder_read(folder, name, &pem, &st);
 
 	if (e == OK)
-		e = add(l, str_from(name), buf_str(&pem), &st);
+		e = append(all, str_from(name), buf_str(&pem), &st);
 	path_wipe(&pem);
-	if (e != OK && e != E_LIMIT)
+	if (e != OK)
 		LOG(WARN, "dkim.key-unusable", LOG_Z("file", name), LOG_Z("error", err_info()->text));
-	return e == E_LIMIT ? e : OK;
+	return e;
 }
 
 /* --- all of them --- */
 
-static int newest_first(const void *x, const void *y)
+static bool is_wanted(str name, str only)
 {
-	const struct domain_key *a = x, *b = y;
+	str selector, domain;
 
-	return a->created == b->created ? 0 : a->created > b->created ? -1 : 1;
+	if (name.n == 0 || name.p[0] == '.')
+		return false;
+	return only.n == 0 || (name_split(name, &selector, &domain) && str_equal_nocase(domain, only));
 }
 
-static err load_all(struct loading *l)
+static err load_all(struct domain_keys *all, int folder, str only)
 {
-	int fd = openat(l->folder, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int fd = openat(folder, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	DIR *d = fd < 0 ? NULL : fdopendir(fd);
-	err e = OK;
 
 	if (d == NULL) {
 		if (fd >= 0)
 			close(fd);
 		return err_note(E_IO, "the folder of the keys of domains cannot be read");
 	}
-	for (struct dirent *f = readdir(d); f != NULL && e == OK; f = readdir(d))
-		if (f->d_name[0] != '.')
-			e = load_file(l, f->d_name);
+	for (struct dirent *f = readdir(d); f != NULL; f = readdir(d))
+		if (is_wanted(str_from(f->d_name), only))
+			(void)!load_file(all, folder, f->d_name);
 	closedir(d);
-	qsort(l->keys->items, l->keys->n, sizeof(*l->keys->items), newest_first);
-	return e;
+	if (all->n > 0)
+		qsort(all->items, all->n, sizeof(*all->items), in_order);
+	return OK;
 }
 
-static const struct domain_key *nth(const struct domain_keys *k, str domain, const char *algorithm, size_t nth)
+static err open_folder(const struct config *config, int *folder)
 {
-	for (size_t i = 0; i < k->n; i++)
-		if (str_equal(k->items[i].domain, domain) && str_equal(k->items[i].algorithm, str_from(algorithm)) &&
-		    nth-- == 0)
-			return &k->items[i];
-	return NULL;
-}
-
-static bool is_due(const struct config *config, const struct domain_key *newest, int64_t now)
-{
-	int64_t age = config->dkim_rotate / 1000; /* microseconds */
-
-	return newest == NULL || (age > 0 && (int64_t)newest->created + age <= now);
-}
-
-/* --- new ones --- */
-
-/* Of each kind the newest stay, and the oldest: nobody knows here which record is in the DNS, and if new ones are not published it is the first. Where there are very many
- * keys, one stays. */
-static void remove_old(const struct loading *l, str domain, const char *algorithm)
-{
-	bool many = l->keys->n > KEYS_MAX / 2;
-	size_t oldest = many ? 0 : 1;
-	const struct domain_key *k;
-
-	for (size_t i = many ? 1 : KEPT - 1; nth(l->keys, domain, algorithm, i + oldest) != NULL; i++) {
-		k = nth(l->keys, domain, algorithm, i);
-		ARENA(a, NAME_SIZE);
-		const char *name = arena_z(&a, arena_printf(&a, STR_FMT STR_FMT STR_FMT, STR_ARG(k->selector),
-		                                            STR_ARG(DOMAINKEY), STR_ARG(k->domain)));
-		if (name != NULL && unlinkat(l->folder, name, 0) == 0)
-			LOG(INFO, "dkim.key-removed", LOG_STR("domain", k->domain), LOG_STR("selector", k->selector));
-	}
-}
-
-static err make(const struct loading *l, str domain, size_t algorithm)
-{
-	BUF(pem, PEM_MAX);
-	BUF(day, 40);
-	ARENA(a, NAME_SIZE);
-
-	date_rfc3339(&day, l->now);
-	str d = buf_str(&day);
-	str selector = arena_printf(&a, "%.4s%.2s%.2s%c", d.p, str_drop(d, 5).p, str_drop(d, 8).p,
-	                            algorithms[algorithm].letter);
-	const char *name = arena_z(
-		&a, arena_printf(&a, STR_FMT STR_FMT STR_FMT, STR_ARG(selector), STR_ARG(DOMAINKEY), STR_ARG(domain)));
-	if (name == NULL)
-		return err_note(E_LIMIT, "the name of a key is too long");
-	err e = signature_key_make(algorithms[algorithm].ed25519, &pem);
-	if (e == OK)
-		e = keys_folder_write(l->folder, name, buf_str(&pem));
-	path_wipe(&pem);
-	if (e == OK)
-		LOG(WARN, "dkim.key-made", LOG_STR("domain", domain), LOG_STR("selector", selector),
-		    LOG_Z("do", "publish its record: pombo dns"));
-	return e;
-}
-
-static err make_due(struct loading *l, bool *made)
-{
-	err e = OK;
-
-	for (size_t i = 0; i < l->config->domains_n && e == OK; i++)
-		for (size_t j = 0; j < ARRAY_LEN(algorithms) && e == OK; j++) {
-			const struct config_domain *d = &l->config->domains[i];
-			const char *algorithm = algorithms[j].name;
-
-			if ((d->dkim & algorithms[j].bit) == 0 ||
-			    !is_due(l->config, nth(l->keys, d->name, algorithm, 0), l->now))
-				continue;
-			remove_old(l, d->name, algorithm);
-			e = make(l, d->name, j);
-			*made = true;
-		}
-	return e;
-}
-
-static err begin(struct domain_keys *k)
-{
-	*k = (struct domain_keys){.memory = ARENA_INIT(MEMORY_MAX)};
-	k->items = arena_array(&k->memory, KEYS_MAX, sizeof(*k->items));
-	return k->items == NULL ? err_note(E_MEMORY, "no memory for the keys of domains") : OK;
-}
-
-static err load_and_make(struct loading *l)
-{
-	bool made = false;
-	err e = load_all(l);
+	int keys = -1;
+	err e = keys_folder_open(config, &keys);
 
 	if (e == OK)
-		e = make_due(l, &made);
-	if (e != OK || !made)
-		return e;
-	domain_keys_free(l->keys);
-	e = begin(l->keys);
-	return e == OK ? load_all(l) : e;
+		e = keys_folder_open_within(keys, "dkim", folder);
+	if (keys >= 0)
+		close(keys);
+	return e;
 }
 
 static uint64_t stamp(const struct config *config)
@@ -243,43 +185,242 @@ static uint64_t stamp(const struct config *config)
 	return path_stamp(FNV_START, arena_printf(&a, STR_FMT "/keys/dkim", STR_ARG(config->data)));
 }
 
-err domain_keys_load(const struct config *config, int64_t now, struct domain_keys *out)
+err domain_keys_load(const struct config *config, str only, struct domain_keys *out)
 {
-	struct loading l = {.config = config, .now = now, .folder = -1, .keys = out};
-	int keys = -1;
-	err e = begin(out);
+	int folder = -1;
 
+	*out = (struct domain_keys){.memory = ARENA_INIT(MEMORY_MAX)};
+	err e = open_folder(config, &folder);
+	out->seen = stamp(config);
 	if (e == OK)
-		e = keys_folder_open(config, &keys);
-	if (e == OK)
-		e = keys_folder_open_within(keys, "dkim", &l.folder);
-	if (e == OK)
-		e = load_and_make(&l);
-	if (l.folder >= 0)
-		close(l.folder);
-	if (keys >= 0)
-		close(keys);
+		e = load_all(out, folder, only);
+	if (folder >= 0)
+		close(folder);
 	if (e != OK)
 		domain_keys_free(out);
-	else
-		out->seen = stamp(config);
 	return e;
 }
 
-bool domain_keys_changed(const struct domain_keys *k, const struct config *config, int64_t now)
+bool domain_keys_changed(const struct domain_keys *k, const struct config *config)
 {
-	for (size_t i = 0; i < config->domains_n; i++)
-		for (size_t j = 0; j < ARRAY_LEN(algorithms); j++)
-			if ((config->domains[i].dkim & algorithms[j].bit) != 0 &&
-			    is_due(config, nth(k, config->domains[i].name, algorithms[j].name, 0), now))
-				return true;
 	return k->seen != stamp(config);
+}
+
+static void wipe(struct domain_key *k)
+{
+	explicit_bzero((char *)(uintptr_t)k->secret.p, k->secret.n);
 }
 
 void domain_keys_free(struct domain_keys *k)
 {
 	for (size_t i = 0; i < k->n; i++)
-		explicit_bzero((char *)(uintptr_t)k->items[i].secret.p, k->items[i].secret.n);
+		wipe(&k->items[i]);
+	free(k->items);
 	arena_free(&k->memory);
 	*k = (struct domain_keys){0};
+}
+
+/* --- what is to be made --- */
+
+/* The newest of them, and how many there are. */
+static struct domain_key *of_kind(const struct domain_keys *k, str domain, size_t algorithm, size_t *n)
+{
+	str name = str_from(algorithms[algorithm].name);
+	size_t low = 0, high = k->n;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		if (compare(&k->items[middle], domain, name) < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	for (*n = 0; low + *n < k->n && compare(&k->items[low + *n], domain, name) == 0;)
+		++*n;
+	return *n > 0 ? &k->items[low] : NULL;
+}
+
+static bool is_due(const struct config *config, const struct domain_key *newest, int64_t now)
+{
+	int64_t age = config->dkim_rotate / 1000; /* microseconds */
+
+	return newest == NULL || (age > 0 && (int64_t)newest->created + age <= now);
+}
+
+bool domain_keys_due(const struct domain_keys *k, const struct config *config, int64_t now, size_t *at,
+                     struct key_due *out)
+{
+	for (; *at < config->domains_n * ARRAY_LEN(algorithms); ++*at) {
+		const struct config_domain *d = &config->domains[*at / ARRAY_LEN(algorithms)];
+		size_t algorithm = *at % ARRAY_LEN(algorithms), n;
+
+		if ((d->dkim & algorithms[algorithm].bit) == 0 ||
+		    !is_due(config, of_kind(k, d->name, algorithm, &n), now))
+			continue;
+		*out = (struct key_due){.domain = d->name, .algorithm = algorithm};
+		++*at;
+		return true;
+	}
+	return false;
+}
+
+/* --- new ones --- */
+
+static bool name_key(struct key_due *due, int64_t now)
+{
+	BUF(day, 40);
+
+	date_rfc3339(&day, now);
+	str d = buf_str(&day);
+	int n = snprintf(due->file, sizeof(due->file), "%.4s%.2s%.2s%c" STR_FMT STR_FMT, d.p, str_drop(d, 5).p,
+	                 str_drop(d, 8).p, algorithms[due->algorithm].letter, STR_ARG(DOMAINKEY), STR_ARG(due->domain));
+	return n > 0 && (size_t)n < sizeof(due->file);
+}
+
+static bool is_key(int folder, const char *name)
+{
+	BUF(pem, PEM_MAX);
+	BUF(public, PUBLIC_MAX);
+	bool ed25519;
+	bool good = keys_folder_read(folder, name, &pem, NULL) == OK &&
+	            signature_key_public(buf_str(&pem), &ed25519, &public) == OK;
+
+	path_wipe(&pem);
+	return good;
+}
+
+static err write_key(int folder, const struct key_due *due, str pem)
+{
+	err e = keys_folder_add(folder, due->file, pem);
+
+	if (e == E_EXISTS && is_key(folder, due->file))
+		return OK; /* a command was faster: that one it is */
+	if (e == E_EXISTS)
+		e = keys_folder_write(folder, due->file, pem);
+	if (e != OK)
+		return e;
+	LOG(WARN, "dkim.key-made", LOG_STR("domain", due->domain),
+	    LOG_STR("selector", str_take(str_from(due->file), DATE_DIGITS + 1)),
+	    LOG_Z("do", "publish its record: pombo dns"));
+	return OK;
+}
+
+err domain_keys_make(const struct config *config, int64_t now, struct key_due *due)
+{
+	BUF(pem, PEM_MAX);
+	int folder = -1;
+
+	if (!name_key(due, now))
+		return err_note(E_LIMIT, "the name of a key is too long");
+	err e = open_folder(config, &folder);
+	if (e == OK)
+		e = signature_key_make(algorithms[due->algorithm].ed25519, &pem);
+	due->seen_before = stamp(config);
+	if (e == OK)
+		e = write_key(folder, due, buf_str(&pem));
+	due->seen = stamp(config);
+	path_wipe(&pem);
+	if (folder >= 0)
+		close(folder);
+	return e;
+}
+
+static void forget(struct domain_keys *k, struct domain_key *item)
+{
+	size_t at = (size_t)(item - k->items);
+
+	wipe(item);
+	memmove(item, item + 1, (k->n - at - 1) * sizeof(*item));
+	k->n--;
+}
+
+/* Of each kind the newest stay, and the oldest: nobody knows here which record is in the DNS, and if new ones are not published it is the first. Where there are very many
+ * keys, one stays beside the new one. */
+static bool remove_old(struct domain_keys *k, int folder, const struct key_due *due)
+{
+	bool many = k->n > KEYS_MAX / 2, removed = false;
+	size_t n, kept = many ? 2 : KEPT, oldest = many ? 0 : 1;
+	char name[NAME_SIZE];
+
+	for (;;) {
+		struct domain_key *first = of_kind(k, due->domain, due->algorithm, &n);
+		if (n <= kept + oldest)
+			return removed;
+		struct domain_key *old = &first[kept];
+		snprintf(name, sizeof(name), STR_FMT STR_FMT STR_FMT, STR_ARG(old->selector), STR_ARG(DOMAINKEY),
+		         STR_ARG(old->domain));
+		if (unlinkat(folder, name, 0) == 0)
+			LOG(INFO, "dkim.key-removed", LOG_STR("domain", old->domain),
+			    LOG_STR("selector", old->selector));
+		forget(k, old);
+		removed = true;
+	}
+}
+
+/* It may have been loaded since it was made. */
+static void forget_file(struct domain_keys *k, const struct key_due *due)
+{
+	uint64_t key = fnv_octets(FNV_START, str_from(due->file));
+	size_t n;
+	struct domain_key *items = of_kind(k, due->domain, due->algorithm, &n);
+
+	for (size_t i = 0; i < n; i++)
+		if (items[i].key == key) {
+			forget(k, &items[i]);
+			return;
+		}
+}
+
+/* The last one goes where it belongs. */
+static void put_in_order(struct domain_keys *k)
+{
+	struct domain_key last = k->items[k->n - 1];
+	size_t low = 0, high = k->n - 1;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		if (in_order(&k->items[middle], &last) < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	memmove(&k->items[low + 1], &k->items[low], (k->n - 1 - low) * sizeof(last));
+	k->items[low] = last;
+}
+
+err domain_keys_take(struct domain_keys *k, const struct config *config, struct key_due *due)
+{
+	int folder = -1;
+	err e = open_folder(config, &folder);
+
+	forget_file(k, due);
+	if (e == OK)
+		e = load_file(k, folder, due->file);
+	if (e == OK) {
+		due->key = k->items[k->n - 1].key;
+		put_in_order(k);
+		due->removed = remove_old(k, folder, due);
+	}
+	if (k->seen == due->seen_before) /* nobody else changed anything */
+		k->seen = due->removed ? stamp(config) : due->seen;
+	if (folder >= 0)
+		close(folder);
+	return e;
+}
+
+err domain_keys_make_first(struct domain_keys *k, const struct config *config, str only, int64_t now, size_t max)
+{
+	struct key_due due;
+	size_t at = 0;
+	err e = OK;
+
+	while (max > 0 && e == OK && domain_keys_due(k, config, now, &at, &due)) {
+		if (only.n > 0 && !str_equal_nocase(due.domain, only))
+			continue;
+		max--;
+		e = domain_keys_make(config, now, &due);
+		if (e == OK)
+			e = domain_keys_take(k, config, &due);
+	}
+	return e;
 }

@@ -3,9 +3,13 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
+#include <sys/file.h>
 #include <unistd.h>
 
 #include "rt/file.h"
+
+#define NEW_NAME ".new"
 
 enum { PATH_MEMORY = 8 << 10 };
 
@@ -122,19 +126,59 @@ err keys_folder_read(int folder, const char *name, struct buf *out, struct stat 
 	return e;
 }
 
-err keys_folder_write(int folder, const char *name, str content)
+/* Whole, on the disk, under a name that nobody reads. */
+static err write_new(int folder, str content)
 {
-	(void)unlinkat(folder, name, 0);
-	int fd = openat(folder, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+	(void)unlinkat(folder, NEW_NAME, 0); /* a crash left it */
+	int fd = openat(folder, NEW_NAME, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
 	struct iovec iov = {(void *)(uintptr_t)content.p, content.n};
 
 	if (fd < 0)
-		return err_note(E_IO, "keys/%s: %s", name, strerrordesc_np(errno));
-	err e = inherit(folder, fd, name);
+		return failed("a new key");
+	err e = inherit(folder, fd, "a new key");
 	if (e == OK)
 		e = file_write_all(fd, &iov, 1, 0);
 	if (e == OK)
 		e = file_sync(fd);
 	close(fd);
 	return e;
+}
+
+/* Renamed when it is whole: a crash leaves all of it or nothing. `flags` as of renameat2(2). */
+static err write_and_rename(int folder, const char *name, str content, unsigned flags)
+{
+	err e = write_new(folder, content);
+
+	if (e != OK)
+		return e;
+	if (renameat2(folder, NEW_NAME, folder, name, flags) != 0) {
+		e = errno == EEXIST ? err_note(E_EXISTS, "keys/%s is there", name)
+		                    : err_note(E_IO, "keys/%s: %s", name, strerrordesc_np(errno));
+		(void)unlinkat(folder, NEW_NAME, 0);
+		return e;
+	}
+	return fsync(folder) == 0 ? OK : failed(name);
+}
+
+/* One at a time: the server, and commands beside it. */
+static err write_alone(int folder, const char *name, str content, unsigned flags)
+{
+	int lock = openat(folder, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	err e = lock >= 0 && flock(lock, LOCK_EX) == 0 ? OK : failed(name);
+
+	if (e == OK)
+		e = write_and_rename(folder, name, content, flags);
+	if (lock >= 0)
+		close(lock);
+	return e;
+}
+
+err keys_folder_write(int folder, const char *name, str content)
+{
+	return write_alone(folder, name, content, 0);
+}
+
+err keys_folder_add(int folder, const char *name, str content)
+{
+	return write_alone(folder, name, content, RENAME_NOREPLACE);
 }

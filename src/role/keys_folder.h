@@ -22,6 +22,8 @@ MUST_USE err keys_folder_open(const struct config *config, int *folder);
 MUST_USE err keys_folder_open_within(int folder, const char *name, int *within);
 /* A file of it, whole. E_NOT_FOUND; E_LIMIT: it is larger than `out` may be, or no file; E_IO. `st` may be NULL. */
 MUST_USE err keys_folder_read(int folder, const char *name, struct buf *out, struct stat *st);
-MUST_USE err keys_folder_write(int folder, const char *name, str content); /* with mode 0600, synced; replaces. */
+/* With mode 0600, synced, all of it or nothing; replaces. */
+MUST_USE err keys_folder_write(int folder, const char *name, str content);
+MUST_USE err keys_folder_add(int folder, const char *name, str content); /* the same, but E_EXISTS when it is there */
 
 #endif

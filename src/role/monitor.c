@@ -15,6 +15,7 @@
 #include "role/confine_needs.h"
 #include "role/credentials.h"
 #include "role/folder.h"
+#include "role/key_maker.h"
 #include "role/keys_folder.h"
 #include "role/forwards.h"
 #include "role/lookup.h"
@@ -35,6 +36,7 @@ struct monitor {
 	struct credentials credentials;
 	struct children children;
 	struct forwards forwards;
+	struct key_maker key_maker;
 	struct tasks starting, watching, others;
 	struct semaphore reloads;
 	struct co *main;
@@ -107,6 +109,7 @@ static err reload_to(struct monitor *m, struct config *config)
 	config_release(old);
 	LOG(INFO, "config.reload", LOG_STR("file", str_from(m->path)));
 	credentials_renew(&m->credentials, m->config, &m->children);
+	key_maker_look_now(&m->key_maker);
 	forwards_look_now(&m->forwards);
 	return e;
 }
@@ -157,6 +160,7 @@ static void watch_run(void *arg)
 		if (!credentials_changed(&m->credentials, m->config) || semaphore_take(&m->reloads, RT_NEVER) != OK)
 			continue;
 		credentials_renew(&m->credentials, m->config, &m->children);
+		key_maker_look_now(&m->key_maker);
 		semaphore_give(&m->reloads);
 	}
 }
@@ -213,6 +217,8 @@ static void start_run(void *arg)
 		rt_cancel(m->main);
 		return;
 	}
+	if (tasks_start(&m->watching, key_maker_run, &m->key_maker, "key-maker") != OK)
+		LOG(ERROR, "dkim.key-unmade", LOG_Z("error", err_info()->text));
 	LOG(INFO, "server.start", LOG_Z("version", POMBO_VERSION), LOG_STR("hostname", m->config->hostname),
 	    LOG_NUM("processes", m->children.n + 1));
 	notify_ready();
@@ -295,6 +301,8 @@ static void monitor_main(void *arg)
 	if (e == OK)
 		e = tasks_start(&m->watching, watch_run, m, "watch");
 	forwards_init(&m->forwards, &m->children);
+	m->key_maker = (struct key_maker){
+		.credentials = &m->credentials, .children = &m->children, .exclusive = &m->reloads};
 	if (e == OK)
 		e = tasks_start(&m->watching, forwards_run, &m->forwards, "forward");
 	while (e == OK && (e = rt_signal_wait(signals, ARRAY_LEN(signals), &signal, RT_NEVER)) == OK)

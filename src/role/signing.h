@@ -10,9 +10,11 @@ struct signing_keys;
 struct signing { /* all zero: no keys */
 	struct signing_keys *now;
 	struct signing_keys *before; /* handshakes that began before the last change end with these */
+	struct signing_keys *coming; /* the parts that are there of what replaces them */
 };
 
-/* E_SYNTAX: one of them cannot be used; everything stays as it was. */
+/* From now on these, or more, or when the last part is there (certify_request). E_SYNTAX: a certificate's key cannot be used, or a part is missing; everything
+ * stays as it was. Keys of domains are read when they first sign. */
 MUST_USE err signing_replace(struct signing *s, const struct certify_request *q);
 /* For a handshake; for a message (SIGN_DIGEST). The keys of one are not there for the other. */
 MUST_USE err signing_serve(const struct signing *s, const struct sign_request *q, struct sign_reply *r,

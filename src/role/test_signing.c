@@ -97,10 +97,46 @@ static void keys_of_domains(void **state UNUSED)
 	unmake(&made);
 }
 
+/* Thousands of them come in parts, others later on. */
+static void keys_of_domains_in_parts(void **state UNUSED)
+{
+	struct signing s = {0};
+	BUF(pem, 1 << 16);
+	ARENA(a, 8192);
+	struct sign_reply r = {0};
+
+	assert_int_equal(signature_key_make(true, &pem), OK);
+	struct domain_key k[] = {{.key = 9, .secret = buf_str(&pem)},
+	                         {.key = 3, .secret = buf_str(&pem)},
+	                         {.key = 5, .secret = buf_str(&pem)}};
+	const struct certify_request first = {.domain_keys = k, .domain_keys_n = 1, .part = CERTIFY_PART};
+	struct certify_request last = {.domain_keys = k + 1, .domain_keys_n = 1, .part = CERTIFY_ALL, .from = 1};
+	const struct certify_request more = {.domain_keys = k + 1, .domain_keys_n = 2, .part = CERTIFY_MORE};
+	const struct sign_request by[] = {{9, SIGN_DIGEST, DIGEST}, {3, SIGN_DIGEST, DIGEST}, {5, SIGN_DIGEST, DIGEST}};
+
+	assert_int_equal(signing_replace(&s, &last), E_SYNTAX);
+	assert_int_equal(signing_replace(&s, &first), OK);
+	assert_int_equal(signing_replace(&s, &first), OK); /* from the beginning, after a call that was lost */
+	assert_int_equal(signing_serve_domain(&s, &by[0], &r, &a), E_NOT_FOUND);
+	assert_int_equal(signing_replace(&s, &last), OK);
+	for (size_t i = 0; i < 3; i++)
+		assert_int_equal(signing_serve_domain(&s, &by[i], &r, &a), i < 2 ? OK : E_NOT_FOUND);
+	assert_int_equal(signing_replace(&s, &more), OK);
+	for (size_t i = 0; i < 3; i++)
+		assert_int_equal(signing_serve_domain(&s, &by[i], &r, &a), OK);
+	last.from = 0;
+	assert_int_equal(signing_replace(&s, &last), OK);
+	assert_int_equal(signing_replace(&s, &last), OK);
+	assert_int_equal(signing_serve_domain(&s, &by[0], &r, &a), E_NOT_FOUND);
+	signing_free(&s);
+	buf_free(&pem);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(keys_of_domains),
+		cmocka_unit_test(keys_of_domains_in_parts),
 		cmocka_unit_test(handshakes_that_began_before_a_change_end),
 		cmocka_unit_test(what_cannot_be_used_changes_nothing),
 	};

@@ -11,12 +11,71 @@
 
 #include "rt/crypto.h"
 
-enum { RSA_BITS = 2048, RSA_BITS_MIN = 1024, SIGNATURE_MAX = 1024, ED25519_SIZE = 32 };
+enum {
+	RSA_BITS = 2048,
+	RSA_BITS_MIN = 1024,
+	RSA_NUMBERS = 9, /* RFC 8017 A.1.2 */
+	SIGNATURE_MAX = 1024,
+	ED25519_SIZE = 32,
+};
 
 struct signature_key {
 	EVP_PKEY *key;
 	bool ed25519;
 };
+
+/* --- reading --- */
+
+/* PKCS #8 in PEM that is not encrypted, as we write it. OpenSSL's decoders would find that out as well, but try all that there is: some milliseconds for each
+ * key, and a server may have ten thousands. NULL: something else. The caller frees it. */
+static PKCS8_PRIV_KEY_INFO *read_pkcs8(str pem, bool *ed25519, str *inner)
+{
+	BIO *bio = pem.n > INT_MAX ? NULL : BIO_new_mem_buf(pem.p, (int)pem.n);
+	PKCS8_PRIV_KEY_INFO *info =
+		bio == NULL ? NULL : PEM_read_bio_PKCS8_PRIV_KEY_INFO(bio, NULL, NULL, (void *)(uintptr_t) "");
+	const ASN1_OBJECT *kind = NULL;
+	const unsigned char *octets;
+	int n = 0;
+
+	BIO_free(bio);
+	if (info != NULL && PKCS8_pkey_get0(&kind, &octets, &n, NULL, info) == 1 && n > 0) {
+		*inner = str_make((const char *)octets, (size_t)n);
+		*ed25519 = OBJ_obj2nid(kind) == NID_ED25519;
+		if (*ed25519 || OBJ_obj2nid(kind) == NID_rsaEncryption)
+			return info;
+	}
+	PKCS8_PRIV_KEY_INFO_free(info);
+	return NULL;
+}
+
+/* RFC 8410 7: an octet string within the octet string. */
+static EVP_PKEY *read_ed25519(str inner)
+{
+	const unsigned char *p = (const unsigned char *)inner.p;
+	ASN1_OCTET_STRING *s = d2i_ASN1_OCTET_STRING(NULL, &p, (long)inner.n);
+	EVP_PKEY *key = s == NULL ? NULL
+	                          : EVP_PKEY_new_raw_private_key(EVP_PKEY_ED25519, NULL, ASN1_STRING_get0_data(s),
+	                                                         (size_t)ASN1_STRING_length(s));
+
+	if (s != NULL)
+		OPENSSL_cleanse((void *)(uintptr_t)ASN1_STRING_get0_data(s), (size_t)ASN1_STRING_length(s));
+	ASN1_OCTET_STRING_free(s);
+	return key;
+}
+
+static EVP_PKEY *read_ours(str pem)
+{
+	bool ed25519;
+	str inner;
+	PKCS8_PRIV_KEY_INFO *info = read_pkcs8(pem, &ed25519, &inner);
+	const unsigned char *p = info == NULL ? NULL : (const unsigned char *)inner.p;
+	EVP_PKEY *key = NULL;
+
+	if (info != NULL)
+		key = ed25519 ? read_ed25519(inner) : d2i_PrivateKey(EVP_PKEY_RSA, NULL, &p, (long)inner.n);
+	PKCS8_PRIV_KEY_INFO_free(info);
+	return key;
+}
 
 static EVP_PKEY *read_pem(str pem)
 {
@@ -35,8 +94,10 @@ static bool is_usable(EVP_PKEY *key)
 
 static err read_usable(str pem, EVP_PKEY **out)
 {
-	EVP_PKEY *key = read_pem(pem);
+	EVP_PKEY *key = read_ours(pem);
 
+	if (key == NULL)
+		key = read_pem(pem);
 	if (key != NULL && is_usable(key)) {
 		*out = key;
 		return OK;
@@ -156,9 +217,73 @@ static bool put_rsa(EVP_PKEY *key, struct buf *out)
 	return n > 0;
 }
 
+/* RFC 8017 A.1.1: modulus and exponent, of `numbers`: RSAPrivateKey. */
+static bool put_rsa_numbers(ASN1_SEQUENCE_ANY *numbers, struct buf *out)
+{
+	ASN1_SEQUENCE_ANY *public = sk_ASN1_TYPE_new_null();
+	X509_PUBKEY *k = X509_PUBKEY_new();
+	unsigned char *inner = NULL, *der = NULL;
+	int n = -1;
+
+	if (public != NULL && k != NULL && sk_ASN1_TYPE_push(public, sk_ASN1_TYPE_value(numbers, 1)) > 0 &&
+	    sk_ASN1_TYPE_push(public, sk_ASN1_TYPE_value(numbers, 2)) > 0)
+		n = i2d_ASN1_SEQUENCE_ANY(public, &inner);
+	if (n > 0 && X509_PUBKEY_set0_param(k, OBJ_nid2obj(NID_rsaEncryption), V_ASN1_NULL, NULL, inner, n) == 1) {
+		inner = NULL; /* k's now */
+		n = i2d_X509_PUBKEY(k, &der);
+	}
+	if (n > 0 && der != NULL)
+		buf_put(out, str_make((const char *)der, (size_t)n));
+	n = der != NULL ? n : -1;
+	OPENSSL_free(der);
+	OPENSSL_free(inner);
+	X509_PUBKEY_free(k);
+	sk_ASN1_TYPE_free(public);
+	return n > 0;
+}
+
+static bool is_number(const ASN1_TYPE *t, int octets_min)
+{
+	return t != NULL && t->type == V_ASN1_INTEGER && ASN1_STRING_length(t->value.integer) >= octets_min;
+}
+
+static void forget_numbers(ASN1_SEQUENCE_ANY *numbers)
+{
+	while (numbers != NULL && sk_ASN1_TYPE_num(numbers) > 0) {
+		ASN1_TYPE *t = sk_ASN1_TYPE_pop(numbers);
+		if (is_number(t, 1))
+			OPENSSL_cleanse((void *)(uintptr_t)ASN1_STRING_get0_data(t->value.integer),
+			                (size_t)ASN1_STRING_length(t->value.integer));
+		ASN1_TYPE_free(t);
+	}
+	sk_ASN1_TYPE_free(numbers);
+}
+
+/* Nothing is computed, and no key is made of it. False: it is not RSA of ours; nothing was put. */
+static bool put_rsa_quickly(str pem, struct buf *out)
+{
+	bool ed25519 = false, good = false;
+	str inner = STR_NONE;
+	PKCS8_PRIV_KEY_INFO *info = read_pkcs8(pem, &ed25519, &inner);
+	const unsigned char *p = (const unsigned char *)inner.p;
+	ASN1_SEQUENCE_ANY *numbers = info == NULL || ed25519 ? NULL : d2i_ASN1_SEQUENCE_ANY(NULL, &p, (long)inner.n);
+
+	if (numbers != NULL && sk_ASN1_TYPE_num(numbers) == RSA_NUMBERS &&
+	    is_number(sk_ASN1_TYPE_value(numbers, 1), RSA_BITS / 8) && is_number(sk_ASN1_TYPE_value(numbers, 2), 1))
+		good = put_rsa_numbers(numbers, out);
+	forget_numbers(numbers);
+	PKCS8_PRIV_KEY_INFO_free(info);
+	ERR_clear_error();
+	return good;
+}
+
 err signature_key_public(str pem, bool *ed25519, struct buf *out)
 {
 	EVP_PKEY *key;
+
+	*ed25519 = false;
+	if (put_rsa_quickly(pem, out))
+		return out->full ? err_note(E_LIMIT, "the public key is too large") : OK;
 	err e = read_usable(pem, &key);
 
 	if (e != OK)
