@@ -324,7 +324,7 @@ def split_trace(message, original):
         original
     ), f'the message changed on its way: {len(original)} octets, tail {message[-len(original):][:200]!r}'
     trace = message[: len(message) - len(original)]
-    if original.strip() and not FIELD.match(original):  # a text without a header: an empty line ends ours
+    if original and not FIELD.match(original):  # a text without a header: an empty line ends ours
         assert trace.endswith(b'\r\n\r\n'), f'it runs into the text: {trace!r}'
         trace = trace[:-2]
     assert TRACE.fullmatch(trace), f'not trace headers: {trace!r}'

@@ -264,7 +264,8 @@ def test_forged_results_behind_a_line_that_is_no_field(server):
 def test_a_first_line_that_goes_on(server):
     """What stands in front of a message without a header is ours, and ends before it."""
     user = server.account('first@deaf.example')
-    for line in (b'\t; dmarc=pass header.from=bank.test\r\n', b'lost\r\nAuthentication-Results: mx.example.org; dmarc=pass header.from=bank.test\r\n'):
+    results = b'Authentication-Results: mx.example.org; dmarc=pass header.from=bank.test\r\n'
+    for line in (b'\t; dmarc=pass header.from=bank.test\r\n', b'lost\r\n' + results, b' \r\nFrom: boss@bank.test\r\n' + results):
         post(server, line + mail('none.auth.test'), user, sender='bob@none.auth.test')
         got = last(server, user)
         assert 'bank.test' not in ' '.join(got.values()) and 'bank.test' in got.get_payload()

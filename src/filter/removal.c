@@ -41,7 +41,7 @@ static bool hides_forged(const struct removal *how, str message)
 	while (header_next(message, &at, &f))
 		;
 	rest = at > 0 ? str_drop(message, at) : STR_NONE; /* without any header it is all text, see mail/inspect.h */
-	while (str_cut(rest, '\n', &line, &rest) && str_trim(line).n > 0) {
+	while (str_cut(rest, '\n', &line, &rest) && line.n > 0 && !str_equal(line, STR("\r"))) {
 		at = 0;
 		if (header_next(rest, &at, &f) && is_forged(&ours, &f))
 			return true;

@@ -115,12 +115,13 @@ static bool header_is_broken(const struct look *l, str message, size_t fields_en
 	return has_empty_line(rest);
 }
 
-/* A text without a header: what is put in front of it must not run into it, least of all a first line that begins with a blank, which would go on what we say ourselves. */
+/* A text without a header: what is put in front of it must not run into it, least of all a first line that begins with a blank, which would go on what we say
+ * ourselves. A line of blanks alone is such a one, and no empty line. */
 static void end_header(const struct look *l, str message)
 {
 	struct inspect_reply *r = l->reply;
 
-	if (l->fields == 0 && message.n > 0 && str_trim(str_take(message, str_find(message, '\n'))).n > 0)
+	if (l->fields == 0 && message.n > 0 && !str_starts(message, STR("\r\n")) && !str_starts(message, STR("\n")))
 		r->headers = arena_printf(l->arena, STR_FMT "\r\n", STR_ARG(r->headers));
 }
 

@@ -49,6 +49,8 @@ static void test_a_text_without_a_header(void **state UNUSED)
 	assert_str(inspect(&a, STR("\t; dmarc=pass\r\nFrom: a@b\r\n\r\n")).headers, "\r\n");
 	assert_str(inspect(&a, STR("Hello.\r\n")).headers, "\r\n");
 	assert_str(inspect(&a, STR("From a@b Sat\r\nHello.\r\n")).headers, "\r\n");
+	assert_str(inspect(&a, STR(" \r\nFrom: a@b\r\n\r\n")).headers, "\r\n");
+	assert_str(inspect(&a, STR("\t \r\n\r\n")).headers, "\r\n");
 	assert_str(inspect(&a, STR("\r\nHello.\r\n")).headers, "");
 	assert_str(inspect(&a, STR("")).headers, "");
 }
