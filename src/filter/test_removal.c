@@ -75,7 +75,8 @@ static void behind_what_is_no_field(void **state UNUSED)
 	expect_hidden("From: a@b\r\nlost\r\nX: y\r\nAuthentication-Results:\r\n mx.example.org; x\r\n\r\n", E_LIMIT);
 	expect_hidden("From: a@b\r\n\xc3\xbc: y\r\npombo-sender : z\r\n\r\n", E_LIMIT);
 	expect_hidden("From: a@b\r\nlost\r\nAuthentication-Results: other.example; x\r\nX-Spam-Flag: NO\r\n\r\n", OK);
-	expect_hidden("From: a@b\r\nlost\r\n \r\nAuthentication-Results: mx.example.org; x\r\n\r\n", E_LIMIT); /* not empty */
+	expect_hidden("From: a@b\r\nlost\r\n \r\nAuthentication-Results: mx.example.org; x\r\n\r\n",
+	              E_LIMIT); /* not empty */
 	expect_hidden("From: a@b\r\nlost\r\n\r\nAuthentication-Results: mx.example.org; x\r\n", OK);
 	expect_hidden("lost\r\nAuthentication-Results: mx.example.org; x\r\n", OK);
 }

@@ -41,7 +41,8 @@ static bool is_hidden_below(str rest)
 
 	while (rest.n > 0) {
 		(void)!str_cut(rest, '\n', &line, &rest);
-		if (str_trim(line).n == 0)
+		if (line.n == 0 ||
+		    str_equal(line, STR("\r"))) /* blanks alone are no empty line: they go on what is above */
 			return false;
 		if (looks_like_from(line))
 			return true;

@@ -117,6 +117,7 @@ static void test_bad(void **state UNUSED)
 		"From: <=?utf-8?q?ceo?=@evil.example>\r\n",
 		"From: a@example.com\rFrom: b@example.com\r\n",
 		"From: a@example.com\r\nno field\r\nFrom: b@example.com\r\n",
+		"From: a@example.com\r\nlost\r\n \r\nFrom: b@example.com\r\n", /* blanks are no empty line */
 		"X: y\r\nno field\r\n From: b@example.com\r\n",
 		" From: b@example.com\r\n",
 	};
