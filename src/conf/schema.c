@@ -274,7 +274,9 @@ const struct setting schema[] = {
          .type = &value_oauth_user,
          .at = AT(oauth.user),
          .fallback = "email",
-         .text = "The claim that is the account's address. Of email it counts, too, whether it was verified."},
+         .text = "The claim that is the account's address. An email that is said not to be verified (email_verified) is "
+                 "refused; one of which nothing is said is taken: where users write it themselves, name another claim. A "
+                 "name without a domain is one of the first domain."},
 	{.name = "oauth",
          .option = "cache",
          .type = &value_time,

@@ -9,7 +9,7 @@ enum { CLAIMS_LEEWAY = 60 }; /* seconds that clocks may differ */
 
 struct claims_rules {
 	str issuer, audience; /* "" any */
-	str user;             /* the claim that is the account's address; "email" has to be a verified one */
+	str user;             /* the claim that is the account's address; "email" must not be said to be unverified */
 	bool ends;            /* it has to say when it expires */
 	int64_t now;          /* seconds since 1970 */
 };
