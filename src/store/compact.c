@@ -450,8 +450,8 @@ err compact(struct store *s, bool all, struct compaction *done)
 	while (e == OK && !closing(s)) {
 		rt_work(find_candidate, &c);
 		e = c.result;
-		if (e != OK || c.number == 0 || (c.current != 0 && c.number > c.current))
-			break;
+		if (e != OK || c.number == 0 || c.number > c.current)
+			break; /* behind it is what this compaction wrote */
 		e = compact_segment(s, &c, done);
 		c.after = c.number;
 	}

@@ -174,6 +174,38 @@ static void test_a_backup_keeps_the_files(void **state UNUSED)
 	fixture_run(locked_out);
 }
 
+/* No segment is being written: the last one was left because it is not as it should be. What compaction writes then is not compacted in the same run, which
+ * would never end. */
+static void none_is_written(struct fixture *f)
+{
+	char path[200], body[BODY + 1];
+	unsigned last = 1;
+
+	fill(f);
+	thin_out(f, "alice@example.org");
+	memset(body, 'x', BODY);
+	body[BODY] = '\0';
+	for (int i = 0; i < MESSAGES; i++) /* more than a segment behind the tombstones, which are needed */
+		send_ok(f, "carol@example.org", body);
+	fixture_close(f);
+	while (has_segment(f, last + 1))
+		last++;
+	snprintf(path, sizeof(path), "%s/bodies/%010u", f->path, last);
+	assert_int_equal(truncate(path, 32 << 20), 0);
+	fixture_open(f);
+	assert_int_equal(admin_number(f, "store compact", "segments"), 1);
+	send_ok(f, "alice@example.org", "number 510.");
+	assert_true(admin_number(f, "store compact", "segments") <= last);
+	assert_int_equal(box_count(f, "carol@example.org"), 2 * MESSAGES);
+	assert_int_equal(box_count(f, "alice@example.org"), MESSAGES / 10 + 1);
+	assert_sound(f);
+}
+
+static void test_compaction_ends(void **state UNUSED)
+{
+	fixture_run(none_is_written);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -181,6 +213,7 @@ int main(void)
 		cmocka_unit_test(test_rebuild_after_compaction),
 		cmocka_unit_test(test_tombstones_are_carried_along),
 		cmocka_unit_test(test_a_backup_keeps_the_files),
+		cmocka_unit_test(test_compaction_ends),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

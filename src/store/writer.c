@@ -195,7 +195,6 @@ static void segment_abandon(struct writer *w)
 {
 	segment_trim(w);
 	segment_close(&w->segment);
-	atomic_store(&w->segment_number, 0);
 }
 
 /* A sync of octets that were written before takes half the time of one that makes the file longer. It pays for those who wait alone;
@@ -520,7 +519,7 @@ err writer_start(const struct writer_start *start, struct writer **out)
 	w->next_segment = start->next_segment;
 	w->settings_wanted = start->settings;
 	w->jobs_tail = &w->jobs;
-	atomic_init(&w->segment_number, start->current.fd >= 0 ? start->current.number : 0);
+	atomic_init(&w->segment_number, start->current.fd >= 0 ? start->current.number : start->next_segment - 1);
 	pthread_mutex_init(&w->lock, NULL);
 	pthread_cond_init(&w->wanted, NULL);
 	counters_init(&w->counters);

@@ -64,7 +64,8 @@ struct writer_start {
 MUST_USE err writer_start(const struct writer_start *start, struct writer **out);
 void writer_stop(struct writer *w); /* what was asked for is finished first */
 void writer_configure(struct writer *w, struct writer_settings settings);
-uint64_t writer_segment(struct writer *w); /* number of the segment that is being written, 0 none; any thread */
+/* Number of the segment that is being written or was last, 0 none: what is below is not written any more, what is above may be. Any thread. */
+uint64_t writer_segment(struct writer *w);
 
 /* Parks until it is done. E_TEMP, E_FULL, E_MEMORY and what prepare and apply return, with err_info. */
 MUST_USE err writer_do(struct writer *w, struct job *job);
