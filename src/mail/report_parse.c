@@ -271,7 +271,7 @@ static err read_status(str text, struct arena *a, struct report_found *out)
 		if (recipient_of(group, a, &out->rcpts[out->rcpts_n]))
 			out->rcpts_n++;
 	}
-	return out->rcpts_n > 0 || a->full ? OK : malformed("no recipient");
+	return out->rcpts_n > 0 ? OK : malformed("no recipient");
 }
 
 /* --- the whole --- */
@@ -307,7 +307,7 @@ err report_parse(str message, struct arena *a, struct report_found *out)
 			out->message_id = message_id_of(decoded(p, a), a);
 		}
 	}
-	if (e == OK && a->full)
+	if (a->full) /* then what was read is not what stands there */
 		return err_note(E_LIMIT, "no memory for a report");
 	return e == OK && !found ? malformed("no delivery status") : e;
 }
