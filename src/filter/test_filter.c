@@ -156,7 +156,7 @@ static void junked_run(void *arg UNUSED)
 	inspect(&w, "From: bob@soft.example\r\n" HELLO);
 	assert_int_equal(w.r.code, OK);
 	assert_int_equal(w.r.verdicts[0].disposition, DISPOSITION_JUNK);
-	expect_header(&w, "X-Spam-Flag: YES\r\nX-Spam-Status: Yes, score=0\r\n");
+	expect_header(&w, "X-Spam-Flag: YES\r\nX-Spam-Status: Yes, score=0 policy of soft.example (DMARC)\r\n");
 	assert_int_equal(w.r.judgement->author->verified, 0);
 	assert_int_equal(w.r.judgement->dmarc_row.n, 0); /* it does not ask for reports */
 	end(&w);

@@ -19,7 +19,14 @@ static void check_printed(str text)
 	BUF(out, 1 << 20);
 	const struct spf_result spf = {.result = AUTH_FAIL, .why = text};
 	const struct iprev_result iprev = {AUTH_PASS, text};
-	const struct dkim_result dkim = {AUTH_PASS, text, text, text, text, text, text, false, false, false, 1024};
+	const struct dkim_result dkim = {.result = AUTH_PASS,
+	                                 .domain = text,
+	                                 .selector = text,
+	                                 .identity = text,
+	                                 .algorithm = text,
+	                                 .b = text,
+	                                 .why = text,
+	                                 .bits = 1024};
 	const struct dmarc_result dmarc = {.result = AUTH_FAIL, .record = {.domain = text}, .why = text};
 	const struct auth_results r = {HOST, text, text, text, &spf, &iprev, &dkim, 1, &dmarc, text, NULL, text};
 
