@@ -237,6 +237,17 @@ static err find_due(struct taking *x, struct lesson *due, bool *found)
 	return query_end(&q);
 }
 
+/* One that was given back and is not due any more is not asked for again: its place is had by others. NULL: too many are out. */
+static struct out *free_place(struct lessons *l)
+{
+	if (l->out_n < OUT_MAX)
+		return &l->out[l->out_n++];
+	for (size_t i = 0; i < l->out_n; i++)
+		if (l->out[i].id == 0)
+			return &l->out[i];
+	return NULL;
+}
+
 /* NULL: too many are out already. */
 static struct out *take_out(struct taking *x, const struct lesson *due)
 {
@@ -244,9 +255,9 @@ static struct out *take_out(struct taking *x, const struct lesson *due)
 	struct out *o = find_out(l, due->account, due->digest);
 
 	if (o == NULL) {
-		if (l->out_n == OUT_MAX)
+		o = free_place(l);
+		if (o == NULL)
 			return NULL;
-		o = &l->out[l->out_n++];
 		*o = (struct out){.account = due->account};
 		set_text(o->digest, sizeof(o->digest), due->digest);
 	}

@@ -158,6 +158,27 @@ static void test_handed_out(void **state UNUSED)
 	fixture_run(handed_out);
 }
 
+/* Lessons that were handed out, given back, and taken back by whoever gave them: others are handed out all the same. */
+static void taken_back(struct fixture *f)
+{
+	ARENA(a, 16 << 20);
+	char body[64];
+
+	start(f);
+	for (int i = 0; i < 70; i++) {
+		snprintf(body, sizeof(body), "number %d\r\n", i);
+		teach(f, "all", "spam", send_ok(f, "alice@example.org", body));
+		assert_true(ask(f, "filter-0", 0, STR(""), 0, &a).lesson != 0);
+		lessons_process_gone(f->store, "filter-0");
+		fixture_change(f, "DELETE FROM lesson");
+	}
+}
+
+static void test_taken_back(void **state UNUSED)
+{
+	fixture_run(taken_back);
+}
+
 /* A large message comes as a file; one that is gone meanwhile is passed over. */
 static void bodies(struct fixture *f)
 {
@@ -277,7 +298,8 @@ static void test_quarantine(void **state UNUSED)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_learned), cmocka_unit_test(test_handed_out), cmocka_unit_test(test_bodies),
+		cmocka_unit_test(test_learned), cmocka_unit_test(test_handed_out),
+		cmocka_unit_test(test_taken_back), cmocka_unit_test(test_bodies),
 		cmocka_unit_test(test_tables),  cmocka_unit_test(test_quarantine),
 	};
 
