@@ -37,9 +37,10 @@ static err read_policy(struct store *s, str domain, struct policy_reply *r, stru
 		used = query_num(&q);
 	}
 	err e = query_end(&q);
-	if (e != OK || used > now_usec() - DAY)
-		return e;
-	return writer_do(s->writer, &(struct job){.kind = &use, .data = &domain});
+	/* That it could not be written down, on a full disk say, is no reason to do without the policy. */
+	if (e == OK && used <= now_usec() - DAY)
+		(void)!writer_do(s->writer, &(struct job){.kind = &use, .data = &domain});
+	return e;
 }
 
 /* Those that are over, and those that were not used for the longest time; not the one that was kept just now. */

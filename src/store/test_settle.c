@@ -435,6 +435,13 @@ static void policies(struct fixture *f)
 	expect_lines(f, "SELECT count(*) || ' ' || min(used) FROM policy WHERE domain <> 'new.example'", "9999 1004\n");
 	expect_lines(f, "SELECT domain FROM policy WHERE domain IN ('host-1', 'host-9000', 'host-9001')", "host-1\n");
 	expect_lines(f, "SELECT domain FROM policy WHERE domain = 'new.example'", "new.example\n");
+	/* Also when nothing can be written it is known. */
+	fixture_change(f, "UPDATE policy SET used = 1 WHERE domain = 'new.example'; CREATE TRIGGER full BEFORE UPDATE ON"
+	                  " policy BEGIN SELECT raise(ABORT, 'no'); END");
+	q = (struct policy_request){.domain = STR("new.example")};
+	r = (struct policy_reply){0};
+	assert_int_equal(store_policy(f->store, &q, &r, &a), OK);
+	assert_str(r.text, "x");
 }
 
 static void test_policies(void **state UNUSED)
