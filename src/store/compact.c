@@ -97,13 +97,15 @@ static err look_at_message(struct step *x, struct db *db, const struct segment_r
 	return OK;
 }
 
-/* A tombstone, or a move, is needed as long as the record of its message is in another segment. */
-static err is_needed(const struct step *x, struct db *db, uint64_t message, bool *needed)
+/* A tombstone is needed as long as the record of its message is in another segment; a move if that is an older one, for a later copy knows of it. */
+static err is_needed(const struct step *x, struct db *db, const struct segment_record *record, uint64_t message,
+                     bool *needed)
 {
 	struct message_row row;
 	err e = read_row(db, message, &row);
 
-	*needed = row.found && row.segment != 0 && row.segment != x->segment;
+	*needed = row.found && row.segment != 0 &&
+	          (record->kind == SEGMENT_MOVES ? row.segment < x->segment : row.segment != x->segment);
 	return e;
 }
 
@@ -121,7 +123,7 @@ static err look_at_tombstones(struct step *x, struct db *db, const struct segmen
 	for (size_t i = 0; e == OK && i < t.items_n; i++) {
 		bool needed;
 
-		e = is_needed(x, db, t.items[i].message, &needed);
+		e = is_needed(x, db, record, t.items[i].message, &needed);
 		if (needed)
 			t.items[kept++] = t.items[i];
 	}
@@ -140,7 +142,7 @@ static err look_at_moves(struct step *x, struct db *db, const struct segment_rec
 	for (size_t i = 0; e == OK && i < m.items_n; i++) {
 		bool needed;
 
-		e = is_needed(x, db, m.items[i].message, &needed);
+		e = is_needed(x, db, record, m.items[i].message, &needed);
 		if (needed)
 			m.items[kept++] = m.items[i];
 	}
@@ -226,8 +228,7 @@ static err step_prepare(struct writer *w, struct job *job)
 
 static err copy_row(struct writer *w, uint64_t segment, const struct copy *c)
 {
-	struct query q =
-		db_query(writer_db(w), "UPDATE message SET segment = ?, offset = ?, length = ? WHERE id = ?");
+	struct query q = db_query(writer_db(w), "UPDATE message SET segment = ?, offset = ?, length = ? WHERE id = ?");
 
 	query_put_num(&q, c->to.segment);
 	query_put_num(&q, c->to.offset);
