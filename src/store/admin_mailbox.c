@@ -253,7 +253,7 @@ static err find_target(struct admin *x, const struct mailbox_verb *v, uint64_t *
 		e = admin_usage(usage_of_move);
 	if (e != OK)
 		return e;
-	if (create || str_equal(name, STR("Junk")))
+	if (create || str_equal(name, MAILBOX_JUNK))
 		return mailbox_ensure(x->store, v->account, name, to);
 	e = mailbox_find(x->store->db, v->account, name, to);
 	return e == OK && *to == 0 ? no_mailbox(name, "; --create makes it") : e;

@@ -17,7 +17,7 @@ static err trouble(void)
 /* *mailbox 0: the account was removed meanwhile. */
 static err junk_of(struct store *s, uint64_t account, uint64_t *mailbox)
 {
-	err e = mailbox_ensure(s, account, STR("Junk"), mailbox);
+	err e = mailbox_ensure(s, account, MAILBOX_JUNK, mailbox);
 
 	return e == E_NOT_FOUND ? OK : e;
 }

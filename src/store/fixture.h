@@ -14,6 +14,7 @@
 #include "base/log.h"
 #include "rt/file.h"
 #include "store/db.h"
+#include "store/rebuild.h"
 #include "store/segment.h"
 #include "store/store.h"
 
@@ -178,8 +179,8 @@ struct sending {
 	uint64_t hold_until, deliver_by, by_mode, priority;
 	struct range *drop;
 	size_t drop_n;
-	struct judgement *judgement; /* NULL: none */
-	uint64_t dispositions[8];    /* of each recipient */
+	struct judgement *judgement;   /* NULL: none */
+	uint64_t dispositions[8];      /* of each recipient */
 	uint64_t codes[8], replies[8]; /* answers */
 };
 
@@ -282,6 +283,21 @@ UNUSED static void fixture_change(struct fixture *f, const char *sql)
 		fail_msg("%s: %s", sql, err_info()->text);
 	db_close(db);
 	fixture_open(f);
+}
+
+/* The database is lost, and made anew from the segments. */
+UNUSED static struct rebuild_result fixture_rebuild(struct fixture *f)
+{
+	struct rebuild_result r;
+	char path[200];
+
+	fixture_close(f);
+	snprintf(path, sizeof(path), "%s/pombo.db", f->path);
+	assert_int_equal(unlink(path), 0);
+	if (rebuild_run(f->path, &r) != OK)
+		fail_msg("rebuild: %s", err_info()->text);
+	fixture_open(f);
+	return r;
 }
 
 /* Accepted, or the test fails. The id. */

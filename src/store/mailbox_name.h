@@ -5,6 +5,9 @@
 
 #include "store/state.h"
 
+#define MAILBOX_JUNK  STR("Junk")
+#define MAILBOX_TRASH STR("Trash")
+
 enum { MAILBOX_NAME_MAX = 255 }; /* octets */
 
 /* Is it a name that a mailbox can have (RFC 9051 5.1)? `out`: as it is kept, a view of `name` or of a constant: INBOX is the one name whose case does not matter.

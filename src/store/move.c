@@ -8,6 +8,7 @@
 #include "store/envelope.h"
 #include "store/ledger.h"
 #include "store/lesson.h"
+#include "store/mailbox_name.h"
 
 enum { PACKED_MAX = 1 << 20, DETAIL_MAX = 1000 };
 
@@ -29,7 +30,7 @@ struct moving {
 	uint64_t now;
 	str address;
 	str detail[2]; /* of what is learned from, and of what is not */
-	err result; /* of a worker */
+	err result;    /* of a worker */
 	/* the writer's */
 	struct placed *placed;
 	size_t placed_n;
@@ -81,7 +82,7 @@ static err read_name(struct moving *x, uint64_t mailbox, str *name)
 
 static enum move_lesson lesson_of(str from, str to)
 {
-	static const str junk = {"Junk", 4}, trash = {"Trash", 5};
+	const str junk = MAILBOX_JUNK, trash = MAILBOX_TRASH;
 
 	if (str_equal(from, to))
 		return MOVE_TEACHES_NOTHING;

@@ -4,7 +4,6 @@
 #include "store/fixture.h"
 #include "store/fixture_queue.h"
 #include "store/backup.h"
-#include "store/rebuild.h"
 #include "store/refuse.h"
 
 static struct judgement *judged(void)
@@ -86,16 +85,10 @@ static void test_junk(void **state UNUSED)
 static void junk_is_rebuilt(struct fixture *f)
 {
 	ARENA(a, 1 << 20);
-	struct rebuild_result r;
-	char path[300];
 
 	open_with_accounts(f);
 	send_with(f, "alice@example.org", DISPOSITION_JUNK);
-	fixture_close(f);
-	snprintf(path, sizeof(path), "%s/pombo.db", f->path);
-	assert_int_equal(unlink(path), 0);
-	assert_int_equal(rebuild_run(f->path, &r), OK);
-	fixture_open(f);
+	(void)fixture_rebuild(f);
 	assert_str(fixture_lines(f, MAILBOXES, &a), "alice INBOX 0\nalice Junk 1\n");
 	assert_sound(f);
 	send_ok(f, "alice@example.org", "x\r\n");
@@ -171,18 +164,12 @@ static void test_quarantine(void **state UNUSED)
 static void quarantine_is_rebuilt(struct fixture *f)
 {
 	ARENA(a, 1 << 20);
-	struct rebuild_result r;
-	char path[300];
 
 	open_with_accounts(f);
 	send_with(f, "alice@example.org", DISPOSITION_QUARANTINE);
 	send_with(f, "alice@example.org", DISPOSITION_DISCARD);
 	send_ok(f, "alice@example.org", "x\r\n");
-	fixture_close(f);
-	snprintf(path, sizeof(path), "%s/pombo.db", f->path);
-	assert_int_equal(unlink(path), 0);
-	assert_int_equal(rebuild_run(f->path, &r), OK);
-	fixture_open(f);
+	(void)fixture_rebuild(f);
 	assert_str(fixture_lines(f, QUEUE, &a), "3  1\n");
 	assert_int_equal(admin_number(f, "balance", "discarded"), 1);
 	assert_sound(f);

@@ -5,7 +5,6 @@
 #include "store/expunge.h"
 #include "store/fixture_move.h"
 #include "store/folder.h"
-#include "store/rebuild.h"
 #include "store/rebuild_place.h"
 
 enum { BIG = 1100 << 10, SEEDS = 3 }; /* BIG: fills a segment */
@@ -50,16 +49,9 @@ static void delete_bobs(struct fixture *f)
 
 static void rebuild(struct fixture *f)
 {
-	struct rebuild_result r;
-	char path[200];
+	struct rebuild_result r = fixture_rebuild(f);
 
-	fixture_close(f);
-	snprintf(path, sizeof(path), "%s/pombo.db", f->path);
-	assert_int_equal(unlink(path), 0);
-	if (rebuild_run(f->path, &r) != OK)
-		fail_msg("rebuild: %s", err_info()->text);
 	assert_int_equal(r.damaged, 0);
-	fixture_open(f);
 	assert_sound(f);
 }
 

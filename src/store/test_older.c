@@ -4,7 +4,6 @@
 #include "store/envelope.h"
 #include "store/fixture.h"
 #include "store/fixture_queue.h"
-#include "store/rebuild.h"
 
 enum { MESSAGES = 30 };
 
@@ -203,17 +202,10 @@ static void fill(struct fixture *f)
 
 static void rebuild(struct fixture *f)
 {
-	struct rebuild_result r;
-	char path[200];
+	struct rebuild_result r = fixture_rebuild(f);
 
-	fixture_close(f);
-	snprintf(path, sizeof(path), "%s/pombo.db", f->path);
-	assert_int_equal(unlink(path), 0);
-	if (rebuild_run(f->path, &r) != OK)
-		fail_msg("rebuild: %s", err_info()->text);
 	assert_int_equal(r.held, 1);
 	assert_int_equal(r.damaged, 0);
-	fixture_open(f);
 }
 
 static void rebuilt(struct fixture *f)

@@ -3,7 +3,6 @@
 #include "base/encode.h"
 #include "store/backup.h"
 #include "store/fixture.h"
-#include "store/rebuild.h"
 
 static void start(struct fixture *f)
 {
@@ -529,15 +528,8 @@ static void fill(struct fixture *f)
 
 static void lose_database(struct fixture *f)
 {
-	struct rebuild_result r;
-	char path[200];
+	struct rebuild_result r = fixture_rebuild(f);
 
-	fixture_close(f);
-	snprintf(path, sizeof(path), "%s/pombo.db", f->path);
-	assert_int_equal(unlink(path), 0);
-	if (rebuild_run(f->path, &r) != OK)
-		fail_msg("rebuild: %s", err_info()->text);
-	fixture_open(f);
 	assert_int_equal(r.held, admin_number(f, "balance", "queued"));
 }
 

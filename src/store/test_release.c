@@ -2,7 +2,6 @@
 /* Mail for mailboxes here that is held back until a time. */
 #include "store/fixture.h"
 #include "store/queue.h"
-#include "store/rebuild.h"
 
 #define SECOND 1000000ull
 
@@ -119,16 +118,9 @@ static void test_not_delivered(void **state UNUSED)
 
 static void rebuild(struct fixture *f, uint64_t held)
 {
-	struct rebuild_result r;
-	char path[200];
+	struct rebuild_result r = fixture_rebuild(f);
 
-	fixture_close(f);
-	snprintf(path, sizeof(path), "%s/pombo.db", f->path);
-	assert_int_equal(unlink(path), 0);
-	if (rebuild_run(f->path, &r) != OK)
-		fail_msg("rebuild: %s", err_info()->text);
 	assert_int_equal(r.held, held);
-	fixture_open(f);
 	assert_sound(f);
 }
 
