@@ -6,7 +6,8 @@
 #include "mail/header.h"
 #include "mail/mailbox_list.h"
 
-enum { ADDED_MAX = 2048, DROP_MAX = 100, RESENT_MAX = 20 };
+/* AUTHORS_MAX: the store looks each of them up while others wait. */
+enum { ADDED_MAX = 2048, DROP_MAX = 100, RESENT_MAX = 20, AUTHORS_MAX = 100 };
 
 /* The fields that matter here: how often they were seen, and the first of each. */
 enum known { FROM, SENDER, DATE, MESSAGE_ID, FIELDS };
@@ -219,6 +220,10 @@ void submit_message(const struct inspect_request *request, const struct inspect_
 		return;
 	struct mailbox_list *resent = parse_resent(&s);
 	size_t n = resent == NULL ? 0 : from.n + sender.n + count_resent(&s, resent);
+	if (n > AUTHORS_MAX) {
+		refuse(reply, "The header names too many authors");
+		return;
+	}
 	reply->authors = resent == NULL ? NULL : arena_array(a, n, sizeof(*reply->authors));
 	if (reply->authors == NULL)
 		return;

@@ -137,6 +137,24 @@ static void test_resent(void **state UNUSED)
 	assert_refused(b.p, "too many Resent");
 }
 
+static void test_so_many_authors(void **state UNUSED)
+{
+	ARENA(a, 1 << 20);
+	BUF(b, 1 << 16);
+
+	buf_puts(&b, "Resent-From: a@b");
+	for (int i = 1; i < 99; i++)
+		buf_puts(&b, ", a@b");
+	buf_puts(&b, "\r\nFrom: a@b");
+	size_t from = b.n;
+	buf_puts(&b, "\r\n\r\n");
+	assert_int_equal(submit(&a, buf_str(&b)).authors_n, 100);
+	b.n = from;
+	buf_puts(&b, ", c@d\r\n\r\n");
+	buf_putc(&b, 0);
+	assert_refused(b.p, "too many authors");
+}
+
 /* A program of this machine has no address of its own. */
 static void test_sender_of_a_local_program(void **state UNUSED)
 {
@@ -189,6 +207,7 @@ int main(void)
 		cmocka_unit_test(test_ranges_are_joined_and_few),
 		cmocka_unit_test(test_authors),
 		cmocka_unit_test(test_resent),
+		cmocka_unit_test(test_so_many_authors),
 		cmocka_unit_test(test_sender_of_a_local_program),
 		cmocka_unit_test(test_refused),
 		cmocka_unit_test(test_nul),
